@@ -1,0 +1,1 @@
+"""Measurements that compare persona_django with other ways of doing the same, in one run."""

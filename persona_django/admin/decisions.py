@@ -1,0 +1,61 @@
+"""Pairs that a merchant decided on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from persona_django.catalogue.models import Item
+from persona_django.merchandising.decisions import announce
+from persona_django.merchandising.models import PairDecision
+
+
+@admin.register(PairDecision)
+class PairDecisionAdmin(admin.ModelAdmin):
+    """Verdicts on pairs, in words. Every change reaches the shop's pages within a second.
+
+    Pairs are hidden from an item's own page, where both can be seen; here they are looked up,
+    given another reason or expiry, and withdrawn.
+    """
+
+    list_display = ("pair", "approved", "reason", "expires_at", "created_at")
+    list_filter = ("approved",)
+    search_fields = ("reason",)
+    ordering = ("-id",)
+    readonly_fields = ("pair", "created_at")
+    fields = ("pair", "approved", "reason", "expires_at", "created_at")
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.display(description=_("pair"))
+    def pair(self, decision: PairDecision) -> str:
+        gone = _("an item that is gone")
+        return _("%(other)s beside %(item)s") % {
+            "other": getattr(decision, "other_title", None) or gone,
+            "item": getattr(decision, "item_title", None) or gone,
+        }
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PairDecision]:
+        def title(field: str) -> Subquery:
+            return Subquery(Item.objects.filter(pk=OuterRef(field)).values("title")[:1])
+
+        found = super().get_queryset(request)
+        return found.annotate(item_title=title("item_id"), other_title=title("other_id"))
+
+    def save_model(self, request: HttpRequest, obj: PairDecision, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        announce()
+
+    def delete_model(self, request: HttpRequest, obj: PairDecision) -> None:
+        super().delete_model(request, obj)
+        announce()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PairDecision]) -> None:
+        super().delete_queryset(request, queryset)
+        announce()

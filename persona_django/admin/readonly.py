@@ -1,0 +1,44 @@
+"""Tables that people may look at and only the app may write."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+
+class UncountedPaginator(Paginator):
+    """Pages through a large table without counting all of it: counting millions takes seconds.
+
+    Only the first ten thousand rows can be paged to; filters and search reach the others.
+    """
+
+    _COUNT_UP_TO = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, and ten thousand where there are more."""
+        if not isinstance(self.object_list, QuerySet):
+            return len(self.object_list)
+        ordered = self.object_list.order_by().values_list("pk", flat=True)
+        return len(ordered[: self._COUNT_UP_TO])
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Shows rows and changes none; binary columns stay out of sight."""
+
+    paginator = UncountedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

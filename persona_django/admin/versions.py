@@ -1,0 +1,139 @@
+"""Model versions: what was learnt, whether it is live, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from persona_django.admin.readonly import ReadOnlyAdmin
+from persona_django.exceptions import PersonaError
+from persona_django.model_registry import publish
+from persona_django.model_registry.models import ModelVersion
+
+_CAN_PUBLISH = frozenset(
+    {ModelVersion.Status.STAGED, ModelVersion.Status.LIVE, ModelVersion.Status.RETIRED}
+)
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(ReadOnlyAdmin):
+    """Every training run with its figures. Publishing moves one pointer; so does going back."""
+
+    list_display = ("kind", "number", "status", "published_at", "summary", "reason")
+    list_filter = ("kind", "status")
+    ordering = ("-id",)
+    fields = (
+        "kind", "number", "status", "reason", "created_at", "published_at", "figure_table",
+    )  # fmt: skip
+    readonly_fields = fields
+    change_form_template = "admin/persona/modelversion/change_form.html"
+
+    @admin.display(description=gettext_lazy("version"), ordering="id")
+    def number(self, version: ModelVersion) -> int:
+        return version.pk
+
+    @admin.display(description=gettext_lazy("learnt"))
+    def summary(self, version: ModelVersion) -> str:
+        """Items, pairs and shoppers in one line, as far as the run came."""
+        words = (("items", _("items")), ("pairs", _("pairs")), ("shoppers", _("shoppers")))
+        return ", ".join(
+            f"{number_format(version.figures[key], force_grouping=True)} {word}"
+            for key, word in words
+            if isinstance(version.figures.get(key), int)
+        )
+
+    @admin.display(description=gettext_lazy("figures"))
+    def figure_table(self, version: ModelVersion) -> SafeString:
+        rows = format_html_join(
+            "", "<tr><th scope='row'>{}</th><td>{}</td></tr>", _flat(version.figures)
+        )
+        return format_html("<table>{}</table>", rows)
+
+    def get_urls(self) -> list[URLPattern]:
+        def page(name: str, act: Callable[[ModelVersion], ModelVersion]) -> URLPattern:
+            view = require_POST(lambda request, pk: self._act(request, pk, act))
+            return path(
+                f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"persona_{name}"
+            )
+
+        return [
+            page("publish", lambda version: publish.publish(version, force=True)),
+            page("roll_back", lambda version: publish.roll_back(version.kind, version.store)),
+            *super().get_urls(),
+        ]
+
+    def _act(
+        self, request: HttpRequest, pk: int, act: Callable[[ModelVersion], ModelVersion]
+    ) -> HttpResponse:
+        """Publish or go back, say what is live now, and return to the version."""
+        if not request.user.has_perm("persona.change_modelversion"):
+            raise PermissionDenied
+        version = get_object_or_404(ModelVersion, pk=pk)
+        try:
+            live = act(version)
+        except PersonaError as fault:
+            messages.error(request, str(fault))
+        else:
+            self.log_change(request, live, _("Made live."))
+            messages.success(
+                request,
+                _("Version %(version)s of %(kind)s is live now; pages follow within a second.")
+                % {"version": live.pk, "kind": live.kind},
+            )
+        return HttpResponseRedirect(reverse("admin:persona_modelversion_change", args=[pk]))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        seen = self.has_view_permission(request)
+        version = self.get_object(request, unquote(object_id)) if seen else None
+        allowed = request.user.has_perm("persona.change_modelversion")
+        live = version is not None and version.status == ModelVersion.Status.LIVE
+        extra = {
+            "can_publish": allowed and version and version.status in _CAN_PUBLISH and not live,
+            "can_roll_back": allowed and version and live and _has_older(version),
+            **(extra_context or {}),
+        }
+        return super().change_view(request, object_id, form_url, extra_context=extra)
+
+
+def _has_older(version: ModelVersion) -> bool:
+    """Whether there is a version to go back to."""
+    return (
+        publish.versions(version.kind, version.store)
+        .filter(status=ModelVersion.Status.RETIRED, pk__lt=version.pk)
+        .exists()
+    )
+
+
+def _flat(figures: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested figures as rows of words and numbers."""
+    rows: list[tuple[str, str]] = []
+    for name, value in figures.items():
+        label = f"{prefix}{name}".replace("_", " ")
+        if isinstance(value, dict):
+            rows += _flat(value, prefix=f"{label}: ")
+        elif isinstance(value, float):
+            rows.append((label, number_format(value, decimal_pos=3)))
+        elif isinstance(value, int) and not isinstance(value, bool):
+            rows.append((label, number_format(value, force_grouping=True)))
+        else:
+            rows.append((label, str(value)))
+    return rows

@@ -1,0 +1,98 @@
+"""What the API takes and gives, field by field. Scores and exact counts are in neither."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from persona_django.catalogue.refs import parse_seed
+from persona_django.exceptions import NotRegistered
+
+MOST_SEEDS = 20
+LONGEST_SEED = 250
+PARAMETERS = ("seed", "cart", "size")
+
+
+class AddressField(serializers.CharField):
+    """A product as `shop.product:31`, or `31` where the shop has one product model."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=LONGEST_SEED, **options)
+
+    def to_internal_value(self, data: Any) -> tuple[str, str]:  # type: ignore[override]
+        text = super().to_internal_value(data)
+        try:
+            return parse_seed(text)
+        except NotRegistered as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+class SlateQuery(serializers.Serializer[Any]):
+    """The parameters of one question. `size` above the shop's limit is cut to it, not refused."""
+
+    seed = serializers.ListField(
+        child=AddressField(), max_length=MOST_SEEDS, required=False, default=list
+    )
+    cart = serializers.ListField(
+        child=AddressField(), max_length=100, required=False, default=list
+    )
+    size = serializers.IntegerField(min_value=1, required=False, default=None, allow_null=True)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        unknown = sorted(set(data) - set(PARAMETERS))
+        if unknown:
+            raise serializers.ValidationError(
+                {
+                    name[:60]: f"There is no such parameter. Use {', '.join(PARAMETERS)}."
+                    for name in unknown[:10]
+                }
+            )
+        if len(data.getlist("size")) > 1:
+            raise serializers.ValidationError({"size": "Give one size."})
+        given: dict[str, Any] = super().to_internal_value(data)
+        return given
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    text = serializers.CharField()
+
+
+class SlotSerializer(serializers.Serializer[Any]):
+    """One place of a slate. `token` goes along with whatever the page reports about it."""
+
+    position = serializers.IntegerField()
+    item = serializers.SerializerMethodField()
+    title = serializers.CharField()
+    url = serializers.CharField()
+    price = serializers.SerializerMethodField()
+    compare_at_price = serializers.SerializerMethodField()
+    currency = serializers.CharField()
+    image = serializers.CharField()
+    reason = ReasonSerializer()
+    token = serializers.CharField()
+
+    def get_item(self, slot: Any) -> str:
+        return f"{slot.model}:{slot.key}"
+
+    def get_price(self, slot: Any) -> str | None:
+        return _plain(slot.price)
+
+    def get_compare_at_price(self, slot: Any) -> str | None:
+        return _plain(slot.compare_at_price)
+
+
+class SlateSerializer(serializers.Serializer[Any]):
+    """The answer of one block, in order."""
+
+    block = serializers.CharField()
+    title = serializers.CharField()
+    personal = serializers.BooleanField()
+    slots = SlotSerializer(many=True)
+
+
+def _plain(amount: Any) -> str | None:
+    """An amount as a decimal number in text, which no client rounds."""
+    amount = getattr(amount, "amount", amount)
+    return None if amount is None else str(amount)

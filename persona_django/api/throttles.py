@@ -1,0 +1,41 @@
+"""How often one client may ask for blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.throttling import SimpleRateThrottle
+
+from persona_django import conf, counters
+from persona_django.identity.keys import keyed
+
+
+class BlockThrottle(SimpleRateThrottle):
+    """At most REST_RATE requests of one signed-in user, or of one address.
+
+    Counted in the shop's default cache, so that all processes that share it count together.
+    """
+
+    scope = "persona"
+
+    def get_rate(self) -> str | None:
+        return conf.current().rest_rate or None
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Whether this client may ask again; yes while the cache cannot be asked."""
+        try:
+            return bool(super().allow_request(request, view))
+        except Exception as error:  # noqa: BLE001 - a cache that is away must not take blocks along
+            counters.failed("throttle_uncounted", _UNCOUNTED, error=error)
+            return True
+
+    def get_cache_key(self, request: Request, view: Any) -> str:
+        user = request.user
+        known = user is not None and user.is_authenticated
+        ident = f"user {user.pk}" if known else self.get_ident(request)
+        # Hashed, because an address may hold what no cache takes as a key.
+        return self.cache_format % {"scope": self.scope, "ident": keyed("throttle", ident)}
+
+
+_UNCOUNTED = "REST requests are answered without a limit: the default cache failed. Check it."

@@ -1,0 +1,121 @@
+"""Artefacts: saved as rows, unpacked once a host into a private folder, mapped by each process.
+
+The rows are the truth. A file in the cache folder is believed only if it is ours, nobody else
+could write it, and its content has the checksum of the row; otherwise it is made again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from django.db import router, transaction
+from numpy.typing import NDArray
+
+from persona_django.artefacts import folder
+from persona_django.artefacts.models import Artefact, ArtefactPart
+from persona_django.artefacts.packing import checksum, pack, unpack
+from persona_django.exceptions import BadArtefact
+
+log = logging.getLogger("persona_django.artefacts")
+
+PART_BYTES = 4_000_000
+"""Below the packet limit of every database, also after a driver has escaped each byte."""
+
+MOST_BYTES = 1 << 31
+"""No artefact is larger; a row that claims so is not read."""
+
+
+def save(
+    name: str,
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    schema: int,
+    on_part: Callable[[], None] | None = None,
+) -> int:
+    """Store arrays under a name and return the artefact's id. It never changes afterwards.
+
+    Parts are written one transaction each, so that on SQLite nobody waits for all of them;
+    `on_part` is called between them. A save that dies leaves an artefact that `load` refuses and
+    `prune` removes.
+    """
+    data = memoryview(pack(arrays))
+    alias = router.db_for_write(Artefact)
+    starts = range(0, len(data), PART_BYTES)
+    artefact = Artefact.objects.using(alias).create(
+        name=name, schema=schema, checksum=checksum(data), size=len(data), parts=len(starts)
+    )
+    for number, start in enumerate(starts):
+        ArtefactPart.objects.using(alias).create(
+            artefact_id=artefact.pk, number=number, data=bytes(data[start : start + PART_BYTES])
+        )
+        if on_part is not None:
+            on_part()
+    return artefact.pk
+
+
+def load(artefact_id: int, *, schema: int) -> dict[str, NDArray[Any]]:
+    """The arrays of one artefact, mapped read-only; BadArtefact when they cannot be trusted."""
+    alias = router.db_for_read(Artefact)
+    row = Artefact.objects.using(alias).filter(pk=artefact_id).first()
+    if row is None:
+        raise BadArtefact(f"Artefact {artefact_id} does not exist (any more).")
+    if row.schema != schema:
+        raise BadArtefact(
+            f"Artefact {artefact_id} ({row.name}) has layout {row.schema}, but this release reads "
+            f"{schema}. It is made again by: python manage.py persona_rebuild"
+        )
+    arrays = folder.read(row.checksum)
+    if arrays is not None:
+        return arrays
+    data = _read_parts(alias, row)
+    arrays = _checked(row, data)
+    if folder.write(row.checksum, data):
+        mapped = folder.read(row.checksum)
+        if mapped is not None:
+            return mapped
+    # No usable cache folder: this process keeps its own copy.
+    return arrays
+
+
+def _read_parts(alias: str, row: Artefact) -> bytes:
+    if row.size > MOST_BYTES:
+        raise BadArtefact(f"Artefact {row.pk} ({row.name}) claims {row.size} bytes; refused.")
+    parts = ArtefactPart.objects.using(alias).filter(artefact_id=row.pk).order_by("number")
+    return b"".join(bytes(part) for part in parts.values_list("data", flat=True))
+
+
+def _checked(row: Artefact, data: bytes) -> dict[str, NDArray[Any]]:
+    if len(data) != row.size:
+        raise BadArtefact(
+            f"Artefact {row.pk} ({row.name}) has {len(data)} of {row.size} bytes; its writing was "
+            "cut off or it was damaged."
+        )
+    if checksum(data) != row.checksum:
+        raise BadArtefact(f"Artefact {row.pk} ({row.name}) does not match its row's checksum.")
+    return unpack(data)
+
+
+def newest(name: str) -> int | None:
+    """Id of the newest artefact of a name, None before the first."""
+    alias = router.db_for_read(Artefact)
+    return (
+        Artefact.objects.using(alias)
+        .filter(name=name)
+        .order_by("-id")
+        .values_list("pk", flat=True)
+        .first()
+    )
+
+
+def prune(name: str, keep: int, protect: Collection[int] = ()) -> int:
+    """Delete all but the newest `keep` of a name, never those in `protect`; how many went."""
+    alias = router.db_for_write(Artefact)
+    ids = Artefact.objects.using(alias).filter(name=name).order_by("-id")
+    gone = [pk for pk in ids.values_list("pk", flat=True)[keep:] if pk not in protect]
+    for pk in gone:
+        with transaction.atomic(using=alias):
+            ArtefactPart.objects.using(alias).filter(artefact_id=pk).delete()
+            Artefact.objects.using(alias).filter(pk=pk).delete()
+    return len(gone)

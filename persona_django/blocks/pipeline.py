@@ -1,0 +1,267 @@
+"""The one pipeline: retrieve, exclude, rank, diversify, place.
+
+Template tags, REST, Python and previews all come through here. It reads values and the shop's
+own products; it knows no request and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_django.blocks.cards import Place, slot_of
+from persona_django.blocks.reasons import reason_for
+from persona_django.blocks.registry import Block
+from persona_django.blocks.shelf import Fault, Shelf
+from persona_django.blocks.values import Slate, Slot
+from persona_django.merchandising.rules import HiddenPairs, exclude
+from persona_django.sources.base import Candidates
+from persona_django.sources.families import Families
+from persona_django.sources.query import Query
+
+Sign = Callable[[str, int, int, int], str]
+"""(block, item, position, version) -> token; what proves serving is known further up only."""
+
+SPARE_SHARE = 6
+"""One product in six is fetched on top, so that what just sold out costs no second query."""
+
+PLENTY = 12
+"""Proposals in excess of three slates' worth, for what rules and the shop itself leave out."""
+
+
+def _unsigned(block: str, item_id: int, position: int, version: int) -> str:
+    return ""
+
+
+def _unheard(advice: str, error: Exception) -> None:
+    raise error
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """Where slates are placed: one for a whole page, shared by its blocks."""
+
+    shelf: Shelf
+    hidden: HiddenPairs = field(default_factory=dict)
+    taken: set[int] = field(default_factory=set)
+    """Families already shown on the page; none appears twice."""
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """Kind of model version to the live one."""
+    staff: bool = False
+    """Staff read exact figures."""
+    sign: Sign = _unsigned
+    on_fault: Fault = _unheard
+
+
+def build_slate(block: Block, query: Query, stage: Stage) -> Slate:
+    """Answer one query with one ordered slate. Reads only; serving does the logging."""
+    shortlist = shortlist_of(block, query, stage)
+    slots = place(block, shortlist, query, stage, more=PLENTY + 2 * query.size)
+    if len(slots) < query.size:
+        whole = shortlist_of(block, query, stage, to_the_end=True)
+        if len(whole) > len(shortlist):
+            shortlist, slots = whole, place(block, whole, query, stage)
+    if len(slots) < query.size and _is_cut(block, shortlist, query):
+        visible = replace(query, among=_visible(query.families, stage.shelf))
+        whole = shortlist_of(block, visible, stage, to_the_end=True)
+        shortlist, slots = whole, place(block, whole, query, stage)
+    stage.taken.update(slot.group_id for slot in slots)
+    return Slate(
+        block=block.slug,
+        title=str(block.title),
+        slots=tuple(slots),
+        fallback=_deepest(block, shortlist, slots),
+        why_empty="" if slots else _why_empty(block, query, shortlist, stage),
+        version=stage.versions.get(block.kind, 0),
+        personal=block.personal,
+    )
+
+
+def _is_cut(block: Block, whole: Candidates, query: Query) -> bool:
+    """Whether more is on sale than was looked at, in a block that could show any of it."""
+    if not any(source.is_endless for source in block.sources):
+        return False
+    seen = len(whole) + len({*query.seeds, *query.cart, *query.page_items})
+    return seen < int(np.count_nonzero(query.families.on_sale & ~query.families.sensitive))
+
+
+def _visible(families: Families, shelf: Shelf) -> NDArray[np.bool_]:
+    """Which families the shop itself names, when what would be shown first may not be seen."""
+    among = np.zeros(len(families), dtype=bool)
+    rows = families.rows_of(families.snapshot.group_of(shelf.picked()))
+    among[rows[rows >= 0]] = True
+    return among
+
+
+def shortlist_of(
+    block: Block, query: Query, stage: Stage, *, to_the_end: bool = False
+) -> Candidates:
+    """What a block could show, best first, each family once."""
+    candidates = retrieve(block, query, to_the_end=to_the_end)
+    allowed = exclude(candidates, query, stage.hidden)
+    return diversify(block.ranker.rank(allowed, query))
+
+
+def retrieve(block: Block, query: Query, *, to_the_end: bool = False) -> Candidates:
+    """What the block's sources propose, asked in the order of its chain.
+
+    Fallbacks are not asked where the sources before them proposed plenty, except `to_the_end`.
+    """
+    plenty = PLENTY + 3 * query.size
+    found: list[Candidates] = []
+    for source in block.sources:
+        candidates = source.retrieve(query)
+        if len(candidates):
+            found.append(candidates)
+            if not to_the_end and sum(map(len, found)) >= plenty:
+                break
+    if not found:
+        return Candidates.empty()
+    return Candidates.join(found) if len(found) > 1 else found[0]
+
+
+def diversify(ranked: Candidates) -> Candidates:
+    """Each family once, in its best place."""
+    first: dict[int, int] = {}
+    for row, family in enumerate(ranked.item_id.tolist()):
+        first.setdefault(family, row)
+    return ranked if len(first) == len(ranked) else ranked.take(np.array([*first.values()]))
+
+
+def first_choice(
+    shortlist: Candidates, query: Query, stage: Stage, *, claimed: set[int]
+) -> list[int]:
+    """Items to look up so that a slate can most likely be filled without a second query.
+
+    `claimed` are families that blocks before this one will most likely show.
+    """
+    spare = max(1, query.size // SPARE_SHARE)
+    wanted = [g for g in shortlist.item_id.tolist() if g not in claimed and g not in stage.taken]
+    claimed.update(wanted[: query.size])
+    return _members(shortlist, wanted[: query.size + spare], query, most=2)
+
+
+def _members(
+    shortlist: Candidates, groups: list[int], query: Query, *, most: int | None
+) -> list[int]:
+    """Item ids of families, best ones first; the very item where one is asked for."""
+    very = dict(zip(shortlist.item_id.tolist(), shortlist.item.tolist(), strict=True))
+    members = query.families.members
+    return [
+        item
+        for group in groups
+        for item in ((very[group],) if very[group] else members(group)[:most])
+    ]
+
+
+def place(
+    block: Block, shortlist: Candidates, query: Query, stage: Stage, *, more: int | None = None
+) -> list[Slot]:
+    """The slots, filled from the top with what the shop itself would show right now.
+
+    What vanished since the snapshot makes room for the next best. Only when that leaves a slate
+    short are further products of the shortlist looked up, once, `more` at most.
+    """
+    if not len(shortlist):
+        return []
+    stage.shelf.fetch(first_choice(shortlist, query, stage, claimed=set()))
+    slots = _fill(block, shortlist, query, stage)
+    if len(slots) < query.size:
+        groups = [group for group in shortlist.item_id.tolist() if group not in stage.taken]
+        items = _members(shortlist, groups, query, most=None)
+        missing = [item_id for item_id in items if not stage.shelf.has_asked(item_id)][:more]
+        if missing:
+            stage.shelf.fetch(missing)
+            slots = _fill(block, shortlist, query, stage)
+    return slots
+
+
+def _fill(block: Block, shortlist: Candidates, query: Query, stage: Stage) -> list[Slot]:
+    slots: list[Slot] = []
+    version = stage.versions.get(block.kind, 0)
+    codes = _reason_codes(block, shortlist)
+    for group_id, very_item, source, support, support_of in zip(
+        shortlist.item_id.tolist(),
+        shortlist.item.tolist(),
+        shortlist.source.tolist(),
+        shortlist.support.tolist(),
+        shortlist.support_of.tolist(),
+        strict=True,
+    ):
+        if group_id in stage.taken:
+            continue
+        item_ids = (very_item,) if very_item else query.families.members(group_id)
+        item_id = next((one for one in item_ids if one in stage.shelf), 0)
+        if not item_id:
+            continue
+        position = len(slots) + 1
+        here = Place(
+            position=position,
+            item_id=item_id,
+            group_id=group_id,
+            reason=reason_for(
+                codes[source], support=support, support_of=support_of, staff=stage.staff
+            ),
+            token=stage.sign(block.slug, item_id, position, version),
+        )
+        slot = slot_of(*stage.shelf[item_id], here, on_fault=stage.on_fault)
+        if slot is not None:
+            slots.append(slot)
+            if len(slots) == query.size:
+                break
+    return slots
+
+
+def _reason_codes(block: Block, shortlist: Candidates) -> list[str]:
+    codes = {source.name: source.reason for source in block.sources}
+    return [codes.get(name, "") for name in shortlist.sources]
+
+
+def _deepest(block: Block, shortlist: Candidates, slots: list[Slot]) -> int:
+    """How far down its chain of sources the block had to go for the last of its slots."""
+    shown = {slot.group_id for slot in slots}
+    used = {
+        shortlist.sources[source]
+        for group_id, source in zip(
+            shortlist.item_id.tolist(), shortlist.source.tolist(), strict=True
+        )
+        if group_id in shown
+    }
+    depths = [depth for depth, source in enumerate(block.sources) if source.name in used]
+    return max(depths, default=0)
+
+
+def _why_empty(block: Block, query: Query, shortlist: Candidates, stage: Stage) -> str:
+    """Why a block has nothing to show, and what to do, for whoever builds the page."""
+    if block.personal and (query.own is None or not len(query.own)):
+        return f"{block.slug} shows this shopper's own orders, and there are none yet."
+    on_sale = int(np.count_nonzero(query.families.on_sale))
+    is_behind = stage.versions.get("catalogue", 0) > query.families.snapshot.revision
+    if is_behind and on_sale <= 1:
+        return (
+            "The catalogue has changed since its last snapshot, in which "
+            f"{'one product was' if on_sale else 'nothing was'} on sale. Wait for the worker, "
+            "or run: python manage.py persona_sync"
+        )
+    if not on_sale:
+        return (
+            "Nothing in the catalogue is on sale. Look at available, stock and queryset() in "
+            "persona.py, then run: python manage.py persona_sync"
+        )
+    here = np.array(sorted({*query.seeds, *query.page_items}), dtype=np.int64)
+    rows = query.families.rows_of(here)
+    if on_sale == 1 and query.families.on_sale[rows[rows >= 0]].any():
+        return "There is only this product on sale, and nothing to show beside it."
+    if not len(shortlist):
+        return (
+            "Everything this block could show is left out: it is in the cart, on this page, "
+            "hidden by a merchant, sensitive, or not on sale."
+        )
+    return (
+        f"{len(shortlist)} items could be shown, but the shop's own products gave none of them: "
+        "visible(), available and stock in persona.py leave them out for this audience, or the "
+        "page shows them already."
+    )

@@ -1,0 +1,119 @@
+"""What a block answers: a slate of slots, each with its reason, its proof and its markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import formats
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from persona_django.catalogue.money import exponent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """Why one item is shown, as a sentence for whoever is looking."""
+
+    code: str
+    """Name of the kind of reason, the same in every language."""
+    text: str
+    """What shoppers read. Figures in it are rounded down and never below the crowd of k."""
+    exact: str = ""
+    """What staff read, with the exact figures; empty for everyone else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """One place of a slate, from 1, with the shop's own object in it."""
+
+    position: int
+    item_id: int
+    group_id: int
+    model: str
+    key: str
+    product: Any
+    """The shop's own object, fetched for this page through `ItemMap.visible`."""
+    title: str
+    url: str
+    """Where its page is; empty when the shop gave no address that a link may lead to."""
+    price: Any
+    compare_at_price: Any
+    """The price before a discount, only while it is higher than `price`."""
+    currency: str
+    image: str
+    reason: Reason
+    token: str
+    """Signed proof that this item was shown in this place of this block."""
+    card_template: str = ""
+    """The shop's own card, named by its map; empty: ours."""
+
+    @property
+    def attrs(self) -> SafeString:
+        """HTML attributes that make any markup around this slot tracked."""
+        return format_html(
+            'data-persona-slot="{}" data-persona-item="{}:{}" data-persona-token="{}"',
+            self.position,
+            self.model,
+            self.key,
+            self.token,
+        )
+
+    @cached_property
+    def price_text(self) -> str:
+        """The price as people of the current language write it: 1.234,50 EUR."""
+        return money_text(self.price, self.currency)
+
+    @cached_property
+    def compare_at_text(self) -> str:
+        """The price before the discount; empty without one."""
+        return money_text(self.compare_at_price, self.currency)
+
+
+def money_text(amount: Any, currency: str) -> str:
+    """An amount with the decimals of its currency; a money object of the shop prints itself."""
+    if amount is None:
+        return ""
+    if hasattr(amount, "amount"):
+        return str(amount)
+    number = formats.number_format(amount, exponent(currency), use_l10n=True)
+    return f"{number} {currency}".strip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slate:
+    """The answer of one block to one query, in order. True when there is something to show."""
+
+    block: str
+    title: str = ""
+    slots: tuple[Slot, ...] = ()
+    fallback: int = 0
+    """0 when the block's first source filled it, else how far down its chain it went."""
+    why_empty: str = ""
+    """Why there is nothing and what to do, for `persona_status` and for DEBUG."""
+    version: int = 0
+    """The live model version behind the block's first source; 0: none."""
+    personal: bool = False
+    """Made for one shopper: never to be kept by a cache."""
+    number: int = 1
+    """Which block of its page this is, so that headings have names of their own."""
+
+    @cached_property
+    def anchor(self) -> str:
+        """Id of the block's heading in the page."""
+        return f"persona-{self.block}-{self.number}"
+
+    def __iter__(self) -> Iterator[Slot]:
+        return iter(self.slots)
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    def __bool__(self) -> bool:
+        return bool(self.slots)
+
+    def __str__(self) -> str:
+        return f"{self.block}: {len(self.slots)} slots"

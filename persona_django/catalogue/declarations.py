@@ -1,0 +1,218 @@
+"""What can be wrong with an item map, or with any map, found by looking at the models alone."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from persona_django.catalogue.maps import ItemMap, OrderMap, is_currency_code
+from persona_django.catalogue.paths import explore
+
+NEEDED_OF_ITEMS = ("title", "price", "url")
+MAY_BE_RELATIONS = frozenset({"group", "images", "item", "order", "customer"})
+"""Attributes for which a relation stands for the key of its row, or for many rows."""
+
+NO_PATHS = frozenset({"attributes", "card_template", "item_model", "counts"})
+
+
+RESERVED = ("declared", "key", "names", "own_method", "path", "value")
+"""Names of the maps' own machinery, which a method of the shop would break."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that is wrong with a registration, for a system check."""
+
+    id: str
+    message: str
+    hint: str = ""
+
+    @property
+    def is_error(self) -> bool:
+        """Errors leave the map out; warnings do not."""
+        return ".E" in self.id
+
+
+def examine_items(item_map: ItemMap) -> list[Fault]:
+    """Everything wrong with an item map."""
+    name = type(item_map).__name__
+    faults = missing(item_map, NEEDED_OF_ITEMS) + taken(item_map)
+    if "CompositePrimaryKey" in type(item_map.model._meta.pk).__name__:
+        faults.append(
+            Fault(
+                id="persona.E021",
+                message=f"{item_map.model._meta.label} has a primary key of several columns, "
+                "which cannot name an item.",
+                hint="Register a model with a single primary key.",
+            )
+        )
+    annotations, queryset_faults = annotations_of(item_map)
+    faults += queryset_faults
+    for attribute in ItemMap.names:
+        if attribute not in NO_PATHS:
+            faults += _examine_value(item_map, attribute, annotations)
+    if isinstance(item_map.attributes, str):
+        faults.append(
+            Fault(
+                id="persona.E016",
+                message=f"{name}.attributes is one text.",
+                hint=f'Write a tuple: attributes = ("{item_map.attributes}",).',
+            )
+        )
+    else:
+        for path in item_map.attributes:
+            if item_map.own_method(path) is None:
+                faults += examine_path(item_map, f"attributes {path!r}", path, annotations)
+    return faults + misspelt(item_map, ItemMap)
+
+
+def missing(described: ItemMap | OrderMap, needed: Collection[str]) -> list[Fault]:
+    """Needed attributes that the map leaves out."""
+    kind = type(described).__name__
+    return [
+        Fault(
+            id="persona.E014",
+            message=f"{kind} does not say where the {name} of a {described.label} is.",
+            hint=f'Add a field path, {name} = "...", or a method {name}(self, obj).',
+        )
+        for name in needed
+        if described.declared(name) is None
+    ]
+
+
+def taken(described: ItemMap | OrderMap) -> list[Fault]:
+    """Names that the map itself needs for something else."""
+    return [
+        Fault(
+            id="persona.E016",
+            message=f"{type(described).__name__}.{name} hides something that maps need.",
+            hint="Give it another name; attributes may list that name.",
+        )
+        for name in RESERVED
+        if described.own_method(name) is not None
+    ]
+
+
+def annotations_of(described: ItemMap | OrderMap) -> tuple[Collection[str], list[Fault]]:
+    """Names that the map's queryset adds to its model; building it asks no database."""
+    kind = type(described).__name__
+    try:
+        queryset = described.queryset()
+    except Exception as error:  # noqa: BLE001  (the shop's own code may raise anything)
+        return (), [
+            Fault(
+                id="persona.E018",
+                message=f"{kind}.queryset() failed with {type(error).__name__}: {error}",
+                hint="It must return a queryset without asking the database.",
+            )
+        ]
+    if not isinstance(queryset, QuerySet) or not issubclass(queryset.model, described.model):
+        return (), [
+            Fault(
+                id="persona.E018",
+                message=f"{kind}.queryset() does not return a queryset of "
+                f"{described.model._meta.label}.",
+                hint="Start from its manager, such as Model.objects.filter(...).",
+            )
+        ]
+    if closed := _why_closed(queryset):
+        return (), [
+            Fault(
+                id="persona.E018",
+                message=f"{kind}.queryset() is {closed}, so nothing can be looked up in it.",
+                hint="Return a queryset that can be filtered further: Q(...) | Q(...) in one "
+                "filter() stands for a union, and a condition for a slice.",
+            )
+        ]
+    return queryset.query.annotations, []
+
+
+def _why_closed(queryset: QuerySet[Any]) -> str:
+    """Why Django lets nobody look up single rows of this queryset; empty when it does."""
+    if queryset.query.combinator:
+        return f"a {queryset.query.combinator} of querysets"
+    if queryset.query.is_sliced:
+        return "a slice"
+    # Set by values(), values_list() and dates(); an iterable class of the shop's own is fine.
+    return (
+        "made of values, not of objects" if getattr(queryset, "_fields", None) is not None else ""
+    )
+
+
+def _examine_value(item_map: ItemMap, attribute: str, annotations: Collection[str]) -> list[Fault]:
+    declared = item_map.declared(attribute)
+    if declared is None or callable(declared):
+        return []
+    if attribute == "currency" and is_currency_code(declared):
+        return []
+    if isinstance(declared, str):
+        return examine_path(item_map, attribute, declared, annotations)
+    return [
+        Fault(
+            id="persona.E016",
+            message=f"{type(item_map).__name__}.{attribute} is {declared!r}.",
+            hint="Give it a field path as text, or write a method of that name.",
+        )
+    ]
+
+
+def examine_path(
+    described: ItemMap | OrderMap,
+    attribute: str,
+    path: str,
+    annotations: Collection[str],
+    *,
+    must_be_column: bool = False,
+) -> list[Fault]:
+    """What is wrong with one field path, if anything."""
+    kind = type(described).__name__
+    route = explore(described.model, path, annotations=annotations)
+    if route.fault:
+        return [
+            Fault(
+                id="persona.E015",
+                message=f'{kind}: {attribute} = "{path}" cannot be read: {route.fault}.',
+                hint=route.hint or "Correct the path.",
+            )
+        ]
+    if must_be_column and not route.is_column:
+        return [
+            Fault(
+                id="persona.E019",
+                message=f'{kind}: {attribute} = "{path}" is no column of the database.',
+                hint="Name a field; annotate queryset() where a value must be computed.",
+            )
+        ]
+    if attribute not in MAY_BE_RELATIONS and (route.ends_in_relation or route.fetches):
+        return [
+            Fault(
+                id="persona.E017",
+                message=f'{kind}: {attribute} = "{path}" is a relation, not a value.',
+                hint=f'Go on to a field of it, such as "{path}__name", or write a method.',
+            )
+        ]
+    return []
+
+
+def misspelt(described: Any, base: type) -> list[Fault]:
+    """Attributes that look like one of ours but are not, because nothing else would notice."""
+    faults = []
+    for name in vars(type(described)):
+        if name.startswith("_") or hasattr(base, name):
+            continue
+        if name in getattr(described, "attributes", ()):
+            continue
+        close = difflib.get_close_matches(name, base.names, n=1, cutoff=0.8)  # type: ignore[attr-defined]
+        if close:
+            faults.append(
+                Fault(
+                    id="persona.W022",
+                    message=f"{type(described).__name__}.{name} is not read.",
+                    hint=f"Did you mean {close[0]}?",
+                )
+            )
+    return faults

@@ -1,0 +1,197 @@
+"""Field paths: what `"category__path"` on a map leads to, checked once and followed per object."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
+from django.db import models
+from django.db.models import QuerySet
+from django.db.models.expressions import Col
+from django.db.models.fields.files import FileField
+
+from persona_django.exceptions import BrokenMap
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """Where a path leads, as far as the models tell without asking the database.
+
+    `is_column`: one SQL column gives it, so that a sync needs no objects; `column` is the field
+    that has it, unless the queryset computes it. `joins` are the forward relations on the way and
+    `fetches` the relations to many rows.
+    """
+
+    path: str
+    is_column: bool = False
+    column: Any = None
+    field: Any = None
+    joins: str = ""
+    fetches: str = ""
+    fault: str = ""
+    hint: str = ""
+
+    @property
+    def ends_in_relation(self) -> bool:
+        """True when the path names a relation rather than a value of a row."""
+        return bool(self.field is not None and self.field.is_relation)
+
+
+def explore(model: type[models.Model], path: str, *, annotations: Collection[str] = ()) -> Route:
+    """Walk a path through the models. Never raises: what is wrong is in `fault` and `hint`."""
+    if path in annotations:
+        return Route(path=path, is_column=True)
+    here: Any = model
+    steps = path.split("__")
+    joined: list[str] = []
+    for number, step in enumerate(steps):
+        beyond = steps[number + 1 :]
+        joins = "__".join(joined)
+        field = _field(here, step)
+        if field is None:
+            return _by_attribute(here, path, step, joins, is_last=not beyond)
+        if field.many_to_many or field.one_to_many:
+            return _to_many(path, steps[: number + 1], beyond, field, joins)
+        if not beyond:
+            by_column = step == getattr(field, "attname", "") and step != field.name
+            is_column = bool(getattr(field, "column", None))
+            return Route(
+                path=path,
+                is_column=is_column,
+                column=field if is_column else None,
+                # "parent_id" is the value of a column, "parent" the relation itself.
+                field=None if by_column else field,
+                joins=joins,
+            )
+        if isinstance(field, models.JSONField):
+            return Route(path=path, joins=joins)
+        if not field.is_relation or field.related_model is None or step != field.name:
+            return Route(
+                path=path,
+                fault=f"{step!r} of {here._meta.label} is no relation, so "
+                f"{'__'.join(beyond)!r} cannot follow it",
+            )
+        joined.append(step)
+        here = field.related_model
+    raise AssertionError("a path has at least one step")
+
+
+def _field(model: Any, step: str) -> Any:
+    """The field that a step of a path names on an object; None when it names none.
+
+    A relation from other rows to this one is named on the object by its accessor, `product_set`,
+    unlike in a filter.
+    """
+    meta = model._meta
+    if step == "pk":
+        return meta.pk
+    for related in meta.related_objects:
+        if related.get_accessor_name() == step:
+            return related
+    try:
+        field = meta.get_field(step)
+    except FieldDoesNotExist:
+        by_column = {one.attname: one for one in meta.concrete_fields}
+        return by_column.get(step)
+    return None if field in meta.related_objects else field
+
+
+def _by_attribute(model: Any, path: str, step: str, joins: str, *, is_last: bool) -> Route:
+    """A path whose step is no field: good when it ends in a method or a property."""
+    has_it = step.isidentifier() and not step.startswith("_") and hasattr(model, step)
+    if has_it and is_last:
+        return Route(path=path, joins=joins)
+    label = model._meta.label
+    if has_it:
+        return Route(path=path, fault=f"nothing can follow {step!r} of {label}")
+    return Route(
+        path=path,
+        fault=f"{label} has no field or method {step!r}",
+        hint=f"It has: {_known_names(model)}.",
+    )
+
+
+def _to_many(path: str, steps: list[str], beyond: list[str], field: Any, joins: str) -> Route:
+    """A path through a relation to many rows: fetched beside the objects, one step beyond it."""
+    if len(beyond) > 1:
+        return Route(path=path, fault=f"nothing can follow {beyond[0]!r} of many rows")
+    if beyond:
+        related = _field(field.related_model, beyond[0])
+        if related is None and not hasattr(field.related_model, beyond[0]):
+            return Route(
+                path=path,
+                fault=f"{field.related_model._meta.label} has no field or method {beyond[0]!r}",
+                hint=f"It has: {_known_names(field.related_model)}.",
+            )
+    return Route(path=path, joins=joins, fetches="__".join(steps))
+
+
+def _known_names(model: Any) -> str:
+    reverse = [related.get_accessor_name() for related in model._meta.related_objects]
+    fields = [field.name for field in (*model._meta.fields, *model._meta.many_to_many)]
+    return ", ".join(sorted(name for name in (*fields, *reverse) if name))
+
+
+def key_of(queryset: QuerySet[Any], path: str) -> Any:
+    """The key that the values of a path are, such as `User.id` for `"order__user_id"`.
+
+    A foreign key repeats the key of another row, so it is followed to the row that has it of its
+    own. None where the models cannot tell whose key it is, or where two rows may share it.
+    """
+    annotations = queryset.query.annotations
+    if path in annotations:
+        found = annotations[path]
+        field = found.target if isinstance(found, Col) else None
+    else:
+        field = explore(queryset.model, path).column
+    while isinstance(field, models.ForeignKey):
+        field = field.target_field
+    return field if field is not None and field.unique else None
+
+
+def is_file(route: Route) -> bool:
+    """True when the path ends in a file or picture field, whose value needs its storage."""
+    return isinstance(route.field, FileField)
+
+
+def follow(obj: Any, path: str) -> Any:
+    """The value at the end of a path from one object; None where a relation on the way is empty.
+
+    A method at the end is called; a relation to many rows gives their list; a step into a JSON
+    value takes the entry of that name.
+    """
+    here = obj
+    for step in path.split("__"):
+        if here is None:
+            return None
+        try:
+            if isinstance(here, list):
+                here = [settled(getattr(one, step)) for one in here]
+            elif isinstance(here, dict):
+                here = here.get(step)
+            else:
+                here = settled(getattr(here, step))
+        except ObjectDoesNotExist:
+            return None
+        except AttributeError as error:
+            if hasattr(type(here), step):
+                # The shop's own property or method failed inside.
+                raise
+            raise BrokenMap(
+                f"{type(here).__name__} has no {step!r}, which the path {path!r} asks for. "
+                "Correct the path in persona.py; `manage.py check` names every such path."
+            ) from error
+    return here
+
+
+def settled(value: Any) -> Any:
+    """A value that no longer waits to be read: methods are called, rows and generators listed."""
+    if isinstance(value, models.Manager):
+        return list(value.all())
+    if isinstance(value, QuerySet) or hasattr(value, "__next__"):
+        return list(value)
+    if callable(value) and not isinstance(value, models.Model):
+        return settled(value())
+    return value

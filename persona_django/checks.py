@@ -1,0 +1,280 @@
+"""System checks: what is misdeclared or unsafe, and what to do about it.
+
+`persona.E0xx` cannot work, `persona.W0xx` works but is unsafe or slow. `CHECKS` lists them all.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError, connections, router
+from django.utils.module_loading import import_string
+
+from persona_django import conf, limits
+from persona_django.catalogue import registry
+from persona_django.catalogue.models import Item
+from persona_django.identity import consent
+
+CHECKS: dict[str, str] = {
+    "persona.E001": "PERSONA holds a key that is no setting.",
+    "persona.E002": "A setting has a value that cannot work.",
+    "persona.E010": "A persona.py cannot be imported.",
+    "persona.E011": "A map is registered for something that is no model.",
+    "persona.E012": "Something that is no ItemMap or OrderMap is registered.",
+    "persona.E013": "Two item maps are registered for one model.",
+    "persona.E014": "A map leaves out something that is needed.",
+    "persona.E015": "A field path leads nowhere.",
+    "persona.E016": "An attribute of a map has the wrong type.",
+    "persona.E017": "A field path ends at a relation where a value is expected.",
+    "persona.E018": "The queryset() of a map fails or returns something else.",
+    "persona.E019": "An attribute of an order map is no column of the database.",
+    "persona.E020": "An order map does not say which items its lines are about.",
+    "persona.E021": "An item model has a primary key of several columns.",
+    "persona.E060": "A consent policy cannot work with its options.",
+    "persona.W022": "An attribute of a map is read by nobody; it looks misspelt.",
+    "persona.W023": "No item map is registered.",
+    "persona.W024": "The customer of an order map is not known to be the signed-in user.",
+    "persona.W030": "The middleware is not installed.",
+    "persona.W031": "The middleware stands before the session or the authentication.",
+    "persona.W032": "No consent policy is chosen.",
+    "persona.W033": "An SQLite database that we use is not in WAL mode.",
+    "persona.W034": "A MySQL or MariaDB database that we use cannot store every character.",
+    "persona.W035": "Our tables are missing.",
+    "persona.W036": "Fewer buyers than recommended protect what is shown from purchases.",
+}
+"""Every check and what it means; the documentation lists this table."""
+
+MIDDLEWARE = "persona_django.middleware.PersonaMiddleware"
+NEEDED_BEFORE = (
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+)
+
+
+@register()
+def settings_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Every key of PERSONA is a setting, so that a misspelt one is not silently ignored."""
+    known = [field.name.upper() for field in fields(conf.Settings)]
+    found: list[CheckMessage] = []
+    for key in limits.given():
+        if str(key).upper() in known:
+            continue
+        close = difflib.get_close_matches(str(key).upper(), known, n=1)
+        hint = f"Did you mean {close[0]}?" if close else "See the settings reference."
+        found.append(
+            Error(f"PERSONA[{key!r}] is no setting of ours.", hint=hint, id="persona.E001")
+        )
+    return found
+
+
+@register()
+def settings_are_possible(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Every value has the type and the range that its setting needs."""
+    return [
+        Error(f"PERSONA[{name.upper()!r}] cannot be {shown}.", hint=hint, id="persona.E002")
+        for name, shown, hint in limits.faults()
+    ]
+
+
+@register()
+def maps_are_sound(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Everything that is wrong with any `persona.py`."""
+    if not _is_enabled():
+        return []
+    found: list[CheckMessage] = [
+        (Error if fault.is_error else Warning)(fault.message, hint=fault.hint, id=fault.id)
+        for fault in registry.faults()
+    ]
+    if not found and not registry.item_maps():
+        found.append(
+            Warning(
+                "No item map is registered, so there is nothing to recommend.",
+                hint="Write a persona.py in one of your apps, with an ItemMap for its products.",
+                id="persona.W023",
+            )
+        )
+    return found
+
+
+@register()
+def middleware_stands_right(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Without the middleware, or before the session is there, no shopper is recognised."""
+    if not _is_enabled():
+        return []
+    installed = list(settings.MIDDLEWARE)
+    position = next((at for at, path in enumerate(installed) if _is_ours(path)), None)
+    if position is None:
+        return [
+            Warning(
+                "The middleware is not installed, so views are not recorded, and caches in front "
+                "of the shop are not told which pages show one shopper's own orders.",
+                hint=f"Add {MIDDLEWARE!r} to the end of MIDDLEWARE.",
+                id="persona.W030",
+            )
+        ]
+    behind = installed[position:]
+    return [
+        Warning(
+            f"{MIDDLEWARE} stands before {other}.",
+            hint="Move it behind; it asks who is signed in.",
+            id="persona.W031",
+        )
+        for other in NEEDED_BEFORE
+        if other in behind
+    ]
+
+
+def _is_ours(path: str) -> bool:
+    """True for our middleware and for a class of the shop that inherits from it."""
+    if path == MIDDLEWARE:
+        return True
+    try:
+        found, ours = import_string(path), import_string(MIDDLEWARE)
+    except ImportError:
+        # Django itself says so when it loads the middleware.
+        return False
+    return isinstance(found, type) and issubclass(found, ours)
+
+
+@register()
+def consent_is_decided(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether shoppers may be recognised is for the shop to decide, not for a default."""
+    chosen = {str(key).lower() for key in limits.given()}
+    if not _is_enabled() or "consent_policy" in chosen:
+        return []
+    return [
+        Warning(
+            "No consent policy is chosen, so no shopper is ever recognised.",
+            hint='Name one: PERSONA["CONSENT_POLICY"] = {"BACKEND": "dotted.path"}; '
+            "persona_django.identity.consent.RefuseAll says that you mean it.",
+            id="persona.W032",
+        )
+    ]
+
+
+@register()
+def consent_policy_can_work(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A policy with wrong options refuses everyone, which nobody would notice for long."""
+    if not _is_enabled():
+        return []
+    try:
+        return consent.load(conf.current().consent_policy).check()
+    except ImportError:
+        # persona.E002 says so.
+        return []
+    except Exception as error:  # noqa: BLE001  (a policy of the shop may raise anything)
+        return [
+            Error(
+                f"The consent policy cannot be made: {error}",
+                hint='Correct PERSONA["CONSENT_POLICY"]. Until then nobody is recognised.',
+                id="persona.E060",
+            )
+        ]
+
+
+@register()
+def buyers_are_protected(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Below five buyers a neighbour may guess who bought what."""
+    chosen = conf.current().min_buyers
+    recommended = conf.Settings().min_buyers
+    if not _is_enabled() or not isinstance(chosen, int) or not 3 <= chosen < recommended:
+        return []
+    return [
+        Warning(
+            f"What {chosen} people bought together is already shown.",
+            hint=f'Leave PERSONA["MIN_BUYERS"] at {recommended} or above unless shoppers cannot '
+            "know each other.",
+            id="persona.W036",
+        )
+    ]
+
+
+@register(Tags.database)
+def databases_are_ready(
+    app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """What only the databases themselves can tell; asked by `migrate` and `check --database`."""
+    if not _is_enabled():
+        return []
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        try:
+            found += _ask(alias)
+        except DatabaseError as error:
+            # Other checks and the command itself say that a database cannot be reached.
+            found.append(
+                Warning(
+                    f"The database {alias!r} could not be asked: {error}",
+                    hint="Run the check again when it answers.",
+                    id="persona.W035",
+                )
+            )
+    return found
+
+
+def _ask(alias: str) -> Iterable[CheckMessage]:
+    vendor = connections[alias].vendor
+    if alias in _databases_in_use():
+        if vendor == "sqlite":
+            yield from _is_write_ahead(alias)
+        if vendor == "mysql":
+            yield from _stores_every_character(alias)
+    # Whoever is about to make the tables need not be told that they are missing.
+    if alias == router.db_for_write(Item) and "migrate" not in sys.argv[1:]:
+        yield from _has_tables(alias)
+
+
+def _databases_in_use() -> set[str]:
+    """Where our own rows are, and where the shop's products and orders are read and written."""
+    maps = (*registry.item_maps().values(), *registry.order_maps())
+    used = [*apps.get_app_config("persona").get_models(), *(one.model for one in maps)]
+    asked = (router.db_for_read, router.db_for_write)
+    return {database(model) for model in used for database in asked}
+
+
+def _is_write_ahead(alias: str) -> Iterable[CheckMessage]:
+    """Without WAL a writer of the shop waits half a second and more behind our bulk work."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        mode = cursor.fetchone()[0]
+    if mode not in ("wal", "memory"):
+        yield Warning(
+            f"The SQLite database {alias!r} is in {mode} mode, in which readers and writers wait "
+            "for each other.",
+            hint='Set DATABASES[...]["OPTIONS"] = {"init_command": "PRAGMA journal_mode=wal;"}.',
+            id="persona.W033",
+        )
+
+
+def _stores_every_character(alias: str) -> Iterable[CheckMessage]:
+    """With utf8mb3 an emoji in a title is an error."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT @@character_set_database, @@character_set_connection")
+        charsets = set(cursor.fetchone())
+    if charsets != {"utf8mb4"}:
+        yield Warning(
+            f"The database {alias!r} works in {' and '.join(sorted(charsets))}, which cannot "
+            "store every character.",
+            hint="Convert it to utf8mb4 and set OPTIONS = {'charset': 'utf8mb4'}.",
+            id="persona.W034",
+        )
+
+
+def _has_tables(alias: str) -> Iterable[CheckMessage]:
+    if Item._meta.db_table not in connections[alias].introspection.table_names():
+        yield Warning(
+            "The tables of persona_django are missing, so nothing is recommended.",
+            hint="Run: python manage.py migrate",
+            id="persona.W035",
+        )
+
+
+def _is_enabled() -> bool:
+    return bool(conf.current().enabled)

@@ -1,0 +1,148 @@
+"""One typed Settings object, read from `settings.PERSONA`.
+
+Each setting carries its default and its reason. Unknown or impossible values are system checks
+(`persona.E001`, `persona.E002`), never exceptions on a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything a shop may set in `PERSONA = {...}`; keys are written in capitals there."""
+
+    enabled: bool = True
+    """False makes the app inert: no query, no signal, no cookie, and tags render nothing."""
+    currency: str = "EUR"
+    """ISO 4217 code of prices whose map names no currency."""
+    store_of: str = ""
+    """Dotted path of a function request -> store number. Empty: store 1 for everyone."""
+    account_of: str = ""
+    """Dotted path of a function (user, request) -> the company that user buys for, which
+    `ItemMap.visible` is then asked about; request is None for e-mails. Empty: no accounts."""
+    rest_rate: str = "300/min"
+    """Most REST requests of one signed-in user or address, as REST framework writes rates.
+    Empty: no limit of ours, for shops whose own server asks on behalf of all its visitors."""
+    visit_gap: timedelta = timedelta(minutes=30)
+    """Silence after which a shopper's next event starts a new visit."""
+    min_support: int = 3
+    """Distinct shoppers behind a pair before anyone is shown it (noise)."""
+    min_buyers: int = 5
+    """Distinct buyers behind anything shown from purchases (privacy). At least 3."""
+    min_log_likelihood: float = 3.84
+    """Log-likelihood ratio a pair must reach; 3.84 is chance at 5 % for one pair."""
+    support_prior: float = 10.0
+    """Shoppers at which a similarity keeps half its size: fewer are pulled towards zero."""
+    popularity_discount: float = 0.5
+    """Exponent on each item's norm: 0.5 is the cosine, more discounts popular items harder."""
+    neighbours_kept: int = 50
+    """Neighbours stored for each item and relation."""
+    events_per_shopper: int = 500
+    """Newest interactions of one shopper that count; bounds both cost and one person's sway."""
+    basket_items: int = 100
+    """Distinct items of one order that count; a wholesale order must not make every pair."""
+    interest_half_life: timedelta = timedelta(days=60)
+    """Age at which an interaction counts half for `similar`."""
+    purchase_half_life: timedelta = timedelta(days=365)
+    """Age at which an order counts half for `bought-together`."""
+    event_weights: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "view": 1.0,
+            "click": 2.0,
+            "cart_add": 3.0,
+            "save": 3.0,
+            "purchase": 5.0,
+        }
+    )
+    """Weight of each kind of event in `similar`; given keys replace these, others stay."""
+    min_training_shoppers: int = 25
+    """Shoppers with two or more items before a relation goes live; below it fallbacks serve."""
+    min_coverage_kept: float = 0.5
+    """Share of the live version's items that a new one must still cover to replace it."""
+    similarity_backend: str = "auto"
+    """`auto` uses the compiled kernel when numba is installed; `numba` or `scipy` force one."""
+    learning_threads: int = 2
+    """Threads of the similarity kernel."""
+    bases_kept: int = 3
+    """Complete versions of each kind kept for rollback."""
+    cache_folder: str = ""
+    """Folder where a host unpacks artefacts. Empty: a private one among the temporary files."""
+    process_cache_mb: int = 64
+    """Memory one process may spend on remembered neighbour rows."""
+    state_max_age: timedelta = timedelta(seconds=1)
+    """A process reads the state row again after this long, so publishing is seen within it."""
+    block_size: int = 6
+    """Slots of a block whose tag names no size."""
+    max_block_size: int = 50
+    """Most slots anyone may ask for; larger requests are cut to it."""
+    token_max_age: timedelta = timedelta(days=7)
+    """A click on a slot counts for this long after its page was served; tabs stay open long."""
+    reorder_history: timedelta = timedelta(days=730)
+    """How far back `reorder` reads a shopper's own orders."""
+    reasons: bool = True
+    """Show the sentence why each item is shown."""
+    queue: str = ""
+    """Celery queue of every task of ours. Empty: the host's default queue."""
+    rebuild_every: timedelta = timedelta(hours=24)
+    """Time between full rebuilds."""
+    reconcile_every: timedelta = timedelta(hours=1)
+    """Time between searches for catalogue changes that signals missed."""
+    snapshot_every: timedelta = timedelta(minutes=5)
+    """Time between snapshots of a changed catalogue."""
+    task_time_limit: timedelta = timedelta(hours=1)
+    """A task of ours that runs longer is stopped by Celery; its lease lets the next tick go on."""
+    lease_for: timedelta = timedelta(minutes=2)
+    """A job that does not renew its lease for this long is taken over by the next tick."""
+    max_attempts: int = 3
+    """Times a job may die in a row before it waits for a person."""
+    chunk_for: timedelta = timedelta(seconds=5)
+    """A long job hands the worker back after about this long, so the shop's own tasks go on."""
+    write_chunk_rows: int = 500
+    """Rows of one transaction of a bulk write on SQLite, where one writer holds up all others."""
+    write_pause: timedelta = timedelta(milliseconds=20)
+    """Longest pause between bulk transactions on SQLite, the turn of the shop's own writers."""
+    consent_policy: Mapping[str, Any] = field(
+        default_factory=lambda: {"BACKEND": "persona_django.identity.consent.RefuseAll"}
+    )
+    """Who decides whether a request may be identified: a `ConsentPolicy` by dotted path."""
+    cookie_name: str = "persona"
+    """Name of the visitor cookie, for the shop's banner."""
+    cookie_max_age: timedelta = timedelta(days=390)
+    """Life of the visitor cookie; never longer than 13 months and never renewed."""
+    ignored_paths: tuple[str, ...] = ("/static/", "/media/", "/admin/")
+    """Path prefixes the middleware leaves alone."""
+    sensitive_categories: tuple[str, ...] = ()
+    """Categories, each with all below it, such as `"Health > Tests"`: never learnt from together
+    with others, nor shown in public blocks."""
+    learn_from_orders: bool = True
+    """Read the shop's orders to learn relations in aggregate, behind `min_buyers`."""
+
+
+@cache
+def current() -> Settings:
+    """The settings in force, until `setting_changed`. Undeclared keys fail check persona.E001."""
+    # What is no dict, or no text, is reported by a check; it must not keep the shop from starting.
+    written = getattr(settings, "PERSONA", {})
+    pairs = written.items() if isinstance(written, Mapping) else ()
+    given = {str(key).lower(): value for key, value in pairs}
+    known = {f.name: given[f.name] for f in fields(Settings) if f.name in given}
+    if isinstance(known.get("event_weights"), Mapping):
+        known["event_weights"] = {**Settings().event_weights, **known["event_weights"]}
+    return Settings(**known)
+
+
+def _forget(*, setting: str, **kwargs: object) -> None:
+    if setting == "PERSONA":
+        current.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="persona_django.conf")

@@ -1,0 +1,51 @@
+"""What can go wrong, each message saying what to do next."""
+
+from __future__ import annotations
+
+
+class PersonaError(Exception):
+    """Anything persona_django raises on purpose. Edges catch it, count it and fall back."""
+
+
+class NotRegistered(PersonaError):
+    """An object's model has no map in any `persona.py`, or an item was never synced."""
+
+
+class UnknownBlock(PersonaError):
+    """A page asks for a block that nobody declared."""
+
+
+class BadSize(PersonaError):
+    """A page asks for a number of items that is no number."""
+
+
+class BrokenMap(PersonaError):
+    """An `ItemMap` or `OrderMap` names something its model does not have, or raised."""
+
+
+class BadArtefact(PersonaError):
+    """Stored arrays fail their checksum, their schema or their limits; they are not used."""
+
+
+class BadEvent(PersonaError):
+    """An event cannot be stored as it was given."""
+
+
+class BadToken(PersonaError):
+    """A token was not signed by this shop, was altered, or is too old to count."""
+
+
+class BadImport(PersonaError):
+    """A file cannot be imported as it is, or not as it was described."""
+
+
+class NotReady(PersonaError):
+    """There is too little to learn from, or a needed step has not run yet."""
+
+
+class LostLease(PersonaError):
+    """Another worker took over this job; what this one made must not be published."""
+
+
+class GateFailed(PersonaError):
+    """A model version did not pass its checks and stays staged."""

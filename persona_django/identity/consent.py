@@ -1,0 +1,152 @@
+"""May this request be identified? One function decides, and without a policy it refuses."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote
+
+from django.core.checks import CheckMessage, Error
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from persona_django import conf, counters
+
+PURPOSES = ("measure", "personalise", "experiment")
+IDENTIFYING = ("measure", "personalise")
+"""Purposes for which a visitor may be told from another."""
+
+
+class ConsentPolicy(ABC):
+    """Says whether a request may be identified for a purpose. An extension point: one method.
+
+    It answers from what the request carries and from nothing slower: it is asked before the
+    response, also on the event loop, so it must neither query nor wait. Whatever it raises
+    counts as a refusal.
+    """
+
+    @abstractmethod
+    def allowed(self, request: HttpRequest, purpose: str) -> bool:
+        """Whether this purpose, one of `PURPOSES`, was agreed to."""
+
+    def check(self) -> list[CheckMessage]:
+        """What is wrong with this policy's own options, for system checks."""
+        return []
+
+
+class RefuseAll(ConsentPolicy):
+    """The default: nobody is identified, nothing is stored."""
+
+    def allowed(self, request: HttpRequest, purpose: str) -> bool:
+        return False
+
+
+class FromCookie(ConsentPolicy):
+    """Reads the choice that the shop's consent banner left in its own cookie.
+
+    `accepted` are the cookie values that mean yes to everything, or a mapping of purpose to such
+    values. A browser that sends Sec-GPC or DNT is refused unless `respect_signals` is False.
+    """
+
+    def __init__(
+        self,
+        *,
+        cookie: str = "cookie_consent",
+        accepted: Sequence[str] | Mapping[str, Sequence[str]] = ("accepted", "yes", "true", "1"),
+        respect_signals: bool = True,
+    ) -> None:
+        self.cookie = cookie
+        self.accepted = accepted
+        self.respect_signals = respect_signals
+
+    def allowed(self, request: HttpRequest, purpose: str) -> bool:
+        value = request.COOKIES.get(self.cookie)
+        if value is None or (self.respect_signals and objects(request)):
+            return False
+        accepted = self.accepted
+        if isinstance(accepted, Mapping):
+            accepted = accepted.get(purpose, ())
+        return unquote(value) in accepted
+
+    def check(self) -> list[CheckMessage]:
+        wrong = []
+        if isinstance(self.accepted, str):
+            # "yes" in "yesterday" is true: a lone text would accept its own parts.
+            wrong.append(f'"accepted" must be a list of values, got the text {self.accepted!r}.')
+        if isinstance(self.accepted, Mapping) and not set(self.accepted) <= set(PURPOSES):
+            wrong.append(f'"accepted" names a purpose that is none of {", ".join(PURPOSES)}.')
+        if not self.cookie:
+            wrong.append('"cookie" must be the name of the cookie your banner sets.')
+        return [
+            Error(
+                f"FromCookie cannot read the banner's answer: {text}",
+                hint='Correct OPTIONS in PERSONA["CONSENT_POLICY"]. Until then nobody is known.',
+                id="persona.E060",
+            )
+            for text in wrong
+        ]
+
+
+class AcceptAll(ConsentPolicy):
+    """For shops with another basis than consent, such as a contract. Ask your lawyer first.
+
+    Sec-GPC and DNT still count as an objection unless `respect_signals` is False.
+    """
+
+    def __init__(self, *, respect_signals: bool = True) -> None:
+        self.respect_signals = respect_signals
+
+    def allowed(self, request: HttpRequest, purpose: str) -> bool:
+        return not (self.respect_signals and objects(request))
+
+
+def objects(request: HttpRequest) -> bool:
+    """Whether the browser says for its user that they do not want this."""
+    return request.META.get("HTTP_SEC_GPC") == "1" or request.META.get("HTTP_DNT") == "1"
+
+
+def allowed(request: HttpRequest, purpose: str) -> bool:
+    """Whether this request may be identified for `purpose`. The one place that decides."""
+    return decide(request, purpose) is True
+
+
+def identifying(request: HttpRequest) -> list[str]:
+    """What was agreed to of that for which a visitor is recognised and recorded; empty: neither.
+
+    The one rule for the cookie, for views and for what the shop's own code tracks.
+    """
+    return [purpose for purpose in IDENTIFYING if allowed(request, purpose)]
+
+
+def decide(request: HttpRequest, purpose: str) -> bool | None:
+    """Yes, no, or None where the policy failed: refused as well, but nothing was withdrawn."""
+    decided: dict[str, bool | None] = request.__dict__.setdefault("_persona_consent", {})
+    if purpose not in decided:
+        try:
+            decided[purpose] = bool(policy().allowed(request, purpose))
+        except Exception as error:  # noqa: BLE001 - whatever a policy raises is a refusal
+            counters.failed("consent_policy", ADVICE, error=error)
+            decided[purpose] = None
+    return decided[purpose]
+
+
+ADVICE = 'The consent policy raised, so the visitor was refused. Check PERSONA["CONSENT_POLICY"].'
+_loaded: tuple[conf.Settings, ConsentPolicy] | None = None
+
+
+def policy() -> ConsentPolicy:
+    """The policy in force. Raises what loading it raises."""
+    global _loaded
+    settings = conf.current()
+    if _loaded is None or _loaded[0] is not settings:
+        _loaded = (settings, load(settings.consent_policy))
+    return _loaded[1]
+
+
+def load(declared: Mapping[str, Any]) -> ConsentPolicy:
+    """Build the policy that a setting names by BACKEND and OPTIONS."""
+    made = import_string(declared["BACKEND"])(**declared.get("OPTIONS", {}))
+    if not isinstance(made, ConsentPolicy):
+        raise TypeError(f"{declared['BACKEND']} is not a ConsentPolicy")
+    return made

@@ -1,0 +1,118 @@
+"""The visitor cookie: a random pseudonym, signed, first-party, and never on a shared response."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.core import signing
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+from persona_django import conf
+from persona_django.identity.keys import keyed
+
+SALT = "persona_django.identity.cookies"
+LONGEST_LIFE = timedelta(days=395)
+LONGEST_VALUE = 128
+"""A cookie of ours has about 100 characters; anything longer is not worth a signature check."""
+STORABLE = frozenset({"public", "max-age", "s-maxage", "immutable", "stale-while-revalidate"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitorCookie:
+    """What one cookie says: who this browser is, and a mark of the account it was linked to."""
+
+    pseudonym: str
+    mark: str = ""
+    """Hash of pseudonym and account: tells whether the same user is signed in, not who."""
+
+    @classmethod
+    def fresh(cls) -> VisitorCookie:
+        """A new pseudonym of 128 random bits, derived from nothing."""
+        return cls(pseudonym=secrets.token_urlsafe(16))
+
+    def is_of(self, user: Any | None) -> bool:
+        """Whether the cookie was given to this user, or to somebody signed out for None."""
+        return self.mark == mark_of(self.pseudonym, user)
+
+
+def mark_of(pseudonym: str, user: Any | None) -> str:
+    """Ten characters that only the same pseudonym and user give; empty when signed out."""
+    if user is None or not getattr(user, "is_authenticated", False):
+        return ""
+    return f"{keyed('link', f'{pseudonym}:{user.pk}') & 0xFF_FFFF_FFFF:010x}"
+
+
+def name_for(request: HttpRequest) -> str:
+    """The cookie's name. `__Host-` on HTTPS keeps sister domains from planting one."""
+    name = conf.current().cookie_name
+    return f"__Host-{name}" if request.is_secure() else name
+
+
+def opened(request: HttpRequest) -> VisitorCookie | None:
+    """The cookie this request carries, if we signed it and it is not too old.
+
+    Says nothing about consent: ask `consent.identifying`.
+    """
+    value = request.COOKIES.get(name_for(request))
+    if value is None or len(value) > LONGEST_VALUE:
+        return None
+    try:
+        plain = _signer().unsign(value, max_age=_life())
+    except signing.BadSignature:
+        return None
+    pseudonym, _, mark = plain.partition(".")
+    return VisitorCookie(pseudonym=pseudonym, mark=mark)
+
+
+def may_carry(response: HttpResponseBase) -> bool:
+    """Whether this response may set a cookie: nobody stores it, or we may still say so."""
+    if response.streaming or not 200 <= response.status_code < 400 or response.status_code == 304:
+        return False
+    declared = {
+        part.strip().partition("=")[0].lower()
+        for part in response.get("Cache-Control", "").split(",")
+    }
+    if declared & {"private", "no-store"}:
+        return True
+    return not declared & STORABLE and not response.has_header("Expires")
+
+
+def issue(request: HttpRequest, response: HttpResponseBase, cookie: VisitorCookie) -> None:
+    """Give this browser the cookie. Call only where `may_carry` is true."""
+    response.set_cookie(
+        name_for(request),
+        _signer().sign(f"{cookie.pseudonym}.{cookie.mark}"),
+        max_age=_life(),
+        path="/",
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+    keep_from_caches(response)
+
+
+def withdraw(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Take the cookie back. Call only where `may_carry` is true."""
+    response.delete_cookie(name_for(request), path="/", samesite="Lax")
+    keep_from_caches(response)
+
+
+def keep_from_caches(response: HttpResponseBase) -> None:
+    """Forbid everyone to store a response that is meant for one browser."""
+    declared = response.get("Cache-Control", "").lower()
+    if "private" not in declared and "no-store" not in declared:
+        patch_cache_control(response, private=True, no_store=True)
+    patch_vary_headers(response, ["Cookie"])
+
+
+def _signer() -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt=SALT)
+
+
+def _life() -> timedelta:
+    return min(conf.current().cookie_max_age, LONGEST_LIFE)

@@ -1,0 +1,117 @@
+"""python manage.py persona_rebuild: learns now, and says what came of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from persona_django import conf
+from persona_django.catalogue import tables
+from persona_django.exceptions import PersonaError
+from persona_django.similarity.relations import RELATIONS
+
+
+class Command(BaseCommand):
+    """Builds each kind of version in one go, whether it is due or not."""
+
+    help = (
+        "Learns from the shop's history now. Each kind goes live if nothing speaks against it; "
+        "--force publishes all the same. Also lets a job go on that waits for a person."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--kind",
+            action="append",
+            choices=[*RELATIONS, "popular"],
+            help="Only this kind; may be given several times.",
+        )
+        parser.add_argument(
+            "--force", action="store_true", help="Publish in spite of what speaks against it."
+        )
+        parser.add_argument("--json", metavar="FILE", help="Write the figures into this file.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from persona_django.training.rebuild import rebuild_all
+        from persona_django.training.recipes import KINDS
+
+        if not conf.current().enabled:
+            raise CommandError("PERSONA['ENABLED'] is False, so nothing is learnt.")
+        started = time.perf_counter()
+        progress = _Progress(self.stdout, shown=options["verbosity"] > 0)
+        try:
+            outcomes = rebuild_all(
+                kinds=options["kind"] or KINDS, force=options["force"], progress=progress
+            )
+        except PersonaError as error:
+            raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            if tables.is_missing_table(error):
+                raise CommandError(f"A table is missing: {error}. Run migrate first.") from error
+            raise
+        finally:
+            progress.close()
+        for outcome in outcomes:
+            self.stdout.write(_told(outcome))
+        self.stdout.write(f"{time.perf_counter() - started:.1f} s in all.")
+        if options["json"]:
+            figures = [vars(outcome) for outcome in outcomes]
+            Path(options["json"]).write_text(json.dumps(figures, indent=2), encoding="utf-8")
+
+
+def _told(outcome: Any) -> str:
+    figures = outcome.figures
+    counts = ", ".join(
+        f"{figures[key]:,} {word}"
+        for key, word in (
+            ("rows_read", "rows read"),
+            ("shoppers", "shoppers"),
+            ("items", "items"),
+            ("pairs", "pairs"),
+        )
+        if key in figures
+    )
+    if outcome.live:
+        return f"{outcome.kind}: version {outcome.version_id} is live. {counts}."
+    return f"{outcome.kind}: not live. {outcome.reason} {counts}".rstrip()
+
+
+class _Progress:
+    """A bar on a terminal, one plain line for each stage elsewhere."""
+
+    def __init__(self, stream: Any, *, shown: bool) -> None:
+        self._stream, self._shown = stream, shown
+        self._live = shown and bool(getattr(stream, "isatty", lambda: False)())
+        self._stage = ""
+        self._drawn_at = 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if not self._shown:
+            return
+        if stage != self._stage:
+            self.close()
+            self._stage = stage
+            if not self._live:
+                self._stream.write(f"{stage} …")
+        if self._live and (time.monotonic() - self._drawn_at > 0.1 or done == total):
+            self._drawn_at = time.monotonic()
+            self._stream.write(f"\r{_bar(stage, done, total)}", ending="")
+            self._stream.flush()
+
+    def close(self) -> None:
+        """End the line that is being drawn."""
+        if self._live and self._stage:
+            self._stream.write("")
+        self._stage = ""
+
+
+def _bar(stage: str, done: int, total: int) -> str:
+    if total <= 0:
+        return f"{stage:<32}{f' {done:,}' if done else ' …'}\x1b[K"
+    filled = round(30 * min(done, total) / total)
+    return f"{stage:<32} [{'#' * filled}{'.' * (30 - filled)}] {done / total:4.0%}\x1b[K"

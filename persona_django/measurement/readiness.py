@@ -1,0 +1,181 @@
+"""What works and what is missing, in words: read by `persona_status` and by the admin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from django.db import DatabaseError, router
+from django.utils.timesince import timesince
+
+from persona_django import conf
+from persona_django.blocks.registry import Block, blocks
+from persona_django.catalogue import registry
+from persona_django.catalogue.models import Item
+from persona_django.catalogue.snapshot import current_snapshot
+from persona_django.catalogue.state import read_state
+from persona_django.catalogue.tables import is_missing_table
+from persona_django.identity.models import Visitor
+from persona_django.model_registry.models import Lease, ModelVersion
+from persona_django.tracking.models import Event
+
+SYNC = "Run: python manage.py persona_sync"
+REBUILD = "Run: python manage.py persona_rebuild"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One sentence about one thing. `ok` is False where a person should do something."""
+
+    about: str
+    text: str
+    ok: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that can be said of one store's readiness, in the order of the loop."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing waits for a person."""
+        return all(finding.ok for finding in self.findings)
+
+    def as_data(self) -> dict[str, Any]:
+        """The same for a machine."""
+        return {"ok": self.ok, "findings": [asdict(finding) for finding in self.findings]}
+
+
+def report(store: int = 1) -> Report:
+    """Look at everything that a block rests on. Counts rows, so it is not for the request path."""
+    if not conf.current().enabled:
+        text = 'PERSONA["ENABLED"] is False: no query, no signal, and tags render nothing.'
+        return Report(findings=(Finding(about="settings", text=text, ok=False),))
+    findings = list(_registered())
+    try:
+        findings += [*_counted(store), *_learnt(store), *_jobs(), *_blocks(store)]
+    except DatabaseError as error:
+        if not is_missing_table(error):
+            raise
+        text = "The tables are missing. Run: python manage.py migrate"
+        findings.append(Finding(about="database", text=text, ok=False))
+    return Report(findings=tuple(findings))
+
+
+def _registered() -> Iterator[Finding]:
+    for fault in registry.faults():
+        yield Finding(about="persona.py", text=f"{fault.message} {fault.hint}".strip(), ok=False)
+    items, orders = registry.item_maps(), registry.order_maps()
+    if items:
+        yield Finding(about="items", text=f"Registered: {', '.join(sorted(items))}.")
+    else:
+        text = (
+            "No product model is registered. Write a persona.py: see README, Add it to your shop"
+        )
+        yield Finding(about="items", text=text, ok=False)
+    if orders:
+        labels = ", ".join(sorted(order_map.label for order_map in orders))
+        yield Finding(about="orders", text=f"Registered: {labels}.")
+    else:
+        text = (
+            "No order lines are registered, so nothing is learnt from purchases. Register an "
+            "OrderMap in persona.py, or bring orders in with persona_import."
+        )
+        yield Finding(about="orders", text=text, ok=False)
+
+
+def _counted(store: int) -> Iterator[Finding]:
+    items = Item.objects.using(router.db_for_read(Item)).filter(store=store)
+    on_sale = items.filter(retired_at__isnull=True).count()
+    retired = items.filter(retired_at__isnull=False).count()
+    text = f"{on_sale:,} on sale, {retired:,} retired."
+    snapshot = current_snapshot(store)
+    if not on_sale and snapshot is not None:
+        text += " The shop has no products, or queryset() in persona.py leaves them all out."
+    elif not on_sale:
+        text += f" {SYNC}"
+    yield Finding(about="catalogue", text=text, ok=on_sale > 0)
+    if on_sale and snapshot is None:
+        text = f"No snapshot of the catalogue can be read, so blocks are empty. {SYNC}"
+        yield Finding(about="snapshot", text=text, ok=False)
+    for order_map in registry.order_maps():
+        try:
+            lines = order_map.lines().count()
+        except Exception as error:  # noqa: BLE001 - a shop's map may raise anything; it is said
+            text = f"{order_map} cannot be read: {error}. `manage.py check` may say more."
+            yield Finding(about="orders", text=text, ok=False)
+            continue
+        text = f"{lines:,} lines of {order_map.label} count as purchases."
+        if not lines:
+            text += " Look at `counts` and queryset() of the map, or wait for the first order."
+        yield Finding(about="orders", text=text, ok=lines > 0)
+    events = Event.objects.using(router.db_for_read(Event)).filter(store=store).count()
+    visitors = Visitor.objects.using(router.db_for_read(Visitor)).filter(store=store).count()
+    text = f"{events:,} events stored, {visitors:,} visitors who agreed to be recognised."
+    if not events:
+        policy = conf.current().consent_policy["BACKEND"].rpartition(".")[2]
+        text += f" Who may be recognised is decided by {policy}."
+    yield Finding(about="tracking", text=text)
+
+
+def _learnt(store: int) -> Iterator[Finding]:
+    versions = ModelVersion.objects.using(router.db_for_read(ModelVersion)).filter(store=store)
+    for kind in kinds():
+        live = versions.filter(kind=kind, status=ModelVersion.Status.LIVE).first()
+        newest = versions.filter(kind=kind).order_by("-id").first()
+        if live is not None:
+            when = live.published_at or live.created_at
+            text = f"Version {live.pk} is live since {timesince(when)}: {figures_in_words(live)}."
+            yield Finding(about=kind, text=text)
+        if newest is not None and newest.reason and newest != live:
+            yield Finding(about=kind, text=f"{newest} is not live: {newest.reason}", ok=False)
+        elif live is None:
+            text = f"Nothing was learnt yet. {REBUILD}"
+            yield Finding(about=kind, text=text, ok=False)
+
+
+def _jobs() -> Iterator[Finding]:
+    for lease in Lease.objects.using(router.db_for_read(Lease)).order_by("name"):
+        if lease.note:
+            yield Finding(about="jobs", text=f"{lease.name}: {lease.note}", ok=False)
+        elif lease.done_at:
+            done = datetime.fromtimestamp(lease.done_at, tz=timezone.utc)
+            text = f"{lease.name} last finished {timesince(done)} ago."
+            yield Finding(about="jobs", text=text)
+
+
+def _blocks(store: int) -> Iterator[Finding]:
+    state = read_state(store, fresh=True)
+    for block in blocks().values():
+        if block.personal and not any(found.customer for found in registry.order_maps()):
+            text = "Empty for everyone: no order map in persona.py names its `customer`."
+            yield Finding(about=block.slug, text=text, ok=False)
+        else:
+            yield Finding(about=block.slug, text=block_in_words(block, state))
+
+
+def block_in_words(block: Block, state: Any) -> str:
+    """What a block shows today, and what it waits for."""
+    if block.personal:
+        return "Shows each signed-in shopper their own past orders."
+    chain = ", then ".join(source.name.replace("-", " ") for source in block.sources[1:])
+    if block.kind and not state.get(block.kind):
+        return f"Nothing is learnt for it yet; until then it shows {chain}."
+    return f"Shows what was learnt; where that is too little, {chain}."
+
+
+def kinds() -> tuple[str, ...]:
+    """Every kind of model version that a block rests on, and popularity."""
+    return (*dict.fromkeys(block.kind for block in blocks().values() if block.kind), "popular")
+
+
+def figures_in_words(version: ModelVersion) -> str:
+    """The counts of a run that people ask for first."""
+    named = ("shoppers", "items", "pairs")
+    known = [(version.figures.get(name), name) for name in named]
+    words = [f"{count:,} {name}" for count, name in known if isinstance(count, int)]
+    return ", ".join(words) or "no figures were kept"

@@ -1,0 +1,47 @@
+"""What a version must pass before shoppers see it; each reason against it is a sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_django import conf
+
+
+def enough_shoppers(shoppers: int) -> list[str]:
+    """Too few shoppers with two or more items teach chance, not taste."""
+    least = conf.current().min_training_shoppers
+    if shoppers >= least:
+        return []
+    return [
+        f"Only {shoppers} shoppers with two or more items so far; from {least} on it goes live. "
+        f"Until then pages show their fallbacks."
+    ]
+
+
+def not_empty(items: int, *, crowd: str) -> list[str]:
+    """A version without a single pair would only hide the fallbacks."""
+    return [] if items else [f"Nothing reached {crowd} yet, so there is nothing to show."]
+
+
+def coverage_kept(
+    covered: NDArray[np.int64], live: NDArray[np.int64], sold: NDArray[np.int64]
+) -> list[str]:
+    """A version that forgets most of what the live one covers rests on broken input.
+
+    Items that the shop no longer sells (not in `sold`) are no loss.
+    """
+    before = np.intersect1d(live, sold)
+    kept = np.isin(before, covered).mean() if len(before) else 1.0
+    least = conf.current().min_coverage_kept
+    if kept >= least:
+        return []
+    return [
+        f"It covers only {kept:.0%} of the {len(before):,} items that the live version covers; "
+        f"at least {least:.0%} is expected. Look for missing orders or events, or force it."
+    ]
+
+
+def all_finite(*columns: NDArray[np.floating]) -> bool:
+    """True when every number is a number: one that is not would rank at random."""
+    return all(bool(np.isfinite(column).all()) for column in columns)

@@ -1,0 +1,42 @@
+"""Which arrays belong to the live version of a kind, for readers in every process."""
+
+from __future__ import annotations
+
+from django.db import router
+
+from persona_django.model_registry.models import ModelVersion
+from persona_django.model_registry.publish import live_version
+
+POPULAR = "popular"
+"""Kind whose version is one artefact: group_id int64, score float64, shoppers int64, by group."""
+POPULAR_SCHEMA = 1
+"""Layout of that artefact."""
+
+_artefacts: dict[int, int] = {}
+
+
+def live_artefact(kind: str, store: int = 1) -> int:
+    """Id of the artefact of the live version; 0 while there is none.
+
+    A version never changes, so each process asks once for each.
+    """
+    version_id = live_version(kind, store)
+    if not version_id:
+        return 0
+    if version_id not in _artefacts:
+        rows = ModelVersion.objects.using(router.db_for_read(ModelVersion)).filter(pk=version_id)
+        found = rows.values_list("artefact_id", flat=True).first()
+        if found is None:
+            return 0
+        if len(_artefacts) > _MOST_REMEMBERED:
+            _artefacts.clear()
+        _artefacts[version_id] = found
+    return _artefacts[version_id]
+
+
+_MOST_REMEMBERED = 100
+
+
+def forget() -> None:
+    """Ask again for every version."""
+    _artefacts.clear()

@@ -1,0 +1,40 @@
+"""Old evidence fades: how much an interaction still counts after a while."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+DAY_SECONDS = 86_400
+
+
+def half_life_weight(
+    age_days: NDArray[np.float64], *, half_life_days: float
+) -> NDArray[np.float64]:
+    """Share of its first weight that evidence keeps at a given age.
+
+    Parameters
+    ----------
+    age_days : (n,) float64, days; a negative age (a clock that ran ahead) counts as 0
+    half_life_days : days, above 0; infinity keeps everything for ever
+
+    Returns
+    -------
+    (n,) float64, 0 to 1, halved with each half-life
+
+    Raises
+    ------
+    ValueError : the half-life is not above 0, or an age is not a number
+
+    References
+    ----------
+    Exponential forgetting, w(t) = 2 ** (-t / h).
+
+    >>> half_life_weight(np.array([-1.0, 0.0, 30.0, 60.0]), half_life_days=30.0)
+    array([1.  , 1.  , 0.5 , 0.25])
+    """
+    if not half_life_days > 0:
+        raise ValueError(f"half-life must be above 0 days, got {half_life_days}")
+    if np.isnan(age_days).any():
+        raise ValueError("every age must be a number of days")
+    return np.exp2(np.maximum(age_days, 0.0) / -half_life_days)

@@ -1,0 +1,295 @@
+"""From what happened to who touched what: daily limits, caps, decay, and one weight a pair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_django.numeric.decay import DAY_SECONDS, half_life_weight
+from persona_django.numeric.rows import Rows
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interactions:
+    """Evidence as aligned columns, in any order.
+
+    Parameters
+    ----------
+    shopper : (n,) int64, any number that names the shopper
+    item : (n,) int64, any number of 0 or more that names the item (its family)
+    at : (n,) int64, seconds since 1970 UTC
+    weight : (n,) float32, finite, how much such an interaction counts before it ages; a negative
+        one takes earlier interest back
+    basket : (n,) int64 or None, any number that names the order within its shopper
+    kind : (n,) int16 or None, kind of event; without it, interactions of equal weight are taken
+        to be of one kind
+
+    Raises
+    ------
+    ValueError : the columns differ in length, a weight is not finite, or an item is negative
+
+    >>> one = np.array([1])
+    >>> len(Interactions(shopper=one, item=one, at=one, weight=np.array([2.0], np.float32)))
+    1
+    """
+
+    shopper: IntArray
+    item: IntArray
+    at: IntArray
+    weight: NDArray[np.float32]
+    basket: IntArray | None = None
+    kind: NDArray[np.int16] | None = None
+
+    def __post_init__(self) -> None:
+        columns = (self.item, self.at, self.weight, self.basket, self.kind)
+        if any(column is not None and len(column) != len(self) for column in columns):
+            raise ValueError("the columns of interactions must be equally long")
+        if not np.isfinite(self.weight.sum(dtype=np.float64)):
+            raise ValueError("the weights of interactions must be finite numbers")
+        if len(self) and self.item.min() < 0:
+            raise ValueError("items must be numbers of 0 or more")
+
+    def __len__(self) -> int:
+        return len(self.shopper)
+
+
+def shopper_rows(
+    interactions: Interactions,
+    *,
+    now: int,
+    half_life_days: float,
+    cap: int,
+    daily: bool = True,
+) -> tuple[Rows, IntArray, IntArray]:
+    """One row for each shopper: the items they showed interest in, and how much.
+
+    With `daily`, interactions of one kind with one item on one day (UTC) count once, as the newest
+    and strongest of them. Then the newest `cap` of each shopper are kept, every one fades by its
+    age, and those of one item are added up to log(1 + sum), so that the tenth visit to a page says
+    less than the first. Items whose sum is not above 0 are left out.
+
+    Parameters
+    ----------
+    interactions : evidence of any number of shoppers
+    now : seconds since 1970 UTC
+    half_life_days : days, above 0
+    cap : interactions of one shopper that count, 1 or more
+
+    Returns
+    -------
+    rows : one for each shopper left, owned by that shopper
+    item_ids : (rows.n_items,) int64, ascending; the item behind each item code
+    shopper_ids : (len(rows),) int64, ascending; the shopper behind each row
+
+    Raises
+    ------
+    ValueError : `cap` is below 1 or the half-life is not above 0
+
+    References
+    ----------
+    Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008:
+    the logarithm of repeated evidence.
+
+    >>> seen = Interactions(shopper=np.array([5, 5, 5]), item=np.array([30, 30, 20]),
+    ...     at=np.array([0, 60, 60]), weight=np.ones(3, np.float32))
+    >>> rows, item_ids, shopper_ids = shopper_rows(seen, now=60, half_life_days=9.0, cap=500)
+    >>> item_ids[rows.item], rows.weight.round(2)
+    (array([20, 30]), array([0.69, 0.69], dtype=float32))
+    """
+    _refuse_cap(cap)
+    shopper, shopper_ids = coded(interactions.shopper)
+    item, item_ids = coded(interactions.item)
+    if len(item) == 0:
+        return Rows.empty(), item_ids, shopper_ids
+    pair = shopper * len(item_ids) + item
+    newest = _newest_of_each_day(pair, interactions) if daily else np.argsort(pair, kind="stable")
+    pair, at = pair[newest], interactions.at[newest]
+    weight = interactions.weight[newest].astype(np.float64)
+    counted = _largest_of_each(pair // len(item_ids), at, cap=cap)
+    if counted is not None:
+        pair, at, weight = pair[counted], at[counted], weight[counted]
+    weight *= half_life_weight((now - at) / DAY_SECONDS, half_life_days=half_life_days)
+    first = _firsts(pair)
+    total = np.add.reduceat(weight, first)
+    strength = np.log1p(np.maximum(total, 0.0)).astype(np.float32)
+    kept = strength > 0
+    row, code = np.divmod(pair[first][kept], len(item_ids))
+    indptr, present = _compressed(row)
+    rows = Rows(
+        indptr=indptr,
+        item=code.astype(np.int32),
+        weight=strength[kept],
+        owner=np.arange(len(present), dtype=np.int32),
+        n_items=len(item_ids),
+        n_owners=len(present),
+    )
+    return rows, item_ids, shopper_ids[present]
+
+
+def basket_rows(
+    interactions: Interactions, *, now: int, half_life_days: float, cap: int
+) -> tuple[Rows, IntArray, IntArray]:
+    """One row for each order: the items bought together in it.
+
+    An item counts once in an order, by its strongest line, whatever the quantity, and fades by
+    the order's age. Of an order with more than `cap` items a fixed sample of `cap` counts, so
+    that one wholesale order does not make every pair; the same order always gives the same
+    sample. Lines whose weight is not above 0 are left out.
+
+    Parameters
+    ----------
+    interactions : order lines, with `basket`
+    now : seconds since 1970 UTC
+    half_life_days : days, above 0
+    cap : distinct items of one order that count, 1 or more
+
+    Returns
+    -------
+    rows : one for each order left, those of one shopper side by side
+    item_ids : (rows.n_items,) int64, ascending; the item behind each item code
+    shopper_ids : (rows.n_owners,) int64, ascending; the shopper behind each owner code
+
+    Raises
+    ------
+    ValueError : there is no basket, `cap` is below 1 or the half-life is not above 0
+
+    >>> lines = Interactions(shopper=np.array([5, 5, 5]), item=np.array([30, 20, 20]),
+    ...     at=np.zeros(3, np.int64), weight=np.ones(3, np.float32), basket=np.array([1, 1, 2]))
+    >>> rows, item_ids, shopper_ids = basket_rows(lines, now=0, half_life_days=9.0, cap=100)
+    >>> rows.indptr, item_ids[rows.item], rows.owner
+    (array([0, 2, 3]), array([20, 30, 20]), array([0, 0], dtype=int32))
+    """
+    _refuse_cap(cap)
+    if interactions.basket is None:
+        raise ValueError("orders are needed to learn what is bought together: basket is None")
+    shopper, shopper_ids = coded(interactions.shopper)
+    item, item_ids = coded(interactions.item)
+    if len(item) == 0:
+        return Rows.empty(), item_ids, shopper_ids
+    basket, basket_ids = coded(interactions.basket)
+    order, orders = coded(shopper * len(basket_ids) + basket)
+    age_days = (now - interactions.at) / DAY_SECONDS
+    weight = interactions.weight * half_life_weight(age_days, half_life_days=half_life_days)
+    weight = weight.astype(np.float32)
+    line = np.flatnonzero(weight > 0)
+    pair = order[line] * len(item_ids) + item[line]
+    by_pair = np.argsort(pair)
+    pair, weight = pair[by_pair], weight[line][by_pair]
+    first = _firsts(pair)
+    strongest = np.maximum.reduceat(weight, first) if len(first) else weight
+    row, code = np.divmod(pair[first], len(item_ids))
+    lot = _lots(basket_ids[orders[row] % len(basket_ids)], item_ids[code])
+    drawn = _largest_of_each(row, lot, cap=cap)
+    if drawn is not None:
+        row, code, strongest = row[drawn], code[drawn], strongest[drawn]
+    indptr, present = _compressed(row)
+    owner, owners = coded(orders[present] // len(basket_ids))
+    rows = Rows(
+        indptr=indptr,
+        item=code.astype(np.int32),
+        weight=strongest.astype(np.float32, copy=False),
+        owner=owner.astype(np.int32),
+        n_items=len(item_ids),
+        n_owners=len(owners),
+    )
+    return rows, item_ids, shopper_ids[owners]
+
+
+def coded(values: NDArray[np.integer]) -> tuple[IntArray, IntArray]:
+    """Numbers from 0 for the distinct values, in ascending order of value, and those values.
+
+    Parameters
+    ----------
+    values : (n,) integers of any size
+
+    Returns
+    -------
+    codes : (n,) int64, position of each value among the distinct ones
+    distinct : (m,) int64, ascending
+
+    >>> coded(np.array([70, 50, 70]))
+    (array([1, 0, 1]), array([50, 70]))
+    """
+    order = np.argsort(values)
+    ascending = values[order]
+    first = _firsts(ascending)
+    codes = np.empty(len(values), dtype=np.int64)
+    codes[order] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(values))))
+    return codes, ascending[first].astype(np.int64)
+
+
+def _refuse_cap(cap: int) -> None:
+    if cap < 1:
+        raise ValueError(f"at least one interaction must count, got a cap of {cap}")
+
+
+def _firsts(ascending: NDArray[np.integer]) -> IntArray:
+    """Where each run of equal numbers begins."""
+    new = np.ones(len(ascending), dtype=bool)
+    np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
+    return np.flatnonzero(new)
+
+
+def _compressed(row: IntArray) -> tuple[IntArray, IntArray]:
+    """Row pointers of ascending row numbers, and the row numbers that occur."""
+    first = _firsts(row)
+    return np.append(first, len(row)), row[first]
+
+
+def _newest_of_each_day(pair: IntArray, interactions: Interactions) -> IntArray:
+    """Positions of the newest interaction of each pair, kind and day, ordered by pair."""
+    at = interactions.at
+    kind = interactions.kind
+    if kind is None:
+        # The bits of a weight name it as well as any number would.
+        kind = (interactions.weight.astype(np.float32) + np.float32(0)).view(np.int32)
+    kinds, known = coded(kind)
+    day = at // DAY_SECONDS
+    day -= day.min()
+    within = kinds * (int(day.max()) + 1) + day
+    size = len(known) * (int(day.max()) + 1)
+    if int(pair.max()) < 2**62 // size:
+        # One number a row sorts several times faster than three columns.
+        key = pair * size + within
+        order = np.argsort(key)
+        first = _firsts(key[order])
+    else:
+        order = np.lexsort((within, pair))
+        ascending = np.diff(pair[order], prepend=-1) | np.diff(within[order], prepend=-1)
+        first = np.flatnonzero(ascending)
+    if len(first) == len(pair):
+        return order
+    group = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(pair))))
+    order = order[np.lexsort((interactions.weight[order], at[order], group))]
+    return order[np.append(first[1:], len(pair)) - 1]
+
+
+def _largest_of_each(group: IntArray, value: IntArray, *, cap: int) -> IntArray | None:
+    """Positions, ascending, of the `cap` largest values of each group; None when that is all.
+
+    Only groups over the cap are sorted: they are few.
+    """
+    first = _firsts(group)
+    size = np.diff(np.append(first, len(group)))
+    if size.max(initial=0) <= cap:
+        return None
+    over = np.repeat(size > cap, size)
+    position = np.flatnonzero(over)
+    ranked = position[np.lexsort((position, -value[position], group[position]))]
+    sizes = size[size > cap]
+    rank = np.arange(len(ranked)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    kept = ~over
+    kept[ranked[rank < cap]] = True
+    return np.flatnonzero(kept)
+
+
+def _lots(basket: IntArray, item: IntArray) -> IntArray:
+    """A number for each line that looks drawn by lot and is always the same (SplitMix64)."""
+    mixed = basket.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + item.astype(np.uint64)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(1)).astype(np.int64)

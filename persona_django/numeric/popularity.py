@@ -1,0 +1,56 @@
+"""What many shoppers want now."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_django.numeric.decay import DAY_SECONDS, half_life_weight
+
+
+def popularity(
+    shopper: NDArray[np.int64],
+    item: NDArray[np.int64],
+    at: NDArray[np.int64],
+    *,
+    now: int,
+    half_life_days: float,
+    n_items: int,
+) -> NDArray[np.float64]:
+    """How much each item is wanted, counting every shopper once, by their latest interest.
+
+    Parameters
+    ----------
+    shopper : (n,) int64, any number that names the shopper
+    item : (n,) int64, item codes 0 to n_items - 1
+    at : (n,) int64, seconds since 1970 UTC; later than `now` counts as now
+    now : seconds since 1970 UTC
+    half_life_days : days, above 0; age at which a shopper's interest counts half
+    n_items : items there are
+
+    Returns
+    -------
+    (n_items,) float64, log(1 + decayed shoppers), 0 or more; the logarithm keeps one runaway
+    item from making all others look alike
+
+    Raises
+    ------
+    ValueError : shapes differ, an item code is out of range, or the half-life is not above 0
+
+    >>> popularity(np.array([7, 7, 8]), np.array([0, 0, 0]), np.array([0, 0, 0]), now=0,
+    ...     half_life_days=1.0, n_items=2).round(3)
+    array([1.099, 0.   ])
+    """
+    if not shopper.shape == item.shape == at.shape:
+        raise ValueError("shopper, item and at must be equally long")
+    if len(item) == 0:
+        return np.zeros(n_items)
+    if item.min() < 0 or item.max() >= n_items:
+        raise ValueError(f"item codes must lie between 0 and {n_items - 1}")
+    order = np.lexsort((at, shopper, item))
+    who, what = shopper[order], item[order]
+    # The newest of each shopper and item stands last of its group.
+    newest = np.append((who[1:] != who[:-1]) | (what[1:] != what[:-1]), True)
+    age_days = (now - at[order][newest]) / DAY_SECONDS
+    weight = half_life_weight(age_days, half_life_days=half_life_days)
+    return np.log1p(np.bincount(what[newest], weights=weight, minlength=n_items))

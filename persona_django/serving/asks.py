@@ -1,0 +1,124 @@
+"""One question of a page in a form that can be compared: which block, from what, how many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from persona_django import conf
+from persona_django.catalogue.refs import key_text, label_of, parse_seed
+from persona_django.catalogue.registry import map_for
+from persona_django.exceptions import BadSize, NotRegistered
+
+Seed = tuple[str, str]
+"""Model label and key of one of the shop's rows."""
+
+MOST_SEEDS = 100
+"""More lines of a cart than this say nothing new and cost a query each page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """One block, asked for in one place of a page."""
+
+    slug: str
+    seeds: tuple[Seed, ...] = ()
+    cart: tuple[Seed, ...] = ()
+    size: int
+
+    def is_answered_by(self, other: Ask) -> bool:
+        """Whether the answer to `other` answers this, which may leave out seeds and cart."""
+        return (
+            self.slug == other.slug
+            and self.seeds in ((), other.seeds)
+            and self.cart in ((), other.cart)
+        )
+
+
+def ask_of(slug: str, *, seeds: Any = (), size: Any = None, cart: Any = ()) -> Ask:
+    """The question in its canonical form. Raises NotRegistered when no seed can be understood.
+
+    Sizes are cut to the setting MAX_BLOCK_SIZE, so that no address makes more work than that.
+    """
+    return Ask(
+        slug=str(slug),
+        seeds=_named(listed(seeds), strict=True),
+        cart=_named(listed(cart), strict=False),
+        size=size_of(size),
+    )
+
+
+def size_of(size: Any) -> int:
+    """How many slots to fill: at least 1, at most MAX_BLOCK_SIZE, BLOCK_SIZE when not said.
+
+    Raises BadSize, saying what to write, for what is no number.
+    """
+    settings = conf.current()
+    try:
+        wanted = settings.block_size if size is None else int(size)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadSize(
+            f"size={str(size)[:40]!r} is no number of items. Write a whole number, as size=6, or "
+            "check the name of the variable in the template."
+        ) from error
+    return max(1, min(wanted, settings.max_block_size))
+
+
+def seed_of(seed: Any) -> Seed:
+    """Label and key of a product, an address such as "shop.product:31", or such a pair."""
+    if seed is None or seed == "":
+        raise NotRegistered(
+            "A block was given an empty value instead of a product. Check the name of the "
+            "variable in the template."
+        )
+    if isinstance(seed, str):
+        return parse_seed(seed)
+    if isinstance(seed, tuple) and len(seed) == 2:
+        label, key = str(seed[0]).lower(), key_text(seed[1])
+        map_for(label)
+        return label, key
+    # The class as the object gives it: a lazy object stands for another one's.
+    model = seed.__class__
+    item_map = map_for(model)
+    return label_of(model), item_map.key(seed)
+
+
+def listed(given: Any) -> tuple[Any, ...]:
+    """A lone product or address is as good as a list of one; never more than `MOST_SEEDS`.
+
+    Lists among them count as what they hold, because a template can only name a list as a whole.
+    """
+    return tuple(islice(_each(given, within=False), MOST_SEEDS))
+
+
+def _each(given: Any, *, within: bool) -> Iterator[Any]:
+    is_one = (
+        isinstance(given, (str, Mapping))
+        or hasattr(given, "_meta")
+        or not isinstance(given, Iterable)
+        or (within and isinstance(given, tuple) and given[:1] and isinstance(given[0], str))
+    )
+    if is_one:
+        yield given
+        return
+    for one in given:
+        if within:
+            yield one
+        else:
+            yield from _each(one, within=True)
+
+
+def _named(given: Iterable[Any], *, strict: bool) -> tuple[Seed, ...]:
+    """What can be understood; with `strict` at least one must be, when any was given."""
+    named: dict[Seed, None] = {}
+    refused: NotRegistered | None = None
+    for seed in given:
+        try:
+            named[seed_of(seed)] = None
+        except NotRegistered as error:
+            refused = refused or error
+    if strict and refused is not None and not named:
+        raise refused
+    return tuple(named)

@@ -1,0 +1,108 @@
+"""Celery's door to the jobs. Every task may be sent twice, killed at any point, or never come.
+
+Ticks come every minute and look what is due, so that a message lost or a worker killed costs a
+minute. A long rebuild does one stage for each message and sends itself the next.
+
+Put `BEAT_SCHEDULE` into your own: `CELERY_BEAT_SCHEDULE = {**BEAT_SCHEDULE, ...}`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import Task, shared_task
+from kombu.exceptions import OperationalError
+
+from persona_django import conf
+
+log = logging.getLogger("persona_django.jobs")
+
+TICK_SECONDS = 60.0
+"""Time between two looks at what is due. How often it is due is said by the settings."""
+EXPIRES_SECONDS = 50.0
+"""A tick that waited this long is dropped, because the next one is about to be sent."""
+
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    name: {"task": name, "schedule": TICK_SECONDS, "options": {"expires": EXPIRES_SECONDS}}
+    for name in ("persona.reconcile", "persona.snapshot", "persona.rebuild", "persona.prune")
+}
+
+
+class PersonaTask(Task):
+    """What all tasks of ours share. Settings are read when a message is sent, not on import, so
+    that a settings file may import this module for its beat schedule."""
+
+    abstract = True
+    acks_late = True
+    reject_on_worker_lost = True
+    ignore_result = True
+    serializer = "json"
+    expires = EXPIRES_SECONDS
+
+    @property
+    def queue(self) -> str | None:
+        """Queue of the setting, else the host's default one."""
+        return conf.current().queue or None
+
+    @property
+    def time_limit(self) -> float:
+        """Seconds after which Celery kills the worker process."""
+        return conf.current().task_time_limit.total_seconds()
+
+    @property
+    def soft_time_limit(self) -> float:
+        """Seconds after which a task is asked to stop, a little before it would be killed."""
+        return self.time_limit * 0.95
+
+
+@shared_task(base=PersonaTask, name="persona.rebuild")
+def rebuild(kind: str | None = None, fence: int | None = None) -> None:
+    """Do one stage of a rebuild: of the kind named, else of the first that is due."""
+    from persona_django.training.rebuild import step
+    from persona_django.training.recipes import KINDS
+
+    if kind is not None and kind not in KINDS:
+        log.warning("A message asks for an unknown kind of rebuild; it is ignored.")
+        return
+    for name in KINDS if kind is None else (kind,):
+        result = step(name, fence=fence if isinstance(fence, int) else None)
+        if result.fence is not None:
+            _send_next({"kind": name, "fence": result.fence})
+        elif result.done:
+            _send_next({})
+        if result.done:
+            return
+
+
+def _send_next(kwargs: dict[str, Any]) -> None:
+    """Hand the worker back, and ask for the next stage behind whatever waits in the queue."""
+    try:
+        # Later than that the lease has run out, and the next tick goes on instead.
+        rebuild.apply_async(kwargs=kwargs, expires=conf.current().lease_for.total_seconds())
+    except OperationalError as error:
+        log.warning("The next stage goes on with a later tick, the broker is away: %s", error)
+
+
+@shared_task(base=PersonaTask, name="persona.snapshot")
+def snapshot() -> None:
+    """Make a snapshot of the catalogue if it changed."""
+    from persona_django.training.jobs import run_snapshot
+
+    run_snapshot()
+
+
+@shared_task(base=PersonaTask, name="persona.reconcile")
+def reconcile() -> None:
+    """Find catalogue changes that signals missed."""
+    from persona_django.training.jobs import run_reconcile
+
+    run_reconcile()
+
+
+@shared_task(base=PersonaTask, name="persona.prune")
+def prune() -> None:
+    """Delete versions that nobody needs any more."""
+    from persona_django.training.jobs import run_clean
+
+    run_clean()

@@ -1,0 +1,188 @@
+"""The event log as columns, for learning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from django.db import router
+from django.db.models import BigIntegerField, F
+from django.db.models.functions import Cast
+from numpy.typing import NDArray
+
+from persona_django.columns.read import read_columns, read_queryset
+from persona_django.identity.models import Visitor
+from persona_django.tracking.models import Event
+from persona_django.tracking.schema import Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventColumns:
+    """Events as aligned columns, in no order."""
+
+    shopper: NDArray[np.int64]
+    """Keyed hash of the account where the visitor is linked to one, else of the visitor."""
+    item: NDArray[np.int64]
+    kind: NDArray[np.int16]
+    at: NDArray[np.int64]
+    """Seconds since 1970, UTC."""
+    order: NDArray[np.int64]
+    """Keyed hash of the order of a purchase; 0 elsewhere."""
+    quantity: NDArray[np.int32]
+    basis: NDArray[np.int16]
+    """See schema.Basis: what is AGGREGATE may teach relations, never describe a shopper."""
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+    def take(self, rows: NDArray[Any]) -> EventColumns:
+        """The given rows, by position or by mask."""
+        return EventColumns(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+_BASIS, _QUANTITY = 8, 64
+"""Kinds are below 8 and bases too, so kind, basis and quantity fit into one number."""
+
+
+def read_events(
+    store: int = 1,
+    kinds: Collection[Kind] | None = None,
+    *,
+    since: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> EventColumns:
+    """Every event of the given kinds, all kinds by default. `progress` hears the rows read so far.
+
+    Refunds are taken off the purchases of the same shopper and item, and never appear themselves.
+    Visitors who took their consent back are left out.
+    """
+    wanted = set(Kind if kinds is None else kinds) - {Kind.REFUND}
+    if Kind.PURCHASE in wanted:
+        wanted.add(Kind.REFUND)
+    events = _linked(_read(store, wanted, since, progress), store)
+    if Kind.PURCHASE in wanted:
+        events = _refunded(events)
+    return events
+
+
+def _read(
+    store: int,
+    kinds: Collection[Kind],
+    since: int | None,
+    progress: Callable[[int], None] | None,
+) -> EventColumns:
+    rows = Event.objects.using(router.db_for_read(Event)).filter(store=store).order_by()
+    if set(kinds) != set(Kind):
+        rows = rows.filter(kind__in=sorted(kinds))
+    if since is not None:
+        rows = rows.filter(at__gte=since)
+    # Every column costs time by the million: the small numbers travel as one, the order only where
+    # something was bought, and the key only cuts the read into ranges.
+    packed = Cast(F("quantity"), BigIntegerField()) * _QUANTITY + Cast(
+        F("basis") * _BASIS + F("kind"), BigIntegerField()
+    )
+    columns: list[Any] = ["shopper", "item_id", "at", packed]
+    if Kind.PURCHASE in kinds:
+        columns.append("order")
+    rows = rows.values_list(*columns, "id")
+    sql, params = rows.query.get_compiler(rows.db).as_sql()
+    shopper, item, at, small, *order = read_columns(
+        rows.db, sql, params, "i" * len(columns), by=len(columns), progress=progress
+    )
+    return EventColumns(
+        shopper=shopper,
+        item=item,
+        kind=(small % _BASIS).astype(np.int16),
+        at=at,
+        order=order[0] if order else np.zeros(len(at), dtype=np.int64),
+        quantity=(small // _QUANTITY).astype(np.int32),
+        basis=(small % _QUANTITY // _BASIS).astype(np.int16),
+    )
+
+
+def _linked(events: EventColumns, store: int) -> EventColumns:
+    """Put each visitor's account in the visitor's place, and leave out who withdrew."""
+    visitors = Visitor.objects.using(router.db_for_read(Visitor)).order_by()
+    gone = read_queryset(visitors.filter(purposes="").values_list("key"), "i")[0]
+    if len(gone):
+        events = events.take(~np.isin(events.shopper, gone))
+    linked = visitors.filter(account__isnull=False).values_list("key", "account")
+    visitor, account = read_queryset(linked, "ii")
+    if not len(visitor):
+        return events
+    order = np.argsort(visitor)
+    visitor, account = visitor[order], account[order]
+    place = np.minimum(np.searchsorted(visitor, events.shopper), len(visitor) - 1)
+    shopper = np.where(visitor[place] == events.shopper, account[place], events.shopper)
+    columns = {f.name: getattr(events, f.name) for f in fields(events)}
+    return EventColumns(**{**columns, "shopper": shopper})
+
+
+def _refunded(events: EventColumns) -> EventColumns:
+    """Take refunds off purchases: off the order they name first, what is left of them off the
+    latest purchases made before."""
+    is_refund = events.kind == Kind.REFUND
+    others = events.take(~is_refund)
+    refunds = events.take(is_refund)
+    touched = others.kind == Kind.PURCHASE
+    touched &= np.isin(others.shopper, refunds.shopper) & np.isin(others.item, refunds.item)
+    bought = np.flatnonzero(touched)
+    if not len(bought):
+        return others
+    some = _both(others.take(bought), refunds)
+    pieces = np.abs(some.quantity.astype(np.int64))
+    pieces[len(bought) :] *= -1
+    goes_out = pieces < 0
+    pair = _number(some.shopper, some.item)
+    named = np.flatnonzero(some.order > 0)
+    # An order that is refunded was placed before, whatever the clocks of two systems say.
+    in_order = np.lexsort((some.at[named], goes_out[named], some.order[named], pair[named]))
+    named = named[in_order]
+    pieces[named] = _settled(_number(pair, some.order)[named], pieces[named])
+    in_time = np.lexsort((goes_out, some.at, pair))
+    pieces[in_time] = _settled(pair[in_time], pieces[in_time])
+    kept = others.quantity.copy()
+    kept[bought] = pieces[: len(bought)]
+    columns = {f.name: getattr(others, f.name) for f in fields(others)}
+    return EventColumns(**{**columns, "quantity": kept}).take(kept > 0)
+
+
+def _both(first: EventColumns, second: EventColumns) -> EventColumns:
+    return EventColumns(
+        **{
+            f.name: np.concatenate([getattr(first, f.name), getattr(second, f.name)])
+            for f in fields(first)
+        }
+    )
+
+
+def _number(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A number for each distinct pair of two columns."""
+    _, left = np.unique(one, return_inverse=True)
+    others, right = np.unique(other, return_inverse=True)
+    return np.unique(left * len(others) + right, return_inverse=True)[1]
+
+
+def _settled(group: NDArray[np.int64], pieces: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What is left of pieces that come in (above 0) and go out (below 0), the last in first out.
+
+    Rows of a group stand together in the order in which they happened. Pieces go out only as far
+    as some are there; what could not go out is left as it is, below 0.
+    """
+    if not len(group):
+        return pieces
+    total = np.cumsum(pieces)
+    starts = np.r_[True, group[1:] != group[:-1]]
+    number = np.cumsum(starts) - 1
+    total -= (total - pieces)[starts][number]
+    # One pass over all groups: each is moved so far from the next that none sees another's.
+    apart = 2 * np.abs(total).max() + 1
+    lowest = np.minimum.accumulate(total - number * apart) + number * apart
+    stock = total - np.minimum(lowest, 0)
+    before = np.where(starts, 0, np.r_[0, stock[:-1]])
+    later = (stock + number * apart)[::-1]
+    lowest_later = np.minimum.accumulate(later)[::-1] - number * apart
+    came_in = np.clip(lowest_later - before, 0, None)
+    return np.where(pieces > 0, came_in, pieces + before - stock)

@@ -1,0 +1,84 @@
+"""From the shop's own products to the catalogue's item ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from django.db import router
+from numpy.typing import NDArray
+
+from persona_django.catalogue.models import Item
+from persona_django.catalogue.refs import key_text, label_of, parse_seed, ref_of, refs_of
+from persona_django.catalogue.registry import item_maps
+from persona_django.catalogue.snapshot import current_snapshot
+from persona_django.columns.read import read_queryset
+from persona_django.exceptions import BadEvent
+
+
+def name_of(product: Any) -> tuple[str, str]:
+    """Model label and key of a product: an object of the shop, a pair, or `shop.product:31`."""
+    if isinstance(product, str):
+        return parse_seed(product)
+    if isinstance(product, tuple):
+        label, key = product
+        return str(label).lower(), key_text(key)
+    # The class as the object gives it: a lazy object stands for another one's.
+    model = product.__class__
+    if not hasattr(model, "_meta"):
+        raise BadEvent(f"{model.__name__} is no product. Pass an object of a registered model.")
+    if product.pk is None:
+        raise BadEvent(f"This {model._meta.label} is not saved yet, so nothing can point to it.")
+    return label_of(model), key_text(product.pk)
+
+
+def is_registered(label: str) -> bool:
+    """Whether products of this model are items."""
+    return label in item_maps()
+
+
+def find_item(label: str, key: str, store: int = 1) -> int:
+    """The item id of one product, 0 when unknown. No query while the snapshot knows it."""
+    snapshot = current_snapshot(store)
+    if snapshot is not None and (found := snapshot.item_of(label, key)):
+        return int(found)
+    # Newer than the snapshot, or there is none yet.
+    alias = router.db_for_read(Item)
+    rows = Item.objects.using(alias).filter(store=store, ref=ref_of(label, key))
+    return int(rows.values_list("id", flat=True).first() or 0)
+
+
+def items_of_refs(refs: NDArray[np.int64], store: int = 1) -> NDArray[np.int64]:
+    """Item ids of refs, 0 where unknown; no query once there is a snapshot."""
+    snapshot = current_snapshot(store)
+    if snapshot is not None:
+        return snapshot.items_of_refs(refs)
+    alias = router.db_for_read(Item)
+    rows = Item.objects.using(alias).filter(store=store, ref__in=set(refs.tolist()))
+    found = dict(rows.values_list("ref", "id"))
+    return np.array([found.get(ref, 0) for ref in refs.tolist()], dtype=np.int64)
+
+
+class ItemIds:
+    """Item ids of any number of products, from one reading of the catalogue's two columns."""
+
+    def __init__(self, store: int = 1) -> None:
+        rows = Item.objects.using(router.db_for_read(Item)).filter(store=store)
+        refs, ids = read_queryset(
+            rows.filter(ref__isnull=False).order_by().values_list("ref", "id"), "ii"
+        )
+        order = np.argsort(refs, kind="stable")
+        self._refs: NDArray[np.int64] = refs[order]
+        self._ids: NDArray[np.int64] = ids[order]
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def of(self, label: str, keys: Sequence[Any]) -> NDArray[np.int64]:
+        """The id of each key, 0 where it is unknown. Keys are best given once each."""
+        wanted = refs_of(label, keys)
+        if not len(self._refs):
+            return np.zeros(len(wanted), dtype=np.int64)
+        places = np.minimum(np.searchsorted(self._refs, wanted), len(self._refs) - 1)
+        return np.where(self._refs[places] == wanted, self._ids[places], 0)

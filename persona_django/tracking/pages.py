@@ -1,0 +1,185 @@
+"""What happens around one page of the shop: the cookie on its response, its view after it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+from persona_django import conf, counters
+from persona_django.identity import consent, cookies, visitors
+from persona_django.identity.visitors import Recognised
+from persona_django.tracking import ingest, items, writing
+from persona_django.tracking.bots import is_robot
+from persona_django.tracking.schema import Kind
+
+PERSONAL = "_persona_personal"
+"""Set on a request whose page shows what only this shopper may see, such as past orders."""
+
+DIFFERS = "_persona_differs"
+"""Set on a request whose page shows others something else, although to this one nothing secret."""
+
+PAGE_TYPES = ("text/html", "application/xhtml+xml")
+AHEAD_HEADERS = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
+AHEAD_OF_TIME = ("prefetch", "prerender", "preview")
+"""How browsers mark what they fetch before anybody asked to see it."""
+
+
+def get_ready() -> None:
+    """Load what the first page of a visitor would otherwise wait for. Never raises."""
+    try:
+        if not isinstance(consent.policy(), consent.RefuseAll):
+            is_robot("Mozilla/5.0")
+    except Exception as error:  # noqa: BLE001 - the shop starts with a broken policy, too
+        counters.failed("consent_policy", consent.ADVICE, error=error)
+
+
+def settle(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Settle the cookie on a response, and note what to write once its last byte has gone out.
+
+    Makes no query and never raises. Does nothing at all to the pages of people who did not agree.
+    """
+    try:
+        if request.__dict__.get(PERSONAL):
+            cookies.keep_from_caches(response)
+        elif request.__dict__.get(DIFFERS):
+            patch_vary_headers(response, ["Cookie"])
+        if request.path_info.startswith(tuple(conf.current().ignored_paths)):
+            return
+        if not visitors.concerns(request):
+            return
+        is_view = is_page(request, response) and is_wanted(request)
+        recognised = visitors.recognise(request, response, may_begin=is_view)
+        is_view = is_view and recognised.visitor is not None
+        if is_view:
+            _name_shown_object(request, response)
+        if is_view or recognised.has_news:
+            response._resource_closers.append(AfterPage(request, recognised, is_view))  # type: ignore[attr-defined]
+    except Exception as error:  # noqa: BLE001 - the shop's page goes out whatever happens here
+        counters.failed("page_unsettled", _UNSETTLED, error=error)
+
+
+_UNSETTLED = (
+    "A page could not be tracked; it went out unharmed. This is a fault of ours: report it."
+)
+
+
+def is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether this is a page that a browser shows: a successful GET of HTML."""
+    return (
+        request.method == "GET"
+        and 200 <= response.status_code < 300
+        and response.get("Content-Type", "").startswith(PAGE_TYPES)
+    )
+
+
+def is_wanted(request: HttpRequest) -> bool:
+    """Whether a person asked for this page now: no frame, no script, no prefetch, no robot."""
+    meta = request.META
+    if meta.get("HTTP_SEC_FETCH_DEST", "document") != "document":
+        return False
+    if any(meta.get(header, "").startswith(AHEAD_OF_TIME) for header in AHEAD_HEADERS):
+        counters.count("view_prefetched")
+        return False
+    if is_robot(meta.get("HTTP_USER_AGENT", "")):
+        counters.count("view_by_robot")
+        return False
+    return True
+
+
+def _name_shown_object(request: HttpRequest, response: HttpResponseBase) -> None:
+    """A DetailView's `object` is what its page is about, unless the page said something else."""
+    context = getattr(response, "context_data", None)
+    shown = context.get("object") if isinstance(context, dict) else None
+    if (
+        isinstance(shown, models.Model)
+        and ingest.named_item(request) is None
+        and items.is_registered(items.name_of(shown)[0])
+    ):
+        ingest.name_item(request, shown, explicit=False)
+
+
+class AfterPage:
+    """Writes the view, and the visitor's row, when the server closes the response.
+
+    Django closes a response after its last byte, under WSGI and ASGI, streams included, and
+    before it closes the database connections.
+    """
+
+    __slots__ = ("at", "is_view", "recognised", "request")
+
+    def __init__(self, request: HttpRequest, recognised: Recognised, is_view: bool) -> None:
+        self.request = request
+        self.recognised = recognised
+        self.is_view = is_view
+        self.at = int(time.time())
+
+    def __call__(self) -> None:
+        try:
+            self.write()
+        except Exception as error:  # noqa: BLE001 - Django would swallow it without a word
+            counters.failed("view_unwritten", ingest.UNWRITTEN, error=error)
+
+    def __reduce__(self) -> tuple[Callable[[], Any], tuple[()]]:
+        # A cached page is pickled with its closers. Replayed for the next visitor, it must not
+        # count this one's view again.
+        return _replayed, ()
+
+    def write(self) -> None:
+        """Write what this page taught, in a transaction of its own."""
+        item_id = self._item() if self.is_view else 0
+        if not item_id and not self.recognised.has_news:
+            return
+        unwritten = visitors.is_unwritten(self.recognised)
+        with writing.contained(one_statement=not unwritten) as is_ours:
+            if unwritten:
+                visitors.write(self.recognised)
+            if item_id:
+                # Nobody was told that it is stored, and a worker must not wait for the disk.
+                ingest.insert([self._view(item_id)], hurried=is_ours)
+
+    def _item(self) -> int:
+        named = ingest.named_item(self.request)
+        if named is None:
+            return 0
+        if not items.is_registered(named[0]):
+            counters.failed("view_of_unregistered_model", _UNREGISTERED)
+            return 0
+        found = items.find_item(*named, store=self.recognised.store)
+        if not found:
+            counters.failed("view_of_unknown_item", _UNKNOWN)
+        return found
+
+    def _view(self, item_id: int) -> ingest.NewEvent:
+        assert self.recognised.visitor is not None
+        return ingest.NewEvent(
+            store=self.recognised.store,
+            shopper=self.recognised.visitor,
+            uid=ingest.event_uid(f"view {ingest.view_id(self.request)}"),
+            kind=Kind.VIEW,
+            item_id=item_id,
+            at=self.at,
+        )
+
+
+_UNREGISTERED = (
+    "A page named as its item an object whose model has no ItemMap, so its view is not counted. "
+    "Register the model in a persona.py."
+)
+_UNKNOWN = (
+    "A page showed a product that the catalogue does not know yet, so its view is not counted. "
+    "Run `manage.py persona_sync`."
+)
+
+
+def _replayed() -> Callable[[], None]:
+    return _nothing
+
+
+def _nothing() -> None:
+    """What is left of `AfterPage` in a page that comes out of a cache."""

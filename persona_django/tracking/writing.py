@@ -1,0 +1,156 @@
+"""Rows into the event table, each once, by whatever the database does fastest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from django.db import connections, models, router, transaction
+from django.db.models.constants import OnConflict
+from numpy.typing import NDArray
+
+from persona_django import conf
+from persona_django.tracking.models import Event
+
+FIELDS = (
+    "store", "shopper", "uid", "kind", "item_id", "at", "order", "quantity", "price", "basis",
+)  # fmt: skip
+ROWS_AT_ONCE = {"postgresql": 20_000, "mysql": 2_000}
+ROWS_OF_A_STATEMENT = 50
+HELD_SECONDS = 0.012
+"""How long one transaction may hold SQLite's only lock, as far as we can choose."""
+MOST_TIMES_THE_SETTING = 8
+
+
+def insert_few(rows: Sequence[tuple[Any, ...]], *, hurried: bool = False) -> int:
+    """Insert a handful of rows and return how many were new. Fields stand as in `FIELDS`.
+
+    Takes no transaction of its own. `hurried` makes the transaction it is in not wait for
+    PostgreSQL's disk, at the risk of its last half second in a power cut: for ours only.
+    """
+    connection = connections[router.db_for_write(Event)]
+    stored = 0
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), ROWS_OF_A_STATEMENT):
+            part = rows[start : start + ROWS_OF_A_STATEMENT]
+            sql = _few(connection.alias, Event._meta.db_table, len(part), hurried)
+            cursor.execute(sql, [value for row in part for value in row])
+            stored += cursor.rowcount
+    return stored
+
+
+@lru_cache(maxsize=256)
+def _few(alias: str, table: str, rows: int, hurried: bool) -> str:
+    """The statement for a number of rows, put together once."""
+    connection = connections[alias]
+    if connection.vendor != "postgresql":
+        marks = ", ".join(["%s"] * len(FIELDS))
+        return _statement(connection, "VALUES " + ", ".join([f"({marks})"] * rows))
+    marks = ", ".join(f"%s::{field.db_type(connection)}" for field in _fields())
+    values = ", ".join([f"({marks})"] * rows)
+    hurry = ", (SELECT set_config('synchronous_commit', 'off', true)) AS hurry" if hurried else ""
+    names = ", ".join(f"c{at}" for at in range(len(FIELDS)))
+    return _statement(
+        connection,
+        f"SELECT {names} FROM (VALUES {values}) AS given ({names}){hurry}",  # noqa: S608 - ours
+    )
+
+
+@contextmanager
+def contained(*, one_statement: bool) -> Iterator[bool]:
+    """A transaction of our own, so that a failure of ours spoils nobody else's.
+
+    One statement outside any transaction is one by itself, and spared two round trips. Gives
+    whether how it is committed is ours to say: not within somebody else's transaction.
+    """
+    alias = router.db_for_write(Event)
+    connection = connections[alias]
+    is_ours = not connection.in_atomic_block and connection.get_autocommit()
+    if is_ours and one_statement:
+        yield True
+        return
+    with transaction.atomic(using=alias):
+        yield is_ours
+
+
+def insert_columns(
+    columns: Mapping[str, NDArray[Any]], *, within: Callable[[int], None] | None = None
+) -> int:
+    """Insert many rows and return how many were new; pauses between transactions on SQLite.
+
+    A price below 0 stands for none. `within` runs in each transaction with the number of rows it
+    added, so that a count kept there is right wherever the run is killed. Rows are written in
+    order of their key: two writers that lock rows in the same order cannot wait for each other
+    in a circle.
+    """
+    alias = router.db_for_write(Event)
+    connection = connections[alias]
+    order = np.lexsort((columns["uid"], columns["shopper"]))
+    size = _rows_at_once(connection.vendor)
+    stored = start = 0
+    while start < len(order):
+        part = _values(columns, order[start : start + size])
+        start += size
+        began = time.monotonic()
+        with transaction.atomic(using=alias):
+            added = _insert_part(connection, part)
+            if within is not None:
+                within(added)
+        stored += added
+        if connection.vendor == "sqlite" and not connection.in_atomic_block:
+            size = _give_way(size, held_seconds=time.monotonic() - began)
+    return stored
+
+
+def _values(columns: Mapping[str, NDArray[Any]], rows: NDArray[np.int64]) -> list[list[Any]]:
+    values = {name: columns[name][rows].tolist() for name in FIELDS}
+    values["price"] = [None if price < 0 else price for price in values["price"]]
+    return list(values.values())
+
+
+def _rows_at_once(vendor: str) -> int:
+    return ROWS_AT_ONCE.get(vendor, conf.current().write_chunk_rows)
+
+
+def _give_way(size: int, *, held_seconds: float) -> int:
+    """On SQLite, leave the lock free at least as long as it was held; rows of the next turn.
+
+    Rows of ours are small, so more of them than the setting fit into the time that a waiting
+    writer of the shop does not notice.
+    """
+    settings = conf.current()
+    time.sleep(settings.write_pause.total_seconds())
+    fitting = int(size * HELD_SECONDS / max(held_seconds, 1e-3))
+    most = settings.write_chunk_rows * MOST_TIMES_THE_SETTING
+    return max(min(fitting, 2 * size, most), settings.write_chunk_rows)
+
+
+def _insert_part(connection: Any, values: list[list[Any]]) -> int:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in _fields())
+            rows = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - our own column types
+            cursor.execute(_statement(connection, rows), values)
+        else:
+            marks = ", ".join(["%s"] * len(FIELDS))
+            cursor.executemany(
+                _statement(connection, f"VALUES ({marks})"), list(zip(*values, strict=True))
+            )
+        return max(int(cursor.rowcount), 0)
+
+
+def _statement(connection: Any, source: str) -> str:
+    """INSERT of `FIELDS` from a source, skipping rows that are there already."""
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(field.column) for field in _fields())
+    start = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
+    end = connection.ops.on_conflict_suffix_sql(_fields(), OnConflict.IGNORE, [], [])
+    return f"{start} {quote(Event._meta.db_table)} ({names}) {source} {end}"
+
+
+def _fields() -> list[models.Field[Any, Any]]:
+    return [Event._meta.get_field(name) for name in FIELDS]  # type: ignore[misc]

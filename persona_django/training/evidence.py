@@ -1,0 +1,204 @@
+"""What shoppers did, reduced to the columns that learning needs.
+
+Three kinds of evidence are kept apart all the way to the published row. What visitors looked at
+with their consent counts once `min_support` of them agree. Purchases, and interest that was
+imported without consent, count only behind a crowd of `min_buyers`, each behind its own: one
+buyer can never complete a crowd of viewers. Otherwise someone who plants all but one of the
+viewers could read from a public list what one customer bought.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_django import conf
+from persona_django.catalogue.snapshot import Snapshot
+from persona_django.numeric.interactions import Interactions, coded
+from persona_django.tracking.events import EventColumns, read_events
+from persona_django.tracking.orders import OrderLines, read_orders
+from persona_django.tracking.schema import Basis, Kind
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage in words, how much is done, and of how much; 0 when nobody knows."""
+
+DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Interactions with families, ready to be reduced."""
+
+    browsed: Interactions
+    """Consented interest. No baskets."""
+    aggregated: Interactions
+    """Interest imported without consent, of families with a crowd only. No baskets."""
+    bought: Interactions
+    """Purchases on any basis, of families with a crowd of buyers only, in their baskets."""
+    rows_read: int
+    now: int
+    seconds: float
+
+
+def gather(
+    store: int, snapshot: Snapshot, *, browsing: bool = True, progress: Progress | None = None
+) -> Evidence:
+    """Read events and orders. Without `browsing` only what was bought.
+
+    Purchases are read whatever they weigh: what goes into one order does not hang on the weight
+    that a purchase has in `similar`.
+    """
+    settings, started = conf.current(), time.perf_counter()
+    weights = _weights(settings.event_weights)
+    kinds = [kind for kind in Kind if kind is Kind.PURCHASE or (browsing and weights[kind] > 0)]
+    say = progress or _silent
+    say("reading events", 0, 0)
+    events = read_events(store, kinds, progress=lambda done: say("reading events", done, 0))
+    lines = None
+    if settings.learn_from_orders:
+        lines = read_orders(store, progress=lambda done, all_: say("reading orders", done, all_))
+    return combine(events, lines, snapshot, now=int(time.time()), started=started)
+
+
+def combine(
+    events: EventColumns,
+    lines: OrderLines | None,
+    snapshot: Snapshot,
+    *,
+    now: int,
+    started: float | None = None,
+) -> Evidence:
+    """Columns as read, turned into evidence: families, weights, and the crowd of each family."""
+    settings = conf.current()
+    family = family_of(events.item, snapshot)
+    weights = _weights(settings.event_weights)
+    weight = weights[events.kind]
+    purchase, imported = events.kind == Kind.PURCHASE, events.basis == Basis.AGGREGATE
+    known = family != 0
+    interest = known & ~purchase & (weight > 0)
+    browsed = _interactions(events, family, weight, interest & ~imported)
+    aggregated = _interactions(events, family, weight, interest & imported)
+    bought = _interactions(events, family, weight, known & purchase, baskets=True)
+    rows_read = len(events)
+    if lines is not None and len(lines):
+        rows_read += len(lines)
+        bought = _joined(bought, _purchases(lines, snapshot, weights[Kind.PURCHASE]))
+    return Evidence(
+        browsed=browsed,
+        aggregated=behind_a_crowd(aggregated, crowd=settings.min_buyers),
+        bought=behind_a_crowd(bought, crowd=settings.min_buyers),
+        rows_read=rows_read,
+        now=now,
+        seconds=time.perf_counter() - started if started else 0.0,
+    )
+
+
+def behind_a_crowd(interactions: Interactions, *, crowd: int) -> Interactions:
+    """Only families that at least `crowd` distinct shoppers bought or took an interest in.
+
+    A family below it could be in no pair anyway; leaving it out before anything is counted keeps
+    its buyers from moving any other number. What is left of a purchase whose pairs stay below the
+    crowd is taken out when the rows are known, see `numeric.crowds`.
+    """
+    if not len(interactions.item):
+        return interactions
+    code, families = coded(interactions.item)
+    who, _ = coded(interactions.shopper)
+    pairs = np.unique(who * len(families) + code)
+    buyers = np.bincount(pairs % len(families), minlength=len(families))
+    keep = (buyers >= crowd)[code]
+    return interactions if keep.all() else _kept(interactions, keep)
+
+
+def family_of(items: NDArray[np.int64], snapshot: Snapshot) -> NDArray[np.int64]:
+    """Family of each item; 0 where it is unknown or where a member is sensitive."""
+    if not len(items) or not len(snapshot.item_id):
+        return np.zeros(len(items), dtype=np.int64)
+    group = snapshot.group_id.astype(np.int64)
+    # One sensitive variant makes its whole family sensitive: the slot could show any of them.
+    group = np.where(np.isin(group, group[snapshot.sensitive]), 0, group)
+    highest = int(snapshot.item_id[-1])
+    if highest > 4 * len(snapshot.item_id) + 10_000_000:
+        rows = snapshot.rows_of(items)
+        return np.where(rows >= 0, group[rows], 0)
+    # Ids are nearly dense: one look into a table instead of a search in every row's name.
+    table = np.zeros(highest + 2, dtype=np.int64)
+    table[snapshot.item_id] = group
+    return table[np.clip(items, 0, highest + 1)]
+
+
+def _weights(given: object) -> NDArray[np.float32]:
+    table = np.zeros(max(Kind) + 1, dtype=np.float32)
+    for kind in Kind:
+        table[kind] = given.get(kind.name.lower(), 0.0)  # type: ignore[attr-defined]
+    return np.maximum(table, 0)
+
+
+def _interactions(
+    events: EventColumns,
+    family: NDArray[np.int64],
+    weight: NDArray[np.float32],
+    keep: NDArray[np.bool_],
+    *,
+    baskets: bool = False,
+) -> Interactions:
+    # All of a column is taken as it is: history is mostly of one sort, and long.
+    rows = slice(None) if keep.all() else np.flatnonzero(keep)
+    at, basket = events.at[rows], None
+    if baskets:
+        # Without a named order it is what a shopper bought in one day.
+        order = events.order[rows]
+        basket = np.where(order > 0, order, -1 - at // DAY_SECONDS)
+    return Interactions(
+        shopper=events.shopper[rows],
+        item=family[rows],
+        at=at,
+        weight=weight[rows],
+        basket=basket,
+        kind=events.kind[rows],
+    )
+
+
+def _purchases(lines: OrderLines, snapshot: Snapshot, weight: np.float32) -> Interactions:
+    family = family_of(lines.item, snapshot)
+    whole = Interactions(
+        shopper=lines.shopper,
+        item=family,
+        at=lines.at,
+        weight=np.full(len(family), weight, dtype=np.float32),
+        basket=lines.order,
+        kind=np.full(len(family), Kind.PURCHASE, dtype=np.int16),
+    )
+    keep = (family != 0) & (lines.quantity > 0)
+    return whole if keep.all() else _kept(whole, keep)
+
+
+def _kept(interactions: Interactions, keep: NDArray[np.bool_]) -> Interactions:
+    rows = np.flatnonzero(keep)
+    columns: dict[str, Any] = {
+        f.name: None if column is None else column[rows]
+        for f in fields(interactions)
+        for column in (getattr(interactions, f.name),)
+    }
+    return Interactions(**columns)
+
+
+def _joined(first: Interactions, second: Interactions) -> Interactions:
+    """Purchases from two places, one after the other."""
+    if not len(first):
+        return second
+    return Interactions(
+        **{
+            f.name: np.concatenate([getattr(first, f.name), getattr(second, f.name)])
+            for f in fields(Interactions)
+        }
+    )
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Nobody watches."""

@@ -1,0 +1,190 @@
+"""Learning which families go together: `similar` from all interest, `bought-together` from orders.
+
+Each step takes named arrays and returns named arrays, so that a run may be stopped between any
+two and go on in another process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_django import conf
+from persona_django.numeric.crowds import backed
+from persona_django.numeric.interactions import basket_rows, shopper_rows
+from persona_django.numeric.neighbours import Neighbours, available_backend, top_neighbours
+from persona_django.numeric.rows import Rows
+from persona_django.training.evidence import Evidence
+from persona_django.training.join import Part, join
+
+Arrays = dict[str, NDArray[Any]]
+Beat = Callable[[int, int], None]
+
+DAY = timedelta(days=1)
+NEED_A_CROWD = ("aggregated", "bought")
+PARTS = ("browsed", *NEED_A_CROWD)
+"""Kinds of evidence, by their names in `Evidence`; each is counted behind its own crowd."""
+DEEPER = 4
+"""Where several kinds of evidence are added up, each is learnt to so many times the neighbours
+kept: what is second-rate by each of them may be the best by all."""
+
+
+def rows_for_similar(evidence: Evidence) -> Arrays:
+    """Who was interested in what: one row a shopper, each kind of evidence apart."""
+    settings = conf.current()
+    half_life = settings.interest_half_life / DAY
+    arrays: Arrays = {}
+    for name in PARTS:
+        interactions = getattr(evidence, name)
+        if len(interactions.item):
+            rows, item_ids, *_ = shopper_rows(
+                interactions,
+                now=evidence.now,
+                half_life_days=half_life,
+                cap=settings.events_per_shopper,
+            )
+            arrays.update(_packed(name, rows, item_ids))
+    return arrays
+
+
+def rows_for_bought_together(evidence: Evidence) -> Arrays:
+    """What was bought at once: one row an order, counted once a buyer."""
+    settings, bought = conf.current(), evidence.bought
+    if not len(bought.item):
+        return {}
+    # Every line weighs the same here: an order says what goes together, not how much of it.
+    rows, item_ids, *_ = basket_rows(
+        replace(bought, weight=np.ones(len(bought.item), dtype=np.float32)),
+        now=evidence.now,
+        half_life_days=settings.purchase_half_life / DAY,
+        cap=settings.basket_items,
+    )
+    return _packed("bought", rows, item_ids)
+
+
+def learn(arrays: Mapping[str, NDArray[Any]], beat: Beat) -> Arrays:
+    """The neighbours of every family, each kind of evidence behind its own crowd, then joined."""
+    settings = conf.current()
+    crowd = max(settings.min_buyers, settings.min_support)
+    browsed = (*_rows_in(arrays, "browsed"), settings.min_support)
+    others = [
+        (*_of_a_crowd(*_rows_in(arrays, name), crowd=crowd, beat=beat), crowd)
+        for name in NEED_A_CROWD
+    ]
+    # One kind of evidence alone is a list as it stands: there is nothing to add up.
+    tables = [table for table in (browsed, *others) if len(table[0])]
+    deep = settings.neighbours_kept * (DEEPER if len(tables) > 1 else 1)
+    neighbours, item_ids = join(
+        *(_learn_part(*table, k=deep, beat=beat) for table in tables),
+        k=settings.neighbours_kept,
+        discount=settings.popularity_discount,
+    )
+    return {
+        "item_ids": item_ids,
+        "indptr": neighbours.indptr,
+        "item": neighbours.item,
+        "score": neighbours.score,
+        "support": neighbours.support,
+        "llr": neighbours.llr,
+        "item_support": neighbours.item_support,
+        "owners": np.array([neighbours.owners], dtype=np.int64),
+        "shoppers_with_two": np.array([shoppers_with_two(arrays)], dtype=np.int64),
+    }
+
+
+def neighbours_in(arrays: Mapping[str, NDArray[Any]]) -> Neighbours:
+    """The neighbours that `learn` returned as arrays."""
+    return Neighbours(
+        indptr=arrays["indptr"],
+        item=arrays["item"],
+        score=arrays["score"],
+        support=arrays["support"],
+        llr=arrays["llr"],
+        item_support=arrays["item_support"],
+        owners=int(arrays["owners"][0]),
+    )
+
+
+def shoppers_with_two(arrays: Mapping[str, NDArray[Any]]) -> int:
+    """Shoppers with two or more families in one row: those that teach a relation anything."""
+    counts = [0]
+    for name in PARTS:
+        rows, _ = _rows_in(arrays, name)
+        counts.append(len(np.unique(rows.owner[np.diff(rows.indptr) >= 2])))
+    return max(counts)
+
+
+def backend() -> str:
+    """Name of the kernel that runs here: numba or scipy."""
+    return available_backend(conf.current().similarity_backend)
+
+
+def _of_a_crowd(
+    rows: Rows, item_ids: NDArray[np.int64], *, crowd: int, beat: Beat
+) -> tuple[Rows, NDArray[np.int64]]:
+    """What belongs to a pair that the crowd shares, and the items that are left in it.
+
+    Everything else goes before anything is counted: norms, supports and the number of rows must
+    not move, in any list, because one customer ordered two popular items that few have in common.
+    """
+    rows = backed(rows, min_support=crowd, progress=beat)
+    left = np.bincount(rows.item, minlength=rows.n_items) > 0
+    code = (np.cumsum(left) - 1).astype(np.int32)
+    return replace(rows, item=code[rows.item], n_items=int(left.sum())), item_ids[left]
+
+
+def _learn_part(
+    rows: Rows, item_ids: NDArray[np.int64], min_support: int, *, k: int, beat: Beat
+) -> Part:
+    settings = conf.current()
+    neighbours = top_neighbours(
+        rows,
+        k=k,
+        min_support=min_support,
+        min_llr=settings.min_log_likelihood,
+        prior=settings.support_prior,
+        discount=settings.popularity_discount,
+        threads=settings.learning_threads,
+        backend=settings.similarity_backend,
+        progress=beat,
+    )
+    squared = rows.weight.astype(np.float64) ** 2
+    squares = np.bincount(rows.item, weights=squared, minlength=rows.n_items)
+    return Part(neighbours=neighbours, item_ids=item_ids, squares=squares.astype(np.float64))
+
+
+def _packed(name: str, rows: Rows, item_ids: NDArray[np.int64]) -> Arrays:
+    return {
+        f"{name}_indptr": rows.indptr,
+        f"{name}_item": rows.item,
+        f"{name}_weight": rows.weight,
+        f"{name}_owner": rows.owner,
+        f"{name}_owners": np.array([rows.n_owners], dtype=np.int64),
+        f"{name}_item_ids": np.asarray(item_ids, dtype=np.int64),
+    }
+
+
+def _rows_in(arrays: Mapping[str, NDArray[Any]], name: str) -> tuple[Rows, NDArray[np.int64]]:
+    if f"{name}_item" not in arrays:
+        return Rows.empty(), np.empty(0, dtype=np.int64)
+    item_ids = arrays[f"{name}_item_ids"]
+    # Arrays that come back from storage are read-only, for which a compiled kernel would be
+    # compiled a second time.
+    indptr, item, weight, owner = (
+        np.require(arrays[f"{name}_{column}"], requirements="W")
+        for column in ("indptr", "item", "weight", "owner")
+    )
+    rows = Rows(
+        indptr=indptr,
+        item=item,
+        weight=weight,
+        owner=owner,
+        n_items=len(item_ids),
+        n_owners=int(arrays[f"{name}_owners"][0]),
+    )
+    return rows, item_ids

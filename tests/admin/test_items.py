@@ -1,0 +1,162 @@
+"""A merchant looks at an item's neighbours and hides a pair."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+from django.utils import timezone
+
+from persona_django.merchandising.models import PairDecision
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tea_and_mug():
+    tea = factories.product("Green tea")
+    mug = factories.product("Stoneware mug", picture="/media/mug.svg")
+    factories.read_catalogue()
+    factories.publish_neighbours("bought-together", {tea: [(mug, 0.61, 214)]})
+    return tea, mug
+
+
+def page_of(product) -> str:
+    return reverse("admin:persona_item_change", args=[factories.item_id(product)])
+
+
+def test_an_item_shows_its_neighbours_with_picture_title_score_and_support(
+    admin_client, tea_and_mug
+):
+    tea, _ = tea_and_mug
+
+    page = admin_client.get(page_of(tea)).content.decode()
+
+    assert "Stoneware mug" in page
+    assert 'src="/media/mug.svg"' in page
+    assert "214 of 3050" in page or "214 of 3,050" in page
+    assert "0.6100" in page
+
+
+def test_an_item_without_neighbours_says_what_is_shown_instead(admin_client, tea_and_mug):
+    _, mug = tea_and_mug
+
+    assert "popular in its category" in admin_client.get(page_of(mug)).content.decode()
+
+
+def test_hiding_a_pair_takes_it_off_the_shops_page(admin_client, client, tea_and_mug):
+    tea, mug = tea_and_mug
+    place = f'data-persona-item="shop.product:{mug.pk}"'
+    assert place in client.get(tea.get_absolute_url()).content.decode()
+    hide = reverse(
+        "admin:persona_hide_pair", args=[factories.item_id(tea), factories.family_of(mug)]
+    )
+
+    answer = admin_client.post(hide, {"reason": "They never fit."}, follow=True)
+
+    assert "Hidden" in answer.content.decode()
+    assert PairDecision.objects.get().reason == "They never fit."
+    assert "<td>hidden</td>" in answer.content.decode()
+
+
+def test_hiding_twice_keeps_one_decision(admin_client, tea_and_mug):
+    tea, mug = tea_and_mug
+    hide = reverse(
+        "admin:persona_hide_pair", args=[factories.item_id(tea), factories.family_of(mug)]
+    )
+
+    admin_client.post(hide, {"reason": "first"})
+    admin_client.post(hide, {"reason": "second"})
+
+    assert PairDecision.objects.get().reason == "second"
+
+
+def test_who_may_only_look_cannot_hide(client, django_user_model, tea_and_mug):
+    tea, mug = tea_and_mug
+    colleague = django_user_model.objects.create_user("looks", password="x", is_staff=True)
+    colleague.user_permissions.add(Permission.objects.get(codename="view_item"))
+    client.force_login(colleague)
+    hide = reverse(
+        "admin:persona_hide_pair", args=[factories.item_id(tea), factories.family_of(mug)]
+    )
+
+    assert "Hide this pair" not in client.get(page_of(tea)).content.decode()
+    assert client.post(hide).status_code == 403
+    assert not PairDecision.objects.exists()
+
+
+def test_the_list_tells_what_is_on_sale(admin_client, tea_and_mug):
+    address = reverse("admin:persona_item_changelist")
+
+    on_sale = admin_client.get(address, {"state": "sale"}).content.decode()
+    gone = admin_client.get(address, {"state": "gone"}).content.decode()
+
+    assert "Green tea" in on_sale
+    assert "4.50 EUR" in on_sale
+    assert "Green tea" not in gone
+
+
+def test_a_pictures_address_that_could_run_code_is_not_put_into_the_page(admin_client):
+    tea = factories.product("Tea", picture="javascript:alert(1)")
+    factories.read_catalogue()
+
+    page = admin_client.get(page_of(tea)).content.decode()
+
+    assert "javascript:alert" not in page
+
+
+def test_decisions_are_listed_in_words_and_can_be_withdrawn(admin_client, tea_and_mug):
+    tea, mug = tea_and_mug
+    decision = PairDecision.objects.create(
+        item_id=factories.family_of(tea), other_id=factories.family_of(mug), reason="odd"
+    )
+    listing = admin_client.get(reverse("admin:persona_pairdecision_changelist")).content.decode()
+    assert "Stoneware mug beside Green tea" in listing
+
+    address = reverse("admin:persona_pairdecision_change", args=[decision.pk])
+    expiry = timezone.now().date().isoformat()
+    admin_client.post(
+        address,
+        {"reason": "odd", "expires_at_0": expiry, "expires_at_1": "12:00:00", "_save": "1"},
+    )
+    decision.refresh_from_db()
+    assert decision.expires_at is not None
+
+    admin_client.post(
+        reverse("admin:persona_pairdecision_delete", args=[decision.pk]), {"post": "yes"}
+    )
+    assert not PairDecision.objects.exists()
+
+
+def test_several_decisions_are_withdrawn_at_once(admin_client, tea_and_mug):
+    tea, mug = tea_and_mug
+    decision = PairDecision.objects.create(
+        item_id=factories.family_of(tea), other_id=factories.family_of(mug)
+    )
+
+    admin_client.post(
+        reverse("admin:persona_pairdecision_changelist"),
+        {"action": "delete_selected", "_selected_action": [decision.pk], "post": "yes"},
+    )
+
+    assert not PairDecision.objects.exists()
+
+
+def test_an_address_that_names_no_item_leads_back_instead_of_failing(admin_client):
+    for nonsense in ("abc", "999999999"):
+        answer = admin_client.get(f"/admin/persona/item/{nonsense}/change/")
+
+        assert answer.status_code == 302
+
+
+def test_an_item_cannot_be_hidden_beside_itself_nor_beside_one_that_is_not_there(
+    admin_client, tea_and_mug
+):
+    tea, _ = tea_and_mug
+    own = factories.item_id(tea)
+
+    said = admin_client.post(reverse("admin:persona_hide_pair", args=[own, own]), follow=True)
+    unknown = admin_client.post(reverse("admin:persona_hide_pair", args=[own, 999_999]))
+
+    assert "never shown together" in said.content.decode()
+    assert unknown.status_code == 404
+    assert not PairDecision.objects.exists()

@@ -1,0 +1,76 @@
+"""Every table of ours can be looked at in the admin, and none be changed by accident."""
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.urls import reverse
+
+from persona_django.artefacts.models import Artefact, ArtefactPart
+from persona_django.catalogue.models import Item
+from persona_django.identity.models import Visitor
+from persona_django.merchandising.models import PairDecision
+from persona_django.model_registry.models import Lease
+from persona_django.tracking.models import Event, ImportRun
+from persona_django.tracking.schema import Kind
+from tests import factories
+
+MODELS = sorted(apps.get_app_config("persona").get_models(), key=lambda model: model.__name__)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def a_row_of_each():
+    tea, mug = factories.products(2)
+    factories.read_catalogue()
+    factories.publish_neighbours("similar", {tea: [(mug, 0.5, 9)]})
+    Event.objects.create(shopper=1, uid=1, kind=Kind.VIEW, item_id=1, at=1_700_000_000)
+    Event.objects.create(shopper=1, uid=2, kind=999, item_id=1, at=1_700_000_000)
+    Visitor.objects.create(key=5, purposes="measure")
+    Lease.objects.create(name="rebuild/similar/1", done_at=1_700_000_000)
+    PairDecision.objects.create(item_id=1, other_id=2)
+    ImportRun.objects.create(fingerprint="f", filename="orders.csv")
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_model_of_ours_is_registered_and_its_list_opens(admin_client, a_row_of_each, model):
+    assert admin.site.is_registered(model)
+
+    address = reverse(f"admin:persona_{model._meta.model_name}_changelist")
+
+    assert admin_client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_a_row_of_each_model_can_be_opened(admin_client, a_row_of_each, model):
+    row = model._default_manager.first()
+
+    address = reverse(f"admin:persona_{model._meta.model_name}_change", args=[row.pk])
+
+    assert admin_client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("model", [Item, Event, Artefact, ArtefactPart])
+def test_records_can_neither_be_added_nor_deleted_by_hand(admin_client, a_row_of_each, model):
+    name = model._meta.model_name
+    row = model._default_manager.first()
+
+    assert admin_client.get(reverse(f"admin:persona_{name}_add")).status_code == 403
+    deleted = admin_client.post(
+        reverse(f"admin:persona_{name}_delete", args=[row.pk]), {"post": "yes"}
+    )
+
+    assert deleted.status_code == 403
+    assert model._default_manager.filter(pk=row.pk).exists()
+
+
+def test_a_long_table_is_paged_without_counting_all_of_it(admin_client, monkeypatch):
+    monkeypatch.setattr("persona_django.admin.readonly.UncountedPaginator._COUNT_UP_TO", 60)
+    Event.objects.bulk_create(
+        Event(shopper=1, uid=n, kind=Kind.VIEW, item_id=1, at=n) for n in range(130)
+    )
+
+    address = reverse("admin:persona_event_changelist")
+
+    assert "60" in admin_client.get(address).content.decode()
+    assert admin_client.get(address, {"p": 2}).status_code == 200

@@ -1,0 +1,127 @@
+"""What holds for every test: no network, no leftovers, services by name, one seed."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from tests import network, services
+
+# Slow machines are no failures; the same examples on every machine are worth more than new ones.
+hypothesis_settings.register_profile(
+    "persona",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis_settings.load_profile("persona")
+
+REMEMBERING = (
+    "persona_django.counters",
+    "persona_django.identity.visitors",
+    "persona_django.catalogue.state",
+    "persona_django.catalogue.snapshot",
+    "persona_django.catalogue.tables",
+    "persona_django.model_registry.live",
+    "persona_django.similarity.lookup",
+    "persona_django.merchandising.rules",
+    "persona_django.serving.knowledge",
+    "persona_django.serving.recommend",
+)
+"""Modules that keep something for the life of a process: all that have a function `forget`."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    # The arithmetic is also tested where pytest-django is not installed, which owns this key.
+    if importlib.util.find_spec("pytest_django") is None:
+        parser.addini("DJANGO_SETTINGS_MODULE", "unused without Django")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    network.guard()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("PERSONA_SECOND_DATABASE", "0") in ("", "0"):
+        return
+    for item in items:
+        _open_both_databases(item)
+
+
+def _open_both_databases(item: pytest.Item) -> None:
+    """With our tables in a second database every test that may use one may use both."""
+    case = getattr(item, "cls", None)
+    if case is not None and hasattr(case, "databases"):
+        case.databases = "__all__"
+        return
+    given = item.get_closest_marker("django_db")
+    options: dict[str, Any] = dict(given.kwargs) if given else {}
+    options.setdefault("databases", "__all__")
+    if given or {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.django_db(**options), append=False)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("service"):
+        for name in marker.args:
+            _need(name)
+    if item.get_closest_marker("browser"):
+        _need("chromium")
+
+
+def _need(name: str) -> None:
+    reason = services.why_missing(name)
+    if reason and services.are_required():
+        pytest.fail(f"{services.SERVICES[name].title} is required here: {reason}", pytrace=False)
+    if reason:
+        pytest.skip(f"{services.SERVICES[name].title} is missing: {reason}")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaves_this_machine() -> Iterator[None]:
+    network.guard()  # again, because another plugin may have put the real one back
+    network.take_attempts()
+    yield
+    tried = network.take_attempts()
+    assert not tried, f"tried to reach another machine: {tried}"
+
+
+@pytest.fixture
+def django_assert_num_queries(db: None) -> Callable[[int], AbstractContextManager[None]]:
+    """Counts on every database, because our tables may stand in a second one."""
+    from django.db import connections
+    from django.test.utils import CaptureQueriesContext
+
+    @contextmanager
+    def counted(number: int) -> Iterator[None]:
+        with ExitStack() as stack:
+            asked = [
+                stack.enter_context(CaptureQueriesContext(connections[a])) for a in connections
+            ]
+            yield
+            done = [query["sql"] for one in asked for query in one.captured_queries]
+        assert len(done) == number, "\n".join([f"{len(done)} queries:", *done])
+
+    return counted
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_of_another_test() -> Iterator[None]:
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    for name in REMEMBERING:
+        # What was never imported remembers nothing, and the arithmetic needs none of it.
+        if name in sys.modules:
+            sys.modules[name].forget()

@@ -1,0 +1,23 @@
+"""The tutorial, followed line by line in an empty folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.newcomer.recipe import ROOT, Place, steps_of
+
+TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+
+
+def test_every_code_block_of_the_tutorial_has_a_meaning():
+    assert len(list(steps_of(TUTORIAL))) == TUTORIAL.count("\n```") / 2
+
+
+def test_the_tutorial_leads_from_an_empty_folder_to_a_block(tmp_path: Path):
+    place = Place(tmp_path)
+
+    answers = [place.follow(step) for step in steps_of(TUTORIAL)]
+
+    before, after = (text for text in answers if text.startswith("1. "))
+    assert before.startswith("1. Bamboo whisk: Bought together")
+    assert "Bamboo whisk" not in after

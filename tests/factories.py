@@ -1,0 +1,134 @@
+"""Makes what a shop has and what learning would have found, by hand and in a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from persona_django.artefacts import store as artefacts
+from persona_django.catalogue import registry, state
+from persona_django.catalogue.maps import ItemMap
+from persona_django.catalogue.models import Item
+from persona_django.catalogue.refs import label_of, ref_of
+from persona_django.catalogue.snapshot import build_snapshot, current_snapshot
+from persona_django.catalogue.sync import sync
+from persona_django.model_registry.live import POPULAR, POPULAR_SCHEMA
+from persona_django.model_registry.models import ModelVersion
+from persona_django.similarity.models import NeighbourRow
+from persona_django.similarity.packing import pack_rows
+from persona_django.similarity.relations import RELATIONS
+from tests.shop.models import Category, Product
+
+_fences = iter(range(1_000, 10**9))
+TEA = "Drinks > Tea"
+
+
+def product(
+    name: str = "Tea", *, category: str = TEA, price: Any = "4.50", **fields: Any
+) -> Product:
+    """One product of the test shop, on sale and in stock unless said otherwise."""
+    place, _ = Category.objects.get_or_create(path=category)
+    return Product.objects.create(name=name, category=place, price=price, **fields)
+
+
+def products(n: int, *, category: str = TEA, **fields: Any) -> list[Product]:
+    """Several products, in the order in which they were created."""
+    return [product(f"Tea {number}", category=category, **fields) for number in range(n)]
+
+
+def read_catalogue() -> None:
+    """Bring the shop's products into the mirror and serve from a snapshot of it."""
+    sync()
+    build_snapshot()
+    state.forget()
+
+
+def item_id(obj: Any) -> int:
+    """Id of an object's item in the mirror."""
+    return Item.objects.values_list("pk", flat=True).get(ref=ref_of(label_of(obj), obj.pk))
+
+
+def family_of(obj: Any) -> int:
+    """The family that relations, popularity and slots know the object by."""
+    snapshot = current_snapshot()
+    assert snapshot is not None, "call read_catalogue() first"
+    return int(snapshot.group_of([item_id(obj)])[0])
+
+
+def publish_neighbours(
+    kind: str,
+    neighbours: Mapping[Any, Iterable[tuple[Any, float, int]]],
+    *,
+    buyers: int = 3_050,
+) -> ModelVersion:
+    """Make a hand-made version live: object to its (other object, score, support), best first.
+
+    `buyers` is how many shoppers each object itself has, the 3,050 of "214 of 3,050".
+    """
+    relation = RELATIONS[kind]
+    version = _version(kind, relation=relation)
+    for obj, others in neighbours.items():
+        rows = list(others)
+        ids = np.array([family_of(obj), *(family_of(other) for other, _, _ in rows)])
+        packed = pack_rows(_one_row([row[1:] for row in rows], buyers), ids)
+        NeighbourRow.objects.create(
+            version_id=version.pk, relation=relation, item_id=ids[0], data=packed[0]
+        )
+    return _go_live(version, relation=relation)
+
+
+def _one_row(figures: Sequence[tuple[float, int]], buyers: int) -> Any:
+    """Neighbours of which only the first item has any."""
+    n = len(figures)
+    return SimpleNamespace(
+        indptr=np.array([0] + [n] * (n + 1), dtype=np.int64),
+        item=np.arange(1, n + 1, dtype=np.int32),
+        score=np.array([score for score, _ in figures], dtype=np.float32),
+        support=np.array([support for _, support in figures], dtype=np.int32),
+        llr=np.full(n, 50, dtype=np.float32),
+        item_support=np.full(n + 1, buyers, dtype=np.int32),
+        owners=10 * buyers,
+    )
+
+
+def publish_popular(best_first: Sequence[Any]) -> ModelVersion:
+    """Make a version of what is popular live, the most popular object first."""
+    groups = np.array([family_of(obj) for obj in best_first], dtype=np.int64)
+    order = np.argsort(groups)
+    score = np.arange(len(groups), 0, -1, dtype=np.float64)
+    arrays = {
+        "group_id": groups[order],
+        "score": score[order],
+        "shoppers": (score[order] * 10).astype(np.int64),
+    }
+    version = _version(POPULAR)
+    version.artefact_id = artefacts.save("popular/1", arrays, schema=POPULAR_SCHEMA)
+    version.save()
+    return _go_live(version)
+
+
+def _version(kind: str, *, relation: int = 0) -> ModelVersion:
+    return ModelVersion.objects.create(
+        kind=kind,
+        relation=relation,
+        status=ModelVersion.Status.LIVE,
+        fence=next(_fences),
+    )
+
+
+def _go_live(version: ModelVersion, *, relation: int = 0) -> ModelVersion:
+    assert state.point(version.kind, version.pk, fence=version.fence, relation=relation)
+    return version
+
+
+@contextmanager
+def mapped(model: type, **attributes: Any) -> Iterator[None]:
+    """The shop with one product model, mapped as the attributes say, for as long as it lasts."""
+    plain = {"title": "name", "price": "price", "url": "get_absolute_url"}
+    with registry.isolated():
+        registry.register(model)(type("Items", (ItemMap,), {**plain, **attributes}))
+        yield

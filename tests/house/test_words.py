@@ -1,0 +1,85 @@
+"""What the documentation must name, so that nobody has to read the source to find it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+
+from persona_django.catalogue.maps import ItemMap, OrderMap
+from persona_django.conf import Settings
+from tests.house.tree import APP, ROOT, markdown, shown
+
+
+def words() -> str:
+    return "\n".join(path.read_text("utf-8") for path in markdown())
+
+
+def test_every_setting_stands_in_the_reference_with_its_default_and_its_reason():
+    from docs.settings_reference import PAGE, page
+
+    written = PAGE.read_text("utf-8")
+
+    assert written == page(), "run: python -m docs.settings_reference"
+
+    for setting in fields(Settings):
+        assert f"### `{setting.name.upper()}`" in written
+    assert written.count("Default:") == len(fields(Settings))
+    assert "\n\nDefault: ``\n" not in written
+
+
+def test_every_command_is_documented():
+    said = words()
+
+    commands = [path.stem for path in (APP / "management" / "commands").glob("persona_*.py")]
+    assert [name for name in commands if name not in said] == []
+
+
+def test_every_attribute_of_a_map_is_documented():
+    items = (ROOT / "docs" / "extending" / "item-map.md").read_text("utf-8")
+    orders = (ROOT / "docs" / "extending" / "order-map.md").read_text("utf-8")
+
+    assert [name for name in ItemMap.names if f"`{name}`" not in items] == []
+    assert [name for name in OrderMap.names if f"`{name}`" not in orders] == []
+
+
+def test_every_check_is_documented_and_every_documented_check_exists():
+    number = re.compile(r"persona\.[EW]\d{3}")
+    code = "\n".join(path.read_text("utf-8") for path in APP.rglob("*.py"))
+    said = (ROOT / "docs" / "checks.md").read_text("utf-8")
+
+    assert set(number.findall(code)) == set(number.findall(said))
+
+
+def test_every_block_has_a_page():
+    from persona_django.blocks.registry import blocks
+
+    pages = {path.stem for path in (ROOT / "docs" / "blocks").glob("*.md")} - {"index"}
+
+    assert set(blocks()) == pages
+
+
+def test_links_between_pages_lead_somewhere():
+    link = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
+    lost = [
+        f"{shown(path)}: {target}"
+        for path in markdown()
+        for target in link.findall(path.read_text("utf-8"))
+        if not (path.parent / target).exists()
+    ]
+
+    assert not lost
+
+
+def test_the_readme_gives_its_two_commands_on_one_line_each():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    environments = (ROOT / "tox.ini").read_text("utf-8")
+
+    for name in ("demo", "tests"):
+        assert f"\npython -m pip install tox && python -m tox run -e {name}\n" in readme
+        assert f"[testenv:{name}]" in environments
+
+
+def test_every_environment_that_the_words_name_exists():
+    environments = set(re.findall(r"\[testenv:(\w+)\]", (ROOT / "tox.ini").read_text("utf-8")))
+
+    assert set(re.findall(r"tox run -e (\w+)", words())) <= environments

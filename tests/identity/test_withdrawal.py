@@ -1,0 +1,143 @@
+"""Consent taken back, wholly or in part, and what a row of the visitor says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import router, transaction
+from django.test import RequestFactory
+
+from persona_django.identity.models import Visitor
+from persona_django.tracking.events import read_events
+from persona_django.tracking.ingest import track
+from persona_django.tracking.models import Event
+from tests.browsing import agreeing, ask_for_consent, open_shop, visitor_of
+from tests.tracking.catalogue import stocked
+
+pytestmark = pytest.mark.django_db
+
+IN_PARTS = {
+    "CONSENT_POLICY": {
+        "BACKEND": "persona_django.identity.consent.FromCookie",
+        "OPTIONS": {
+            "cookie": "banner",
+            "accepted": {"measure": ["yes", "some"], "personalise": ["yes"]},
+        },
+    }
+}
+
+
+@pytest.fixture(autouse=True)
+def _shop(settings: Any) -> None:
+    open_shop(settings)
+    ask_for_consent(settings)
+
+
+@pytest.fixture
+def in_parts(settings: Any) -> None:
+    settings.PERSONA = {**settings.PERSONA, **IN_PARTS}
+
+
+def request_of(client: Any) -> Any:
+    """A request of this browser's, as a view of the shop gets it."""
+    request = RequestFactory().post("/cart/")
+    request.COOKIES.update({name: morsel.value for name, morsel in client.cookies.items()})
+    return request
+
+
+def test_what_the_shops_own_code_tracked_teaches_nothing_after_a_withdrawal():
+    tea, _ = stocked()
+    client = agreeing()
+    client.get("/plain/")
+    assert track(request_of(client), "cart_add", tea)
+    assert len(read_events()) == 1
+
+    client.cookies["banner"] = "no"
+    client.get("/plain/")
+
+    assert len(read_events()) == 0
+
+
+def test_a_withdrawal_is_noted_even_where_the_visitor_has_no_row_yet():
+    client = agreeing()
+    client.get("/plain/")
+    visitor = visitor_of(client)
+    assert not Visitor.objects.exists()
+
+    client.cookies["banner"] = "no"
+    client.get("/plain/")
+
+    assert Visitor.objects.get(key=visitor).purposes == ""
+
+
+def test_the_shops_own_code_gives_the_visitor_a_row_as_a_view_does():
+    tea, _ = stocked()
+    client = agreeing()
+    client.get("/plain/")
+
+    track(request_of(client), "cart_add", tea)
+
+    assert list(Visitor.objects.values_list("key", "purposes")) == [
+        (visitor_of(client), "measure,personalise")
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_visitor_whose_row_the_shop_rolled_back_is_written_the_next_time():
+    tea, _ = stocked()
+    ours = router.db_for_write(Visitor)
+    client = agreeing()
+    client.get("/plain/")
+
+    with pytest.raises(ZeroDivisionError), transaction.atomic(using=ours):
+        track(request_of(client), "cart_add", tea)
+        raise ZeroDivisionError
+    assert not Visitor.objects.exists()
+    track(request_of(client), "cart_add", tea)
+
+    assert Visitor.objects.get().key == visitor_of(client)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_consent_taken_back_in_part_is_noted_and_so_is_its_return(in_parts):
+    client = agreeing()
+    tea, _ = stocked()
+    noted = []
+
+    for answer, address in [
+        ("yes", f"/shown/{tea.pk}/"),
+        ("some", "/plain/"),
+        ("some", f"/shown/{tea.pk}/"),
+        ("yes", "/plain/"),
+    ]:
+        client.cookies["banner"] = answer
+        client.get(address)
+        noted.append(Visitor.objects.get(key=visitor_of(client)).purposes)
+
+    assert noted == ["measure,personalise", "measure", "measure", "measure,personalise"]
+
+
+def test_nobody_who_withdrew_is_brought_back_by_a_page_that_was_still_on_its_way():
+    tea, _ = stocked()
+    client = agreeing()
+    client.get(f"/shown/{tea.pk}/")
+    visitor, late = visitor_of(client), request_of(client)
+    client.cookies["banner"] = "no"
+    client.get("/plain/")
+
+    track(late, "cart_add", tea)
+
+    assert Visitor.objects.get(key=visitor).purposes == ""
+    assert len(read_events()) == 0
+
+
+def test_who_may_be_recorded_is_the_same_for_a_view_and_for_the_shops_own_code(in_parts):
+    tea, _ = stocked()
+    client = agreeing()
+    client.cookies["banner"] = "some"
+    client.get(f"/shown/{tea.pk}/")
+
+    assert track(request_of(client), "cart_add", tea)
+
+    assert set(Event.objects.values_list("shopper", flat=True)) == {visitor_of(client)}

@@ -1,0 +1,194 @@
+"""What a visitor, a customer and a merchant see in a real browser, under the shop's own CSP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests import services
+from tests.journeys.running import Shop, filled_shop
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PERSON = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0.0.0 Safari/537.36"
+)
+"""A browser without a screen names itself a robot, and robots are not remembered."""
+STAFF = ("admin", "let-me-in-please")
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with filled_shop(tmp_path_factory.mktemp("shop")) as filled:
+        filled.manage(
+            "createsuperuser", "--noinput", "--username", "merchant", "--email", "m@example.com",
+            DJANGO_SUPERUSER_PASSWORD=STAFF[1],
+        )  # fmt: skip
+        yield filled
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as player:
+        chromium = player.chromium.launch(
+            executable_path=services.chromium_path(), args=ARGUMENTS, headless=True
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=WIDTHS)
+def page(request, browser) -> Iterator[object]:
+    """A fresh visitor at one width. Whatever the page complains about fails the test."""
+    across, down = WIDTHS[request.param]
+    context = browser.new_context(viewport={"width": across, "height": down}, user_agent=PERSON)
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda said: complaints.extend(_complaint(said)))
+    yield opened
+    context.close()
+    assert not complaints
+
+
+def _complaint(said) -> list[str]:
+    """What a page's console says went wrong. Django's admin has no icon for the tab."""
+    address = said.location["url"]
+    if said.type != "error" or address.endswith("/favicon.ico"):
+        return []
+    return [f"{address}: {said.text}"]
+
+
+def settled(shop: Shop) -> int:
+    """How many events are stored, once what follows the last response has been written."""
+    counts = [-1, -2]
+    while counts[-1] != counts[-2]:
+        time.sleep(0.3)
+        counts.append(shop.ask("SELECT count(*) FROM persona_event")[0][0])
+    return counts[-1]
+
+
+def best_paired_product(shop: Shop) -> str:
+    """Address of a product that has learnt neighbours: the one with the longest lists."""
+    ((key,),) = shop.ask(
+        "SELECT i.key FROM persona_neighbourrow n JOIN persona_item i ON i.id = n.item_id "
+        "GROUP BY n.item_id ORDER BY count(*) DESC, sum(length(n.data)) DESC LIMIT 1"
+    )
+    ((slug,),) = shop.ask("SELECT slug FROM shop_product WHERE id = ?", key)
+    return f"{shop.address}/p/{key}/{slug}/"
+
+
+def test_a_product_page_shows_both_blocks_with_pictures_and_reasons(shop, page):
+    page.goto(best_paired_product(shop))
+
+    for slug in ("similar-items", "bought-together"):
+        block = page.locator(f".persona-block--{slug}")
+        assert block.locator("[data-persona-slot]").count() >= 3
+        assert block.get_by_role("heading").count() >= 1
+    reasons = page.locator(".persona-block--similar-items").inner_text()
+    assert "shoppers" in reasons
+
+
+def test_no_page_is_wider_than_the_screen(shop, page):
+    for path in ("/", "/new/", "/search/?q=a", "/cart/", "/privacy/"):
+        page.goto(f"{shop.address}{path}")
+        wider = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert wider <= 0, path
+
+
+def test_nothing_is_remembered_until_the_visitor_agrees_nor_after_a_change_of_mind(shop, page):
+    address = best_paired_product(shop)
+    before = settled(shop)
+    page.goto(address)
+    page.goto(address)
+    assert "persona" not in {cookie["name"] for cookie in page.context.cookies()}
+    assert settled(shop) == before
+
+    page.click(".consent button[value=accepted]")
+    page.goto(address)
+    page.goto(address)
+
+    (cookie,) = [one for one in page.context.cookies() if one["name"].startswith("persona")]
+    assert cookie["httpOnly"] and cookie["sameSite"] == "Lax"
+    after = settled(shop)
+    assert after > before
+
+    page.goto(f"{shop.address}/privacy/")
+    page.locator("button[value=refused]").first.click()
+    page.goto(address)
+
+    assert not [one for one in page.context.cookies() if one["name"].startswith("persona")]
+    assert settled(shop) == after
+
+
+def test_a_customer_finds_their_own_orders_to_buy_again(shop, page):
+    page.goto(f"{shop.address}/sign-in/")
+    page.locator(".demo-shopper").first.click()
+    page.goto(f"{shop.address}/account/")
+
+    block = page.locator(".persona-block--reorder")
+
+    assert block.locator("[data-persona-slot]").count() >= 1
+    assert "You bought this" in block.inner_text()
+
+
+def test_a_merchant_hides_a_pair_and_it_is_gone_from_the_shop(shop, page):
+    address = best_paired_product(shop)
+    page.goto(address)
+    block = page.locator(".persona-block--similar-items")
+    first = block.locator("[data-persona-slot]").first
+    shown = first.get_attribute("data-persona-item")
+    title = first.locator("a").last.inner_text().strip()
+    key = address.split("/p/")[1].split("/")[0]
+    ((item_id,),) = shop.ask(
+        "SELECT id FROM persona_item WHERE model = 'shop.product' AND key = ?", key
+    )
+
+    page.goto(f"{shop.address}/admin/login/?next=/admin/persona/item/{item_id}/change/")
+    page.fill("#id_username", "merchant")
+    page.fill("#id_password", STAFF[1])
+    page.click("input[type=submit]")
+    row = page.locator(".persona-neighbours").first.locator("tr", has_text=title).first
+    row.get_by_role("button", name="Hide this pair").click()
+    page.wait_for_url("**/change/")
+    assert "Hidden." in page.inner_text("body")
+
+    page.wait_for_timeout(1_200)  # the state that every process follows is at most a second old
+    page.goto(address)
+
+    left = page.locator(".persona-block--similar-items [data-persona-slot]")
+    assert shown not in [
+        left.nth(n).get_attribute("data-persona-item") for n in range(left.count())
+    ]
+
+
+def test_a_merchant_looks_at_versions_and_publishes_the_one_before(shop, page):
+    shop.manage("persona_rebuild", "--kind", "similar")
+    ((live,),) = shop.ask("SELECT value FROM persona_state WHERE name = 'similar'")
+    page.goto(f"{shop.address}/admin/login/?next=/admin/persona/modelversion/{live}/change/")
+    page.fill("#id_username", "merchant")
+    page.fill("#id_password", STAFF[1])
+    page.click("input[type=submit]")
+
+    page.get_by_role("button", name="Go back to the version before").click()
+    page.wait_for_url("**/change/")
+
+    assert "is live now" in page.inner_text("body")
+    ((now,),) = shop.ask("SELECT value FROM persona_state WHERE name = 'similar'")
+    assert now < live

@@ -1,0 +1,137 @@
+"""persona_status says what is there, what is missing, and what to do."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connections, router
+from django.test import override_settings
+
+from persona_django.catalogue import registry
+from persona_django.catalogue.models import Item
+from persona_django.measurement.readiness import report
+from persona_django.model_registry.models import Lease, ModelVersion
+from tests import factories
+
+
+def status(**options) -> str:
+    out = StringIO()
+    call_command("persona_status", stdout=out, **options)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_an_empty_shop_is_told_to_sync_and_to_rebuild():
+    said = status()
+
+    assert "Registered: shop.gift, shop.product." in said
+    assert "0 on sale" in said
+    assert "Run: python manage.py persona_sync" in said
+    assert "similar: Nothing was learnt yet. Run: python manage.py persona_rebuild" in said
+    assert "until then it shows popular nearby" in said
+
+
+@pytest.mark.django_db
+def test_a_shop_that_learnt_is_told_what_its_blocks_show():
+    tea, mug = factories.products(2)
+    factories.read_catalogue()
+    version = factories.publish_neighbours("similar", {tea: [(mug, 0.5, 9)]})
+    ModelVersion.objects.filter(pk=version.pk).update(figures={"items": 2, "pairs": 1000})
+
+    said = status()
+
+    assert "2 on sale, 0 retired." in said
+    assert f"Version {version.pk} is live" in said
+    assert "2 items, 1,000 pairs" in said
+    assert "similar-items: Shows what was learnt" in said
+
+
+@pytest.mark.django_db
+def test_a_version_that_is_held_back_is_reported_with_its_reason():
+    ModelVersion.objects.create(
+        kind="similar", status=ModelVersion.Status.STAGED, fence=1, reason="Only 3 shoppers."
+    )
+
+    assert "is not live: Only 3 shoppers." in status()
+
+
+@pytest.mark.django_db
+def test_jobs_tell_when_they_finished_and_what_went_wrong():
+    Lease.objects.create(name="rebuild/similar/1", done_at=1_700_000_000)
+    Lease.objects.create(name="snapshot/1", note="OSError: no space left on device")
+
+    said = status()
+
+    assert "rebuild/similar/1 last finished" in said
+    assert "snapshot/1: OSError: no space left on device" in said
+
+
+@pytest.mark.django_db
+def test_a_machine_reads_the_same_findings_and_the_exit_status():
+    found = json.loads(status(json=True))
+
+    assert found["ok"] is False
+    assert ("catalogue", False) in {(said["about"], said["ok"]) for said in found["findings"]}
+    with pytest.raises(SystemExit):
+        status(check=True)
+
+
+@pytest.mark.django_db
+def test_a_shop_that_registered_nothing_is_told_to_write_a_persona_py():
+    with registry.isolated():
+        texts = [finding.text for finding in report().findings]
+
+    assert any("No product model is registered" in text for text in texts)
+    assert any("No order lines are registered" in text for text in texts)
+
+
+@override_settings(PERSONA={"ENABLED": False})
+def test_a_shop_that_switched_the_app_off_is_told_so_without_a_query():
+    assert 'PERSONA["ENABLED"] is False' in status()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_before_migrate_the_advice_is_to_migrate():
+    alias = router.db_for_write(Item)
+    with connections[alias].schema_editor() as editor:
+        editor.delete_model(Item)
+    try:
+        assert "Run: python manage.py migrate" in status()
+    finally:
+        with connections[alias].schema_editor() as editor:
+            editor.create_model(Item)
+
+
+@pytest.mark.django_db
+def test_an_order_map_without_a_customer_is_named_as_the_cause_of_an_empty_reorder_block():
+    with registry.isolated():
+        said = {finding.about: finding for finding in report().findings}
+
+    assert not said["reorder"].ok
+    assert "names its `customer`" in said["reorder"].text
+
+
+@pytest.mark.django_db
+def test_an_order_map_that_raises_is_reported_and_the_rest_is_still_said(monkeypatch):
+    (order_map,) = registry.order_maps()
+
+    def broken():
+        raise ValueError("no such thing")
+
+    monkeypatch.setattr(order_map, "queryset", broken)
+
+    said = status()
+
+    assert "cannot be read: no such thing" in said
+    assert "similar-items:" in said
+
+
+@pytest.mark.django_db
+def test_a_shop_without_products_is_not_told_to_sync_again():
+    factories.read_catalogue()
+
+    said = status()
+
+    assert "The shop has no products" in said
+    assert "persona_sync" not in said

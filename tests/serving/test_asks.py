@@ -1,0 +1,64 @@
+"""Questions in their canonical form: bounded, whatever is asked."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils.functional import SimpleLazyObject
+from hypothesis import given
+from hypothesis import strategies as st
+
+from persona_django.exceptions import NotRegistered
+from persona_django.serving.asks import MOST_SEEDS, ask_of, size_of
+from tests.shop.models import Brand, Product
+
+TEA = Product(pk=31, name="Tea")
+
+
+@given(st.integers())
+def test_every_size_is_cut_into_the_shop_s_limits(size):
+    assert 1 <= size_of(size) <= 50
+
+
+@pytest.mark.parametrize("size", ["6", 6, 6.0])
+def test_a_size_from_a_template_may_be_text(size):
+    assert size_of(size) == 6
+
+
+def test_equal_questions_are_equal_however_their_products_are_named():
+    asked = [
+        ask_of("similar-items", seeds=seeds, size=6)
+        for seeds in (TEA, [TEA], (TEA, TEA), "shop.product:31", [("shop.Product", 31)])
+    ]
+
+    assert len(set(asked)) == 1
+
+
+def test_a_list_among_the_seeds_counts_as_what_it_holds():
+    pot = Product(pk=32, name="Pot")
+    both = (("shop.product", "31"), ("shop.product", "32"))
+
+    for seeds in ([[TEA, pot]], ([TEA], pot), [(TEA, pot)], [[both[0], both[1]]], (iter(both),)):
+        assert ask_of("similar-items", seeds=seeds).seeds == both
+    assert ask_of("similar-items", seeds=([],)).seeds == ()
+
+
+def test_a_lazy_object_is_the_product_it_stands_for():
+    lazy = SimpleLazyObject(lambda: TEA)
+
+    assert ask_of("similar-items", seeds=lazy) == ask_of("similar-items", seeds=TEA)
+
+
+def test_a_cart_without_end_is_cut():
+    lines = (("shop.product", n) for n in range(10**6))
+
+    assert len(ask_of("similar-items", seeds=TEA, cart=lines).cart) == MOST_SEEDS
+
+
+def test_a_cart_line_that_is_no_item_is_skipped():
+    assert ask_of("similar-items", cart=[Brand(pk=1), TEA]).cart == (("shop.product", "31"),)
+
+
+def test_of_several_seeds_one_that_is_known_is_enough():
+    assert ask_of("similar-items", seeds=[Brand(pk=1), TEA]).seeds == (("shop.product", "31"),)
+    with pytest.raises(NotRegistered):
+        ask_of("similar-items", seeds=[Brand(pk=1)])

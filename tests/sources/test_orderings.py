@@ -1,0 +1,98 @@
+"""Popular and newest: one order, cut overall and near a product."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from django.test import override_settings
+
+from persona_django.catalogue.snapshot import current_snapshot
+from persona_django.sources.families import Families
+from persona_django.sources.orderings import ordering_by_age, ordering_by_score
+from tests.factories import family_of, product, read_catalogue
+
+pytestmark = pytest.mark.django_db
+
+
+def families() -> Families:
+    read_catalogue()
+    snapshot = current_snapshot()
+    assert snapshot is not None
+    return Families(snapshot)
+
+
+def row_of(found: Families, obj) -> int:
+    return int(found.rows_of(np.array([family_of(obj)]))[0])
+
+
+def by_score(found: Families, scores: dict) -> object:
+    groups = np.array([family_of(obj) for obj in scores], dtype=np.int64)
+    return ordering_by_score(found, groups, np.array([*scores.values()], dtype=np.float64))
+
+
+def test_the_best_come_first_and_what_is_sold_out_not_at_all():
+    few, many, gone = product("Few"), product("Many"), product("Gone", stock=0)
+
+    ordering = by_score(families(), {few: 1.0, many: 9.0, gone: 99.0})
+
+    assert ordering.first(9).tolist() == [family_of(many), family_of(few)]
+    assert ordering.first(1).tolist() == [family_of(many)]
+
+
+def test_near_a_product_its_category_comes_before_its_department():
+    green = product("Green", category="Drinks > Tea")
+    black = product("Black", category="Drinks > Tea")
+    juice = product("Juice", category="Drinks > Juice")
+    sock = product("Sock", category="Clothes")
+    found = families()
+
+    ordering = by_score(found, {juice: 9.0, black: 2.0, green: 1.0, sock: 99.0})
+
+    wanted = [family_of(one) for one in (black, green, juice)]
+    assert ordering.near(row_of(found, green), 9).tolist() == wanted
+    assert ordering.near(row_of(found, green), 2).tolist() == wanted[:2]
+
+
+def test_a_product_without_a_category_has_nothing_near_it():
+    lost = product("Lost")
+    lost.category = None
+    lost.save()
+    other = product("Other")
+    found = families()
+
+    ordering = by_score(found, {lost: 1.0, other: 2.0})
+
+    assert ordering.near(row_of(found, lost), 9).tolist() == []
+
+
+@override_settings(PERSONA={"SENSITIVE_CATEGORIES": ("Health",)})
+def test_sensitive_things_are_popular_only_beside_their_own_kind():
+    test, other, tea = (
+        product("Test", category="Health > A"),
+        product("Other test", category="Health > A"),
+        product("Tea"),
+    )
+    found = families()
+
+    ordering = by_score(found, {test: 9.0, other: 8.0, tea: 1.0})
+
+    assert ordering.first(9).tolist() == [family_of(tea)]
+    assert ordering.near(row_of(found, other), 9).tolist() == [family_of(test), family_of(other)]
+
+
+def test_scores_that_are_no_numbers_or_not_above_zero_are_left_out():
+    tea, pot, cup = product("Tea"), product("Pot"), product("Cup")
+
+    ordering = by_score(families(), {tea: float("nan"), pot: 0.0, cup: 0.5})
+
+    assert ordering.first(9).tolist() == [family_of(cup)]
+
+
+def test_the_newest_come_first_and_of_two_at_once_the_one_added_last():
+    first, second, third = product("1"), product("2"), product("3")
+    type(first).objects.filter(pk=first.pk).update(created="2026-11-01T00:00:00Z")
+    type(first).objects.exclude(pk=first.pk).update(created="2026-10-01T00:00:00Z")
+
+    ordering = ordering_by_age(families())
+
+    assert ordering.first(9).tolist() == [family_of(one) for one in (first, third, second)]

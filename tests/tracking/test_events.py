@@ -1,0 +1,170 @@
+"""The event log as columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from persona_django.identity.models import Visitor
+from persona_django.tracking.events import _settled, read_events
+from persona_django.tracking.ingest import NewEvent, insert
+from persona_django.tracking.schema import Basis, Kind
+
+pytestmark = pytest.mark.django_db
+
+
+def happened(kind: Kind = Kind.VIEW, shopper: int = 1, item_id: int = 7, **fields: Any) -> None:
+    happened.uid += 1  # type: ignore[attr-defined]
+    at = fields.pop("at", 1_700_000_000)
+    event = NewEvent(
+        kind=kind, shopper=shopper, item_id=item_id, uid=happened.uid, at=at, **fields
+    )
+    insert([event])
+
+
+happened.uid = 0  # type: ignore[attr-defined]
+
+
+def test_events_come_back_as_they_were_recorded():
+    happened(Kind.PURCHASE, shopper=5, item_id=9, order=3, quantity=4, basis=Basis.AGGREGATE)
+
+    events = read_events()
+
+    row = {name: getattr(events, name).tolist() for name in events.__dataclass_fields__}
+    assert row == {
+        "shopper": [5],
+        "item": [9],
+        "kind": [Kind.PURCHASE],
+        "at": [1_700_000_000],
+        "order": [3],
+        "quantity": [4],
+        "basis": [Basis.AGGREGATE],
+    }
+
+
+def test_no_events_are_empty_columns():
+    events = read_events()
+
+    assert len(events) == 0
+    assert events.item.dtype == np.int64
+
+
+def test_only_the_kinds_store_and_time_asked_for_are_read():
+    happened(Kind.VIEW)
+    happened(Kind.CLICK)
+    happened(Kind.CLICK, store=2)
+    happened(Kind.CLICK, at=1_600_000_000)
+
+    clicks = read_events(kinds=[Kind.CLICK], since=1_650_000_000)
+
+    assert clicks.kind.tolist() == [Kind.CLICK]
+    assert len(read_events(2)) == 1
+
+
+def test_a_visitor_counts_as_the_account_they_are_linked_to():
+    Visitor.objects.create(key=1, account=99, purposes="measure")
+    Visitor.objects.create(key=2, account=99, purposes="measure")
+    Visitor.objects.create(key=3, purposes="measure")
+    for shopper in (1, 2, 3, 4):
+        happened(shopper=shopper)
+
+    assert sorted(read_events().shopper.tolist()) == [3, 4, 99, 99]
+
+
+def test_a_visitor_who_took_consent_back_teaches_nothing_any_more():
+    Visitor.objects.create(key=1, purposes="")
+    happened(shopper=1)
+    happened(shopper=2)
+
+    assert read_events().shopper.tolist() == [2]
+
+
+def test_a_refund_takes_back_the_latest_purchase_before_it():
+    happened(Kind.PURCHASE, quantity=2, at=1_000)
+    happened(Kind.PURCHASE, quantity=3, at=2_000)
+    happened(Kind.PURCHASE, quantity=5, at=4_000)
+    happened(Kind.REFUND, quantity=4, at=3_000)
+    happened(Kind.PURCHASE, quantity=1, at=1_500, shopper=2)
+    happened(Kind.PURCHASE, quantity=1, at=1_500, item_id=8)
+    happened(Kind.VIEW)
+
+    events = read_events()
+
+    bought = events.take(events.kind == Kind.PURCHASE)
+    mine = bought.take((bought.shopper == 1) & (bought.item == 7))
+    assert dict(zip(mine.at.tolist(), mine.quantity.tolist(), strict=True)) == {1000: 1, 4000: 5}
+    assert len(bought) == 4
+    assert Kind.REFUND not in events.kind
+    assert Kind.VIEW in events.kind
+
+
+def test_a_refund_of_nothing_we_know_takes_nothing():
+    happened(Kind.REFUND)
+    happened(Kind.VIEW)
+
+    assert read_events().kind.tolist() == [Kind.VIEW]
+
+
+def test_a_refund_is_taken_off_the_order_that_it_names():
+    happened(Kind.PURCHASE, at=1_000, order=11)
+    happened(Kind.PURCHASE, at=2_000, order=22)
+    happened(Kind.REFUND, at=3_000, order=11)
+
+    assert read_events().order.tolist() == [22]
+
+
+def test_what_an_order_cannot_take_back_is_taken_off_the_purchases_before():
+    happened(Kind.PURCHASE, at=1_000, quantity=5)
+    happened(Kind.PURCHASE, at=2_000, order=22, quantity=2)
+    happened(Kind.PURCHASE, at=4_000, order=33)
+    happened(Kind.REFUND, at=3_000, order=22, quantity=3)
+
+    events = read_events()
+
+    assert dict(zip(events.at.tolist(), events.quantity.tolist(), strict=True)) == {
+        1_000: 4,
+        4_000: 1,
+    }
+
+
+def test_a_refund_takes_nothing_from_what_was_bought_after_it():
+    happened(Kind.PURCHASE, at=1_000)
+    happened(Kind.REFUND, at=2_000)
+    happened(Kind.REFUND, at=2_500)
+    happened(Kind.PURCHASE, at=3_000)
+    happened(Kind.REFUND, at=5_000, shopper=2)
+    happened(Kind.PURCHASE, at=6_000, shopper=2)
+
+    assert sorted(read_events().at.tolist()) == [3_000, 6_000]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(-4, 4).filter(bool)), max_size=30))
+def test_pieces_go_out_the_last_in_first(moves):
+    moves.sort(key=lambda move: move[0])
+    group, pieces = (
+        (np.array(column, dtype=np.int64) for column in zip(*moves, strict=True))
+        if moves
+        else (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+    )
+    expected = pieces.tolist()
+    for at, change in enumerate(pieces.tolist()):
+        for earlier in range(at - 1, -1, -1):
+            if change < 0 and group[earlier] == group[at] and expected[earlier] > 0:
+                taken = min(expected[earlier], -expected[at])
+                expected[earlier] -= taken
+                expected[at] += taken
+
+    assert _settled(group, pieces).tolist() == expected
+
+
+def test_whoever_waits_hears_how_many_events_were_read():
+    happened(Kind.VIEW)
+    heard: list[int] = []
+
+    read_events(progress=heard.append)
+
+    assert heard[-1] == 1

@@ -1,0 +1,177 @@
+"""What cron does in a shop without a worker, and what a person sees who learns by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from persona_django.catalogue import state
+from persona_django.catalogue.models import Item, State
+from persona_django.model_registry.leases import Held, hold
+from persona_django.model_registry.models import Lease, ModelVersion
+from persona_django.training.jobs import run_due, run_reconcile, run_snapshot
+from persona_django.training.recipes import KINDS
+from tests.catalogue.tables import without_tables
+from tests.factories import products, read_catalogue
+from tests.shop.models import Product
+from tests.training.history import buy, customers, live, look
+
+pytestmark = pytest.mark.django_db
+
+
+class Terminal(io.StringIO):
+    """A stream that draws where it is told to."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def shop(settings):
+    settings.PERSONA = {**settings.PERSONA, "MIN_TRAINING_SHOPPERS": 3, "MIN_LOG_LIKELIHOOD": 0}
+    made = products(4)
+    read_catalogue()
+    look(range(1, 11), made[0:2])
+    buy(customers(6), made[2:4])
+    return made
+
+
+def told(*args: str, out: io.StringIO | None = None, **options: object) -> str:
+    out = out or io.StringIO()
+    call_command(*args, stdout=out, **options)
+    return out.getvalue()
+
+
+def test_a_shop_without_a_worker_learns_from_one_command(shop):
+    said = told("persona_run")
+
+    assert all(live(kind) for kind in KINDS)
+    assert "rebuild similar: version" in said
+
+
+def test_the_second_run_finds_nothing_to_do(shop):
+    told("persona_run")
+
+    again = {done.name: done.said for done in run_due()}
+
+    assert set(again.values()) == {"nothing to do"}
+    assert ModelVersion.objects.count() == len(KINDS)
+
+
+def test_cron_and_a_worker_side_by_side_do_everything_once(shop):
+    with hold("rebuild/similar/1"):
+        told("persona_run")
+
+    assert live("similar") is None
+    assert live("bought-together") is not None
+
+
+def test_a_job_that_fails_is_named_and_the_others_go_on(shop, monkeypatch, settings):
+    settings.PERSONA = {**settings.PERSONA, "SIMILARITY_BACKEND": "scipy"}
+
+    def broken(*args: object, **kwargs: object) -> None:
+        from persona_django.exceptions import BrokenMap
+
+        raise BrokenMap("shop.OrderLine has no field named 'custommer'.")
+
+    monkeypatch.setattr("persona_django.training.evidence.read_orders", broken)
+    out = io.StringIO()
+
+    with pytest.raises(CommandError, match="rebuild similar"):
+        call_command("persona_run", stdout=out)
+
+    assert "no field named 'custommer'" in out.getvalue()
+    assert "clean: 0 old versions deleted" in out.getvalue()
+    assert "custommer" in Lease.objects.get(name="rebuild/similar/1").note
+
+
+def test_an_inert_app_does_nothing(shop, settings):
+    settings.PERSONA = {"ENABLED": False}
+
+    assert "nothing is done" in told("persona_run")
+    with pytest.raises(CommandError, match="ENABLED"):
+        told("persona_rebuild")
+    assert not ModelVersion.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rebuilding_before_migrating_says_what_to_run_first():
+    with without_tables(Lease, State, Item), pytest.raises(CommandError, match="migrate"):
+        told("persona_rebuild")
+
+
+def test_rebuilding_by_hand_says_what_was_learnt(shop, tmp_path):
+    file = tmp_path / "figures.json"
+
+    said = told("persona_rebuild", "--json", str(file))
+
+    assert "similar: version" in said and "is live" in said
+    assert "rows read" in said and "pairs" in said
+    figures = json.loads(file.read_text())
+    assert [row["kind"] for row in figures] == list(KINDS)
+    assert figures[0]["figures"]["seconds"]["kernel"] >= 0
+
+
+def test_only_the_kinds_asked_for_are_rebuilt(shop):
+    told("persona_rebuild", "--kind", "popular", "--kind", "similar")
+
+    assert live("bought-together") is None
+    assert live("similar") and live("popular")
+
+
+def test_one_kind_reads_only_what_teaches_it(shop):
+    told("persona_rebuild", "--kind", "bought-together")
+
+    assert live("bought-together").figures["rows_read"] == 12
+
+
+def test_a_version_that_stays_staged_says_why(shop, settings):
+    settings.PERSONA = {**settings.PERSONA, "MIN_TRAINING_SHOPPERS": 25}
+
+    said = told("persona_rebuild", "--kind", "similar")
+
+    assert "similar: not live. Only" in said and "25" in said
+    assert "is live" in told("persona_rebuild", "--kind", "similar", "--force")
+
+
+def test_on_a_terminal_progress_is_drawn_elsewhere_it_is_lines(shop):
+    drawn = told("persona_rebuild", out=Terminal())
+    lines = told("persona_rebuild")
+
+    assert "\r" in drawn and "100%" in drawn
+    assert "\r" not in lines and "writing similar …" in lines
+    assert "…" not in told("persona_rebuild", verbosity=0)
+
+
+def test_what_speaks_against_learning_is_an_error_of_the_command(shop, monkeypatch):
+    def broken(*args: object, **kwargs: object) -> None:
+        from persona_django.exceptions import BrokenMap
+
+        raise BrokenMap("Fix the map.")
+
+    monkeypatch.setattr("persona_django.training.evidence.read_orders", broken)
+
+    with pytest.raises(CommandError, match="Fix the map"):
+        told("persona_rebuild")
+
+
+def test_a_catalogue_without_any_item_is_no_error():
+    assert not Product.objects.exists()
+
+    said = told("persona_run")
+
+    assert "rebuild similar: Only 0 shoppers" in said
+
+
+@pytest.mark.parametrize("job", [run_reconcile, run_snapshot])
+def test_a_job_keeps_its_lease_while_it_reads_the_catalogue(shop, monkeypatch, job):
+    renewed: list[str] = []
+    monkeypatch.setattr(Held, "renew", lambda self: renewed.append(self.name))
+    state.bump("catalogue")
+
+    assert job() != ""
+
+    assert renewed

@@ -1,0 +1,96 @@
+"""A rebuild as stages: what it keeps while it works, and what it judges by at the end."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from persona_django.catalogue import snapshot, state
+from persona_django.catalogue.models import Item
+from persona_django.model_registry.leases import hold
+from persona_django.tracking.models import Event
+from persona_django.training import stages
+from persona_django.training.rebuild import rebuild
+from tests.factories import family_of, item_id, products, read_catalogue
+from tests.training.history import beside, live, look
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _small_shop_may_learn(settings):
+    settings.PERSONA = {**settings.PERSONA, "MIN_TRAINING_SHOPPERS": 3, "MIN_LOG_LIKELIHOOD": 0}
+
+
+@pytest.fixture
+def shop():
+    """Eight products in pairs; the first is looked at by ten shoppers, the others by four."""
+    made = products(8)
+    read_catalogue()
+    for start in range(0, 8, 2):
+        first = 1 + 100 * start
+        look(range(first, first + (4 if start else 10)), made[start : start + 2])
+    return made
+
+
+def test_reading_a_long_history_keeps_the_lease(shop, settings, monkeypatch):
+    settings.PERSONA = {**settings.PERSONA, "LEASE_FOR": timedelta(seconds=2)}
+    really = stages.gather
+    taken: list[bool] = []
+
+    def slow(*args: Any, progress: Any, **kwargs: Any) -> Any:
+        for done in range(7):
+            time.sleep(0.5)
+            progress("reading orders", done, 7)
+        with hold("rebuild/similar/1") as other:
+            taken.append(other is not None)
+        return really(*args, progress=progress, **kwargs)
+
+    monkeypatch.setattr(stages, "gather", slow)
+
+    assert rebuild("similar").live
+    assert taken == [False]
+
+
+def test_reading_tells_how_many_events_it_has_read(shop):
+    said: list[tuple[str, int, int]] = []
+
+    rebuild("similar", progress=lambda *heard: said.append(heard))
+
+    assert ("reading events", Event.objects.count(), 0) in said
+
+
+def test_marking_most_of_the_catalogue_sensitive_takes_it_off_the_pages(shop):
+    rebuild("similar")
+    Item.objects.filter(id__in=[item_id(one) for one in shop[2:]]).update(sensitive=True)
+    state.bump("catalogue")
+    snapshot.build_snapshot()
+    snapshot.forget()
+    state.forget()
+
+    assert rebuild("similar").live
+
+    assert beside(shop[0]) == [family_of(shop[1])]
+    assert beside(shop[2]) == []
+
+
+@pytest.mark.parametrize("name", ["MIN_SUPPORT", "MIN_BUYERS"])
+def test_asking_for_more_people_behind_a_pair_is_obeyed_however_much_it_hides(
+    shop, settings, name
+):
+    rebuild("similar")
+    before = live("similar").figures["crowd"]
+    settings.PERSONA = {**settings.PERSONA, name: 8}
+    if name == "MIN_BUYERS":
+        # Fewer looks have the same effect here, and are no reason to hold the new version back.
+        Event.objects.exclude(item_id__in=[item_id(one) for one in shop[:2]]).delete()
+
+    outcome = rebuild("similar")
+
+    assert outcome.live, outcome.reason
+    assert before[name.lower()] < live("similar").figures["crowd"][name.lower()] == 8
+    assert beside(shop[0]) == [family_of(shop[1])]
+    assert beside(shop[2]) == []

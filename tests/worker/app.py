@@ -1,0 +1,46 @@
+"""The shop's Celery app. Reading can be made slow, so that a test knows what a worker is at."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.worker.settings")
+
+app = Celery("shop")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+FOLDER = Path(os.environ["WORKER_FOLDER"])
+
+
+@app.task(name="shop.hello")
+def hello() -> None:
+    """A task of the shop's own that wants its turn."""
+    (FOLDER / "hello").write_text(str(time.time()))
+
+
+@app.on_after_finalize.connect
+def slow_down(sender: Celery, **kwargs: object) -> None:
+    """The first SLOW_READS readings of events take SLOW_SECONDS each and say who does them."""
+    reads, seconds = (
+        int(os.environ.get("SLOW_READS", "0")),
+        float(os.environ.get("SLOW_SECONDS", "0")),
+    )
+    if not reads:
+        return
+    from persona_django.training import evidence
+
+    real = evidence.read_events
+
+    def read_slowly(*args: object, **kwargs: object) -> object:
+        at = sum(1 for _ in FOLDER.glob("reading.*"))
+        (FOLDER / f"reading.{at}").write_text(str(os.getpid()))
+        if at < reads:
+            time.sleep(seconds)
+        return real(*args, **kwargs)
+
+    evidence.read_events = read_slowly
