@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from example_shop.simulator.goods.all import KINDS
 from example_shop.simulator.goods.kind import Kind
 from example_shop.simulator.names import Named, name_products
-from example_shop.simulator.parameters import Parameters
+from example_shop.simulator.parameters import Parameters, dates_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -181,9 +181,8 @@ def _price_cuts(
         start = int(rng.integers(0, days))
         length = int(rng.integers(made.sale_days[0], made.sale_days[1] + 1))
         cut[product, start : start + length] = round(rng.uniform(*made.sale_depth), 2)
-    last = np.datetime64(parameters.last_day)
-    dates = last - parameters.days + 1 + np.arange(days)
-    month, day = dates.astype("datetime64[M]"), None
+    dates = dates_of(parameters, days)
+    month = dates.astype("datetime64[M]")
     day = (dates - month).astype(int) + 1
     late_november = (month.astype(int) % 12 == 10) & (day >= 23)
     taking_part = rng.random(products) < made.winter_sale_share

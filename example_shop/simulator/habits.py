@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from example_shop.simulator.catalogue import Catalogue
 from example_shop.simulator.history import Reason
-from example_shop.simulator.parameters import Parameters
+from example_shop.simulator.parameters import Parameters, dates_of
 from example_shop.simulator.people import People
 from example_shop.simulator.purchases import Wishes
 
@@ -75,7 +75,7 @@ def presents(
     appeal = np.array([kind.gift for kind in catalogue.kinds])[catalogue.kind]
     appeal = appeal * np.exp(catalogue.popularity)
     product = rng.choice(catalogue.size, size=len(shopper), p=appeal / appeal.sum())
-    dates = np.datetime64(parameters.last_day) - parameters.days + 1 + np.arange(days)
+    dates = dates_of(parameters, days)
     in_year = (dates - dates.astype("datetime64[Y]")).astype(int)
     advent = np.flatnonzero((in_year >= 330) & (in_year < 358))
     day = rng.integers(0, days, len(shopper))

@@ -19,6 +19,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
@@ -188,3 +191,9 @@ class Parameters:
     taste: Taste = Taste()
     habits: Habits = Habits()
     missions: Missions = Missions()
+
+
+def dates_of(parameters: Parameters, days: int) -> NDArray[np.datetime64]:
+    """(days,) dates from the first day of the history on."""
+    first = np.datetime64(parameters.last_day, "D") - np.timedelta64(parameters.days - 1, "D")
+    return first + np.arange(days).astype("timedelta64[D]")

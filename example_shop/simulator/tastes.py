@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from example_shop.simulator.catalogue import Catalogue
-from example_shop.simulator.parameters import Parameters
+from example_shop.simulator.parameters import Parameters, dates_of
 from example_shop.simulator.people import People
 
 Ints = NDArray[np.int64]
@@ -67,7 +67,7 @@ def make_tastes(
 def season_of(catalogue: Catalogue, parameters: Parameters) -> Floats:
     """(days, kinds) added log interest by the time of the year."""
     days = parameters.days + parameters.held_out_days
-    dates = np.datetime64(parameters.last_day) - parameters.days + 1 + np.arange(days)
+    dates = dates_of(parameters, days)
     month = (dates - dates.astype("datetime64[Y]")).astype(int) / 30.44 + 0.5
     peak = np.array([kind.peak_month for kind in catalogue.kinds])
     wave = 0.5 * np.cos(2 * np.pi * (month[:, None] - peak[None, :]) / 12)

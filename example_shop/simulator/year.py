@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from example_shop.simulator.catalogue import Catalogue
 from example_shop.simulator.habits import presents, robot_views
 from example_shop.simulator.history import DAY, History, Reason, Searches, Seen, Views
-from example_shop.simulator.parameters import Parameters
+from example_shop.simulator.parameters import Parameters, dates_of
 from example_shop.simulator.people import People
 from example_shop.simulator.purchases import Wishes, partners_of, put_into_orders, variant_for
 from example_shop.simulator.truth import Partners
@@ -50,8 +50,7 @@ def sale_temper(
 
 def first_second_of(parameters: Parameters) -> int:
     """Midnight, UTC, of the first day of the history."""
-    last = np.datetime64(parameters.last_day)
-    return int((last - parameters.days + 1).astype("datetime64[s]").astype(np.int64))
+    return int(dates_of(parameters, 1)[0].astype("datetime64[s]").astype(np.int64))
 
 
 def write_history(

@@ -101,7 +101,13 @@ def _csv(
     if not first.strip():
         raise BadImport(f"{source.path.name} is empty. Its first line must name its columns.")
     delimiter = source.delimiter or max(DELIMITERS, key=first.count)
-    header = next(csv.reader([first], delimiter=delimiter))
+    try:
+        header = next(csv.reader([first], delimiter=delimiter))
+    except csv.Error as error:
+        raise BadImport(
+            f"The first line of {source.path.name} must name its columns, and is no readable CSV: "
+            f"{error}."
+        ) from error
     places = find_columns(header, source.mapping, kind=source.kind)
     found = records(text, delimiter=delimiter, width=len(header))
     return header, _csv_chunks(found, places, len(header), file)

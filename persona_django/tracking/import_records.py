@@ -12,6 +12,10 @@ LONGEST_LINE = 1 << 20
 """A line without an end must not fill the memory: it is read in pieces, each of them wrong."""
 MOST_LINES = 1_000
 """Lines of one record. A remark with line breaks has fewer; after a stray quote there are more."""
+NUL = "\0"
+NUL_READ_AS = "\ud800"
+"""What stands for NUL while a line is taken apart: Python 3.10 knows no CSV with NUL in it. Half
+of a surrogate pair, alone, comes from no file, whatever its encoding."""
 UNCLOSED = "no readable CSV: a quote is opened and not closed"
 
 
@@ -31,6 +35,8 @@ def records(text: TextIO, *, delimiter: str, width: int) -> Iterator[tuple[int, 
             return
         except csv.Error as error:
             row, fault = [], f"no readable CSV: {error}"
+        if lines.has_nul:
+            row = [value.replace(NUL_READ_AS, NUL) for value in row]
         is_blank = not row and not fault
         if len(row) != width and not fault:
             fault = f"{'missing' if len(row) < width else 'too many'} columns: {len(row)}"
@@ -51,6 +57,8 @@ class _Lines:
         """Lines of the record that is being read."""
         self.is_open = False
         """True when the text or the patience ended within a record."""
+        self.has_nul = False
+        """True when a line of the record holds a NUL character."""
         self._done = 1
         self._again: deque[str] = deque()
         self._source = iter(partial(text.readline, LONGEST_LINE), "")
@@ -65,6 +73,9 @@ class _Lines:
         line = self._again.popleft() if self._again else next(self._source)
         self.taken.append(line)
         self.is_open = False
+        if NUL in line:
+            self.has_nul = True
+            return line.replace(NUL, NUL_READ_AS)
         return line
 
     def give_back_all_but_one(self) -> None:
@@ -77,5 +88,5 @@ class _Lines:
         first = self._done + 1
         self._done += len(self.taken)
         self.taken.clear()
-        self.is_open = False
+        self.is_open = self.has_nul = False
         return first

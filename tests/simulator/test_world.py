@@ -11,7 +11,7 @@ import pytest
 
 from example_shop.simulator.goods.all import KINDS
 from example_shop.simulator.history import DAY, Reason, Seen
-from example_shop.simulator.parameters import Parameters
+from example_shop.simulator.parameters import Parameters, dates_of
 from example_shop.simulator.world import Family, World, simulate
 
 BOTH = pytest.mark.parametrize("family", list(Family), ids=lambda family: family.value)
@@ -179,9 +179,9 @@ def test_interest_is_a_chance_that_follows_the_season(world):
     catalogue = world.catalogue
     tents = [kind.path for kind in catalogue.kinds].index("Outdoor > Camping > Tents")
     rows = catalogue.of_kind(tents)
-    dates = np.datetime64(world.parameters.last_day) - world.parameters.days + 1
-    june = int((np.datetime64("2026-06-15") - dates).astype(int))
-    january = int((np.datetime64("2026-01-15") - dates).astype(int))
+    first = dates_of(world.parameters, 1)[0]
+    june = int((np.datetime64("2026-06-15") - first).astype(int))
+    january = int((np.datetime64("2026-01-15") - first).astype(int))
 
     summer, winter = (
         np.array([world.oracle.interest_at(shopper, day, 12.0) for shopper in range(40)])

@@ -170,6 +170,7 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
     [
         (b"", {}, "is empty"),
         (b"PK\x03\x04", {}, "is an archive"),
+        (b"item," + b"x" * 140_000 + b"\n", {}, "must name its columns, and is no readable CSV"),
         (b"a,b\n1,2\n", {}, r"No column is known to be the item.*The file has: a, b"),
         (b"item,time,order\n", {"mapping": {"nope": "item"}}, "not exactly one column 'nope'"),
         (b"item,item,order\n", {"mapping": {"item": "item"}}, "not exactly one column 'item'"),

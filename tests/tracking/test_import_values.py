@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import stat
 
 import pytest
@@ -146,6 +145,11 @@ def test_no_bytes_break_an_import(content, tmp_path_factory):
     assert report.stored + report.rejected == report.lines
 
 
+def quoted(values) -> str:
+    """A line of CSV; the writer of Python 3.10 refuses a NUL character."""
+    return ",".join('"' + str(value).replace('"', '""') + '"' for value in values) + "\r\n"
+
+
 @given(
     lines=st.lists(
         st.tuples(
@@ -160,11 +164,10 @@ def test_every_line_is_stored_once_or_refused_once(lines, tmp_path_factory):
     item_of(tea)
     path = tmp_path_factory.mktemp("any") / "orders.csv"
     with path.open("w", newline="", encoding="utf-8", errors="surrogatepass") as out:
-        writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-        writer.writerow(["customer", "item", "time", "order", "quantity", "price"])
+        out.write("customer,item,time,order,quantity,price\n")
         for customer, item, time, *rest in lines:
             key = tea.pk if item == "known" else item
-            writer.writerow([customer, key, time or "2010-12-01", *rest])
+            out.write(quoted([customer, key, time or "2010-12-01", *rest]))
 
     first = import_file(path, SHOP, restart=True)
     again = import_file(path, SHOP, restart=True)
