@@ -69,11 +69,13 @@ def build_slate(block: Block, query: Query, stage: Stage) -> Slate:
         whole = shortlist_of(block, visible, stage, to_the_end=True)
         shortlist, slots = whole, place(block, whole, query, stage)
     stage.taken.update(slot.group_id for slot in slots)
+    depths = _depths(block, shortlist, slots)
+    claims = not slots or 0 in depths or not block.title_of_fallbacks
     return Slate(
         block=block.slug,
-        title=str(block.title),
+        title=str(block.title if claims else block.title_of_fallbacks),
         slots=tuple(slots),
-        fallback=_deepest(block, shortlist, slots),
+        fallback=max(depths, default=0),
         why_empty="" if slots else _why_empty(block, query, shortlist, stage),
         version=stage.versions.get(block.kind, 0),
         personal=block.personal,
@@ -220,8 +222,8 @@ def _reason_codes(block: Block, shortlist: Candidates) -> list[str]:
     return [codes.get(name, "") for name in shortlist.sources]
 
 
-def _deepest(block: Block, shortlist: Candidates, slots: list[Slot]) -> int:
-    """How far down its chain of sources the block had to go for the last of its slots."""
+def _depths(block: Block, shortlist: Candidates, slots: list[Slot]) -> set[int]:
+    """Which sources of its chain the block's slots come from; 0 is the first."""
     shown = {slot.group_id for slot in slots}
     used = {
         shortlist.sources[source]
@@ -230,8 +232,7 @@ def _deepest(block: Block, shortlist: Candidates, slots: list[Slot]) -> int:
         )
         if group_id in shown
     }
-    depths = [depth for depth, source in enumerate(block.sources) if source.name in used]
-    return max(depths, default=0)
+    return {depth for depth, source in enumerate(block.sources) if source.name in used}
 
 
 def _why_empty(block: Block, query: Query, shortlist: Candidates, stage: Stage) -> str:

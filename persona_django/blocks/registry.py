@@ -27,6 +27,9 @@ class Block:
     slug: str
     title: str | Promise
     sources: tuple[Source, ...]
+    title_of_fallbacks: str | Promise = ""
+    """What stands above a slate in which nothing comes from the first source, so that a heading
+    claims no more than what is shown. Empty: the title, whatever is shown."""
     ranker: Ranker = field(default_factory=Chain)
     kind: str = ""
     """Kind of the model version behind the first source, as the state names it."""
@@ -48,12 +51,14 @@ _BUILT_IN = (
     Block(
         slug="similar-items",
         title=_("Similar items"),
+        title_of_fallbacks=_("You may also like"),
         sources=(Related(SIMILAR, name="similar", reason="similar"), *FALLBACKS),
         kind="similar",
     ),
     Block(
         slug="bought-together",
         title=_("Often bought together"),
+        title_of_fallbacks=_("You may also like"),
         sources=(
             Related(BOUGHT_TOGETHER, name="bought-together", reason="bought-together"),
             *FALLBACKS,

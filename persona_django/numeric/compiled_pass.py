@@ -14,6 +14,7 @@ from persona_django.numeric import kernel
 from persona_django.numeric.neighbours import (
     Neighbours,
     Progress,
+    Trials,
     Wish,
     item_owners,
     repeats_owners,
@@ -32,12 +33,13 @@ Tasks = Iterator[tuple[int, int]]
 
 
 def compiled_neighbours(
-    rows: Rows, wish: Wish, *, threads: int, progress: Progress | None
+    rows: Rows, wish: Wish, trials: Trials, *, threads: int, progress: Progress | None
 ) -> Neighbours:
     """As `neighbours.top_neighbours`; the rows of an owner stand side by side.
 
-    >>> compiled_neighbours(Rows.empty(n_items=2), Wish(k=1, min_support=1, min_llr=0.0,
-    ...     prior=0.0, discount=0.5), threads=1, progress=None).item.tolist()
+    >>> rows = Rows.empty(n_items=2)
+    >>> compiled_neighbours(rows, Wish(k=1, min_support=1, min_llr=0.0, prior=0.0, discount=0.5),
+    ...     Trials.of(rows), threads=1, progress=None).item.tolist()
     []
     """
     support = item_owners(rows)
@@ -47,8 +49,8 @@ def compiled_neighbours(
     if len(order) == 0:
         empty = Neighbours.empty(n_items=rows.n_items, owners=rows.n_owners)
         return Neighbours(**{**vars(empty), "item_support": support.astype(np.int32)})
-    table, reach = _table(rows, order, wish)
-    gates = kernel.Gates(len(rows), wish.min_support, float(wish.min_llr), float(wish.prior))
+    table, reach = _table(rows, order, wish, trials)
+    gates = kernel.Gates(trials.rows, wish.min_support, float(wish.min_llr), float(wish.prior))
     room = np.concatenate([[0], np.cumsum(np.minimum(reach // wish.min_support, wish.k))])
     found: list[tuple[kernel.Best, kernel.Sums]] = []
 
@@ -82,7 +84,7 @@ def compiled_neighbours(
 
 
 def _table(
-    rows: Rows, order: NDArray[np.int64], wish: Wish
+    rows: Rows, order: NDArray[np.int64], wish: Wish, trials: Trials
 ) -> tuple[kernel.Table, NDArray[np.int64]]:
     """The rows by rank, and how many entries share a row with each rank."""
     rank = np.full(rows.n_items, -1, np.int32)
@@ -104,7 +106,7 @@ def _table(
     norm = norms(rows.item, rows.weight, n_items=rows.n_items)
     # Scaled before it is reordered, so that the last bits are those of the other backend.
     scale = norm_scale(norm, discount=wish.discount)
-    counts = np.arange(min(len(rows) + 1, KNOWN_LOGARITHMS), dtype=np.float64)
+    counts = np.arange(min(trials.rows + 1, KNOWN_LOGARITHMS), dtype=np.float64)
     table = kernel.Table(
         starts=starts,
         row_start=row_start,
@@ -114,7 +116,7 @@ def _table(
         entry=entry,
         entry_weight=entry.view(np.float32),
         code=order.astype(np.int32),
-        trials=np.bincount(rows.item, minlength=rows.n_items)[order],
+        trials=trials.of_item[order],
         scale=scale[order],
         xlogx=counts * np.log(np.maximum(counts, 1.0)),
     )

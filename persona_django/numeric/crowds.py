@@ -68,6 +68,22 @@ def backed(
     return _only(rows, kept)
 
 
+def in_steps(counts: NDArray[np.int64], *, least: int) -> NDArray[np.int64]:
+    """Counts rounded down to 1, 2 or 5 times a power of ten, so that one more rarely shows.
+
+    Parameters
+    ----------
+    counts : any shape, int64, 0 or more
+    least : what is below it counts as 0
+
+    >>> in_steps(np.array([4, 7, 19, 20, 999]), least=5)
+    array([  0,   5,  10,  20, 500])
+    """
+    grid = np.array([digit * 10**power for power in range(18) for digit in (1, 2, 5)])
+    step = grid[np.maximum(np.searchsorted(grid, counts, side="right") - 1, 0)]
+    return np.where(counts >= max(least, 1), step, 0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Entries:
     """Entries row by row, the most popular item of each row first.

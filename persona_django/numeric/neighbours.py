@@ -60,6 +60,33 @@ class Neighbours:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trials:
+    """What chance is reckoned against: how many rows there are, and how many hold each item.
+
+    Parameters
+    ----------
+    rows : rows there are, 0 or more
+    of_item : (n_items,) int64, rows that hold each item
+
+    >>> Trials.of(Rows.empty(n_items=2))
+    Trials(rows=0, of_item=array([0, 0]))
+    """
+
+    rows: int
+    of_item: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: Rows) -> Trials:
+        """Counted in a table. An entry of weight 0 is no evidence and is not counted.
+
+        >>> Trials.of(Rows.empty(n_items=1)).rows
+        0
+        """
+        item = rows.item[rows.weight > 0]
+        return cls(rows=len(rows), of_item=np.bincount(item, minlength=rows.n_items))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wish:
     """What `top_neighbours` was asked for, for the two backends.
 
@@ -94,6 +121,7 @@ def top_neighbours(
     min_llr: float,
     prior: float,
     discount: float,
+    trials: Trials | None = None,
     threads: int = 2,
     backend: str = "auto",
     progress: Progress | None = None,
@@ -121,6 +149,8 @@ def top_neighbours(
     min_llr : log-likelihood ratio of a pair, 0 or more; see `similarity.log_likelihood_ratio`
     prior : owners, 0 or more; the support at which a score keeps half its size
     discount : no unit, 0 or more; 0.5 is the cosine, more holds popular items back harder
+    trials : for the log-likelihood ratio, where the table holds less than was seen; never below
+        what is counted in the table itself
     threads : of the compiled backend, 1 or more; the result does not depend on it
     backend : `auto`, `numba` or `scipy`, see `available_backend`
     progress : called from this thread
@@ -131,8 +161,8 @@ def top_neighbours(
 
     Raises
     ------
-    ValueError : an option is out of its range, the rows are malformed, or the backend is unknown
-        or not installed
+    ValueError : an option is out of its range, the rows are malformed, there are trials of other
+        items, or the backend is unknown or not installed
 
     References
     ----------
@@ -152,13 +182,14 @@ def top_neighbours(
     chosen = available_backend(backend)
     rows.check()
     rows = _by_owner(_without_zeros(rows))
+    trials = _at_least(Trials.of(rows), trials)
     if chosen == "numba":
         from persona_django.numeric.compiled_pass import compiled_neighbours
 
-        return compiled_neighbours(rows, wish, threads=threads, progress=progress)
+        return compiled_neighbours(rows, wish, trials, threads=threads, progress=progress)
     from persona_django.numeric.sparse_blocks import sparse_neighbours
 
-    return sparse_neighbours(rows, wish, progress=progress)
+    return sparse_neighbours(rows, wish, trials, progress=progress)
 
 
 def available_backend(requested: str = "auto") -> str:
@@ -216,6 +247,18 @@ def repeats_owners(rows: Rows) -> bool:
     False
     """
     return bool(np.bincount(rows.owner).max(initial=0) > 1)
+
+
+def _at_least(counted: Trials, given: Trials | None) -> Trials:
+    if given is None:
+        return counted
+    if len(given.of_item) != len(counted.of_item):
+        raise ValueError(
+            f"trials of {len(counted.of_item)} items are needed, got {len(given.of_item)}"
+        )
+    return Trials(
+        rows=max(given.rows, counted.rows), of_item=np.maximum(given.of_item, counted.of_item)
+    )
 
 
 def _without_zeros(rows: Rows) -> Rows:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from persona_django.numeric.neighbours import (
     Neighbours,
     Progress,
+    Trials,
     Wish,
     item_owners,
     repeats_owners,
@@ -22,20 +23,22 @@ BLOCK_WORK = 2_000_000
 """Multiply-adds of one block, which bound its memory to some 100 MB; one item is the least."""
 
 
-def sparse_neighbours(rows: Rows, wish: Wish, *, progress: Progress | None) -> Neighbours:
+def sparse_neighbours(
+    rows: Rows, wish: Wish, trials: Trials, *, progress: Progress | None
+) -> Neighbours:
     """As `neighbours.top_neighbours`; the rows of an owner stand side by side.
 
-    >>> sparse_neighbours(Rows.empty(n_items=2), Wish(k=1, min_support=1, min_llr=0.0,
-    ...     prior=0.0, discount=0.5), progress=None).item.tolist()
+    >>> rows = Rows.empty(n_items=2)
+    >>> sparse_neighbours(rows, Wish(k=1, min_support=1, min_llr=0.0, prior=0.0, discount=0.5),
+    ...     Trials.of(rows), progress=None).item.tolist()
     []
     """
     support = item_owners(rows)
-    trials = np.bincount(rows.item, minlength=rows.n_items)
     scale = norm_scale(norms(rows.item, rows.weight, n_items=rows.n_items), discount=wish.discount)
     counts = np.zeros(rows.n_items, np.int64)
     parts: list[dict[str, NDArray[Any]]] = []
     for low, high, block in _blocks(rows):
-        part = _best_of(block, low, wish, scale, trials, len(rows))
+        part = _best_of(block, low, wish, scale, trials)
         counts[low:high] = np.bincount(part.pop("first") - low, minlength=high - low)
         parts.append(part)
         if progress is not None:
@@ -86,8 +89,7 @@ def _best_of(
     low: int,
     wish: Wish,
     scale: NDArray[np.float64],
-    item_trials: NDArray[np.int64],
-    trials: int,
+    trials: Trials,
 ) -> dict[str, NDArray[Any]]:
     """The pairs of a block that pass the gates and are among the best of their first item."""
     dot, both, owners = block
@@ -98,7 +100,8 @@ def _best_of(
         cosine = dot.data[kept] * (scale[first] * scale[second])
         score = (cosine * (support / (support + wish.prior))).astype(np.float32)
     together = both.data[kept].astype(np.int64)
-    llr = log_likelihood_ratio(together, item_trials[first], item_trials[second], trials)
+    of_item = trials.of_item
+    llr = log_likelihood_ratio(together, of_item[first], of_item[second], trials.rows)
     passed = (first != second) & (llr >= wish.min_llr) & (score > 0) & (score < np.inf)
     first, second, support = first[passed], second[passed], support[passed]
     score, llr = score[passed], llr[passed]

@@ -31,6 +31,14 @@ DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
+class Seen:
+    """How much there was before anything was left out: what chance is reckoned against."""
+
+    shoppers: int = 0
+    baskets: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """Interactions with families, ready to be reduced."""
 
@@ -43,6 +51,8 @@ class Evidence:
     rows_read: int
     now: int
     seconds: float
+    aggregated_seen: Seen = Seen()
+    bought_seen: Seen = Seen()
 
 
 def gather(
@@ -91,7 +101,9 @@ def combine(
     return Evidence(
         browsed=browsed,
         aggregated=behind_a_crowd(aggregated, crowd=settings.min_buyers),
+        aggregated_seen=seen(aggregated),
         bought=behind_a_crowd(bought, crowd=settings.min_buyers),
+        bought_seen=seen(bought),
         rows_read=rows_read,
         now=now,
         seconds=time.perf_counter() - started if started else 0.0,
@@ -113,6 +125,18 @@ def behind_a_crowd(interactions: Interactions, *, crowd: int) -> Interactions:
     buyers = np.bincount(pairs % len(families), minlength=len(families))
     keep = (buyers >= crowd)[code]
     return interactions if keep.all() else _kept(interactions, keep)
+
+
+def seen(interactions: Interactions) -> Seen:
+    """Distinct shoppers and distinct baskets."""
+    if not len(interactions.item):
+        return Seen()
+    shopper, shoppers = coded(interactions.shopper)
+    if interactions.basket is None:
+        return Seen(shoppers=len(shoppers))
+    basket, baskets = coded(interactions.basket)
+    _, orders = coded(shopper * len(baskets) + basket)
+    return Seen(shoppers=len(shoppers), baskets=len(orders))
 
 
 def family_of(items: NDArray[np.int64], snapshot: Snapshot) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ two and go on in another process.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django import conf
-from persona_django.numeric.crowds import backed
+from persona_django.numeric.crowds import backed, in_steps
 from persona_django.numeric.interactions import basket_rows, shopper_rows
-from persona_django.numeric.neighbours import Neighbours, available_backend, top_neighbours
+from persona_django.numeric.neighbours import (
+    Neighbours,
+    Trials,
+    available_backend,
+    top_neighbours,
+)
 from persona_django.numeric.rows import Rows
-from persona_django.training.evidence import Evidence
+from persona_django.training.evidence import Evidence, Seen
 from persona_django.training.join import Part, join
 
 Arrays = dict[str, NDArray[Any]]
@@ -48,7 +53,8 @@ def rows_for_similar(evidence: Evidence) -> Arrays:
                 half_life_days=half_life,
                 cap=settings.events_per_shopper,
             )
-            arrays.update(_packed(name, rows, item_ids))
+            seen = getattr(evidence, f"{name}_seen", Seen())
+            arrays.update(_packed(name, rows, item_ids, seen=seen.shoppers))
     return arrays
 
 
@@ -64,23 +70,20 @@ def rows_for_bought_together(evidence: Evidence) -> Arrays:
         half_life_days=settings.purchase_half_life / DAY,
         cap=settings.basket_items,
     )
-    return _packed("bought", rows, item_ids)
+    return _packed("bought", rows, item_ids, seen=evidence.bought_seen.baskets)
 
 
 def learn(arrays: Mapping[str, NDArray[Any]], beat: Beat) -> Arrays:
     """The neighbours of every family, each kind of evidence behind its own crowd, then joined."""
     settings = conf.current()
     crowd = max(settings.min_buyers, settings.min_support)
-    browsed = (*_rows_in(arrays, "browsed"), settings.min_support)
-    others = [
-        (*_of_a_crowd(*_rows_in(arrays, name), crowd=crowd, beat=beat), crowd)
-        for name in NEED_A_CROWD
-    ]
+    browsed = _Table.of(arrays, "browsed", crowd=settings.min_support)
+    others = [_Table.of(arrays, name, crowd=crowd).of_a_crowd(beat) for name in NEED_A_CROWD]
     # One kind of evidence alone is a list as it stands: there is nothing to add up.
-    tables = [table for table in (browsed, *others) if len(table[0])]
+    tables = [table for table in (browsed, *others) if len(table.rows)]
     deep = settings.neighbours_kept * (DEEPER if len(tables) > 1 else 1)
     neighbours, item_ids = join(
-        *(_learn_part(*table, k=deep, beat=beat) for table in tables),
+        *(_learn_part(table, k=deep, beat=beat) for table in tables),
         k=settings.neighbours_kept,
         discount=settings.popularity_discount,
     )
@@ -124,42 +127,68 @@ def backend() -> str:
     return available_backend(conf.current().similarity_backend)
 
 
-def _of_a_crowd(
-    rows: Rows, item_ids: NDArray[np.int64], *, crowd: int, beat: Beat
-) -> tuple[Rows, NDArray[np.int64]]:
-    """What belongs to a pair that the crowd shares, and the items that are left in it.
+@dataclass(frozen=True, kw_only=True)
+class _Table:
+    """One kind of evidence, and the crowd that a pair in it needs."""
 
-    Everything else goes before anything is counted: norms, supports and the number of rows must
-    not move, in any list, because one customer ordered two popular items that few have in common.
-    """
-    rows = backed(rows, min_support=crowd, progress=beat)
-    left = np.bincount(rows.item, minlength=rows.n_items) > 0
-    code = (np.cumsum(left) - 1).astype(np.int32)
-    return replace(rows, item=code[rows.item], n_items=int(left.sum())), item_ids[left]
+    rows: Rows
+    item_ids: NDArray[np.int64]
+    crowd: int
+    seen: int
+    """Rows there were before anything was left out, or 0 where nothing was."""
+    trials: Trials | None = None
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]], name: str, *, crowd: int) -> _Table:
+        rows, item_ids = _rows_in(arrays, name)
+        seen = int(arrays[f"{name}_seen"][0]) if len(rows) else 0
+        return cls(rows=rows, item_ids=item_ids, crowd=crowd, seen=seen)
+
+    def of_a_crowd(self, beat: Beat) -> _Table:
+        """What belongs to a pair that the crowd shares, and the items that are left in it.
+
+        Everything else goes before anything is counted: norms, supports and the number of rows
+        must not move, in any list, because one customer ordered two popular items that few have
+        in common. Only chance is still reckoned against all there was, in steps: orders of one
+        item, and of items nobody else orders, say how special it is to order two together.
+        """
+        rows = backed(self.rows, min_support=self.crowd, progress=beat)
+        left = np.bincount(rows.item, minlength=rows.n_items) > 0
+        code = (np.cumsum(left) - 1).astype(np.int32)
+        kept = replace(rows, item=code[rows.item], n_items=int(left.sum()))
+        all_, own = Trials.of(self.rows), Trials.of(kept)
+        gone = in_steps(all_.of_item[left] - own.of_item, least=self.crowd)
+        seen = in_steps(np.array(max(self.seen, all_.rows)), least=self.crowd)
+        return replace(
+            self,
+            rows=kept,
+            item_ids=self.item_ids[left],
+            trials=Trials(rows=int(seen), of_item=own.of_item + gone),
+        )
 
 
-def _learn_part(
-    rows: Rows, item_ids: NDArray[np.int64], min_support: int, *, k: int, beat: Beat
-) -> Part:
-    settings = conf.current()
+def _learn_part(table: _Table, *, k: int, beat: Beat) -> Part:
+    settings, rows = conf.current(), table.rows
     neighbours = top_neighbours(
         rows,
         k=k,
-        min_support=min_support,
+        min_support=table.crowd,
         min_llr=settings.min_log_likelihood,
         prior=settings.support_prior,
         discount=settings.popularity_discount,
+        trials=table.trials,
         threads=settings.learning_threads,
         backend=settings.similarity_backend,
         progress=beat,
     )
     squared = rows.weight.astype(np.float64) ** 2
     squares = np.bincount(rows.item, weights=squared, minlength=rows.n_items)
-    return Part(neighbours=neighbours, item_ids=item_ids, squares=squares.astype(np.float64))
+    return Part(neighbours=neighbours, item_ids=table.item_ids, squares=squares.astype(np.float64))
 
 
-def _packed(name: str, rows: Rows, item_ids: NDArray[np.int64]) -> Arrays:
+def _packed(name: str, rows: Rows, item_ids: NDArray[np.int64], *, seen: int) -> Arrays:
     return {
+        f"{name}_seen": np.array([seen], dtype=np.int64),
         f"{name}_indptr": rows.indptr,
         f"{name}_item": rows.item,
         f"{name}_weight": rows.weight,

@@ -183,8 +183,11 @@ def _judge(run: Run) -> tuple[list[str], bool]:
     figures["items"] = len(covered)
     figures["shoppers"] = int(arrays["owners"][0])
     figures["crowd"] = _crowd()
+    figures["from_orders"] = conf.current().learn_from_orders
     reasons = reasons or gates.not_empty(len(covered), crowd=run.recipe.crowd)
-    if not _crowd_was_raised(run):
+    if _is_to_show_less(run):
+        reasons = []
+    else:
         sold = snapshot_of(run.store)
         shown = sold.group_id[family_of(sold.item_id, sold) != 0]
         reasons += gates.coverage_kept(covered, _live_items(run), shown)
@@ -198,15 +201,19 @@ def _crowd() -> dict[str, int]:
     return {"min_buyers": settings.min_buyers, "min_support": settings.min_support}
 
 
-def _crowd_was_raised(run: Run) -> bool:
-    """True when the shop asks for more people behind what it shows than the live version did.
+def _is_to_show_less(run: Run) -> bool:
+    """True when the shop asks for more people behind what it shows, or for nothing from orders.
 
-    Then fewer items are what it asked for; the small cells of the live one must not stay up.
+    Then fewer items, or none, are what it asked for, and what the live version was built from
+    must not stay up.
     """
     live = publish.live_version(run.recipe.kind, run.store)
     found = publish.versions(run.recipe.kind, run.store).filter(pk=live)
-    before = (found.values_list("figures", flat=True).first() or {}).get("crowd", {})
-    return any(least > before.get(name, least) for name, least in _crowd().items())
+    before = found.values_list("figures", flat=True).first() or {}
+    if before.get("from_orders") and not conf.current().learn_from_orders:
+        return True
+    crowd = before.get("crowd", {})
+    return any(least > crowd.get(name, least) for name, least in _crowd().items())
 
 
 def _live_items(run: Run) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from django.db import DatabaseError
@@ -96,6 +98,17 @@ def test_a_fallback_is_asked_after_all_when_the_shop_shows_nothing_of_plenty(sho
 
     assert [slot.product for slot in slate] == shop[50:52]
     assert slate.fallback == 1
+
+
+def test_the_heading_of_a_slate_that_is_all_fallback_claims_no_more_than_that(shop, stage):
+    two_titles = replace(
+        block(Given("mine", shop[:1]), Given("fallback", shop[1:9])),
+        title_of_fallbacks="Something else",
+    )
+
+    titles = [build_slate(two_titles, query(size), stage).title for size in (2, 3)]
+
+    assert titles == ["Test", "Something else"]
 
 
 def test_a_family_proposed_twice_is_kept_in_its_best_place():

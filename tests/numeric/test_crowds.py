@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_django.numeric import crowds
-from persona_django.numeric.crowds import backed
+from persona_django.numeric.crowds import backed, in_steps
 from persona_django.numeric.neighbours import top_neighbours
 from persona_django.numeric.rows import Rows
 from tests.numeric.tables import LENIENT, drawn, listed, table
@@ -55,6 +55,17 @@ tables = st.builds(
     n_items=st.integers(1, 12),
     n_owners=st.one_of(st.none(), st.integers(1, 12)),
 )
+
+
+@given(count=st.integers(0, 10**15), least=st.integers(0, 50))
+def test_a_count_in_steps_is_never_more_than_it_is_nor_less_than_two_fifths(count, least):
+    step = int(in_steps(np.array([count]), least=least)[0])
+
+    if count < max(least, 1):
+        assert step == 0
+    else:
+        assert 0.4 * count < step <= count
+        assert str(step).strip("0") in {"1", "2", "5"}
 
 
 @given(rows=tables, min_support=st.integers(1, 6), small=st.booleans())

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from persona_django.numeric.neighbours import (
     Neighbours,
+    Trials,
     available_backend,
     multiply_adds,
     top_neighbours,
 )
 from persona_django.numeric.rows import Rows
+from persona_django.numeric.similarity import log_likelihood_ratio
 from tests.numeric.tables import LENIENT, counted_by_hand, drawn, listed, table
 
 BACKENDS = ["scipy", "numba"] if available_backend() == "numba" else ["scipy"]
@@ -57,6 +59,41 @@ def test_what_regular_buyers_put_into_one_order_is_no_chance(backend):
 
     assert listed(found, 0) == [(1, 40)]
     assert listed(found, 2) == []
+
+
+@each_backend
+def test_chance_may_be_reckoned_against_more_than_the_table_holds(backend):
+    # The only two items left in the table are in every row of it, which says nothing by itself.
+    rows = table(*[[0, 1]] * 20)
+    wanted = {**LENIENT, "min_llr": 3.84, "backend": backend}
+
+    alone = top_neighbours(rows, **wanted)
+    among = top_neighbours(rows, trials=Trials(rows=200, of_item=np.array([30, 20])), **wanted)
+    often = top_neighbours(rows, trials=Trials(rows=200, of_item=np.array([200, 20])), **wanted)
+
+    assert listed(alone, 0) == []
+    assert listed(among, 0) == [(1, 20)]
+    assert listed(often, 0) == [], "what is in every order goes with nothing in particular"
+    assert among.llr.tolist() == pytest.approx(
+        log_likelihood_ratio(np.array([20]), np.array([30]), np.array([20]), 200).tolist() * 2
+    )
+
+
+@each_backend
+def test_trials_are_never_fewer_than_the_rows_counted(backend):
+    rows = table(*[[0, 1]] * 20, *[[2]] * 20)
+    none = Trials(rows=0, of_item=np.zeros(3, np.int64))
+
+    found = top_neighbours(rows, trials=none, backend=backend, **LENIENT)
+
+    assert found.llr.tolist() == top_neighbours(rows, backend=backend, **LENIENT).llr.tolist()
+
+
+def test_trials_of_other_items_are_refused():
+    with pytest.raises(ValueError, match="trials of 2 items are needed, got 3"):
+        top_neighbours(
+            table([0, 1]), trials=Trials(rows=9, of_item=np.zeros(3, np.int64)), **LENIENT
+        )
 
 
 @each_backend

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pytest
 from django.conf import settings
 from django.test import override_settings
 from hypothesis import given
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 
 from persona_django.numeric.interactions import Interactions
 from persona_django.training import popularity, similarity
-from persona_django.training.evidence import Evidence, behind_a_crowd
+from persona_django.training.evidence import Evidence, behind_a_crowd, seen
 
 K = 5
+LLR = "llr"
+"""Chance is reckoned against all orders, in steps: an order may be the one that reaches a step."""
 
 buyers_and_items = st.lists(
     st.tuples(st.integers(1, 12), st.integers(1, 8)), min_size=1, max_size=80
@@ -55,7 +58,7 @@ def test_an_order_whose_items_stay_below_k_is_invisible(bought, order):
             first = similarity.learn(rows(before), _silent)
             second = similarity.learn(rows(after), _silent)
             assert first.keys() == second.keys()
-            assert all(np.array_equal(first[name], second[name]) for name in first)
+            assert all(np.array_equal(first[name], second[name]) for name in first if name != LLR)
         assert all(
             np.array_equal(column, popularity.popular(after)[name])
             for name, column in popularity.popular(before).items()
@@ -77,8 +80,51 @@ def test_an_order_whose_pairs_stay_below_k_is_invisible(bought, order):
                 for some in (bought, [*bought, *((999, item) for item in order)])
             )
             # How many shoppers have two items is told to the merchant, never on a page.
-            for name in before.keys() - {"shoppers_with_two"}:
+            for name in before.keys() - {"shoppers_with_two", LLR}:
                 assert np.array_equal(before[name], after[name]), name
+
+
+@pytest.mark.parametrize("order", [{7}, {1, 3}, {2, 4, 7}, {8, 9}])
+def test_between_two_steps_not_even_the_likelihood_moves(order):
+    bought = [(who, item) for who in range(6) for item in (1, 2)]
+    bought += [(who, item) for who in range(20, 33) for item in (1,)]
+    bought += [(who, item) for who in range(40, 53) for item in (2,)]
+    bought += [(who, item) for who in range(60, 73) for item in (3, 4)]
+
+    with conf_of(min_buyers=K):
+        for rows in (similarity.rows_for_bought_together, similarity.rows_for_similar):
+            before, after = (
+                similarity.learn(rows(evidence_of(some, K)), _silent)
+                for some in (bought, [*bought, *((999, item) for item in order)])
+            )
+            assert len(before[LLR]) == 4
+            assert np.array_equal(before[LLR], after[LLR])
+
+
+def test_the_only_pair_of_a_small_shop_is_learnt_from_all_the_orders_that_lack_it():
+    bought = [(who, item) for who in range(6) for item in (1, 2)]
+    bought += [(who, 3 + who) for who in range(100, 160)]
+
+    with conf_of(min_buyers=K, min_log_likelihood=3.84):
+        for rows in (similarity.rows_for_bought_together, similarity.rows_for_similar):
+            found = similarity.learn(rows(evidence_of(bought, K)), _silent)
+            assert found["item_ids"].tolist() == [1, 2]
+            assert similarity.neighbours_in(found).item.tolist() == [1, 0]
+
+
+def test_what_is_in_almost_every_order_goes_with_nothing_in_particular():
+    """Bread is bought with jam by a crowd, but far more often without."""
+    bread, jam = 1, 2
+    bought = [(who, item) for who in range(6) for item in (bread, jam)]
+    bought += [(who, bread) for who in range(100, 400)]
+    bought += [(who, jam) for who in range(500, 506)]
+
+    with conf_of(min_buyers=K, min_log_likelihood=3.84):
+        found = similarity.learn(
+            similarity.rows_for_bought_together(evidence_of(bought, K)), _silent
+        )
+
+    assert similarity.neighbours_in(found).item.tolist() == []
 
 
 @given(bought=buyers_and_items)
@@ -120,19 +166,20 @@ def evidence_of(bought: list[tuple[int, int]], k: int) -> Evidence:
         browsed=none,
         aggregated=none,
         bought=behind_a_crowd(lines, crowd=k),
+        bought_seen=seen(lines),
         rows_read=n,
         now=1_000_000,
         seconds=0.0,
     )
 
 
-def conf_of(*, min_buyers: int) -> override_settings:
-    """Settings for the arithmetic of one example, with the gates of chance open."""
+def conf_of(*, min_buyers: int, min_log_likelihood: float = 0.0) -> override_settings:
+    """Settings for the arithmetic of one example; the gate of chance is open unless asked for."""
     return override_settings(
         PERSONA={
             **settings.PERSONA,
             "MIN_BUYERS": min_buyers,
-            "MIN_LOG_LIKELIHOOD": 0.0,
+            "MIN_LOG_LIKELIHOOD": min_log_likelihood,
             "MIN_SUPPORT": 1,
             "SIMILARITY_BACKEND": "scipy",
         }

@@ -15,7 +15,7 @@ from persona_django.tracking.models import Event
 from persona_django.training import stages
 from persona_django.training.rebuild import rebuild
 from tests.factories import family_of, item_id, products, read_catalogue
-from tests.training.history import beside, live, look
+from tests.training.history import beside, buy, customers, live, look
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +75,21 @@ def test_marking_most_of_the_catalogue_sensitive_takes_it_off_the_pages(shop):
 
     assert beside(shop[0]) == [family_of(shop[1])]
     assert beside(shop[2]) == []
+
+
+@pytest.mark.parametrize("change", [{"LEARN_FROM_ORDERS": False}, {"MIN_BUYERS": 1_000}])
+def test_what_was_learnt_from_orders_goes_with_the_leave_to_read_them(shop, settings, change):
+    buy(customers(6), shop[4:6])
+    buy(customers(6), shop[6:8])
+    assert rebuild("bought-together", force=True).live
+    assert beside(shop[4], "bought-together") == [family_of(shop[5])]
+    settings.PERSONA = {**settings.PERSONA, **change}
+
+    outcome = rebuild("bought-together")
+
+    assert outcome.live, outcome.reason
+    assert beside(shop[4], "bought-together") == []
+    assert rebuild("bought-together").live is False, "there is nothing more to take away"
 
 
 @pytest.mark.parametrize("name", ["MIN_SUPPORT", "MIN_BUYERS"])
