@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import subprocess
@@ -182,6 +183,51 @@ def test_a_database_that_cannot_be_asked_is_said_without_a_stop(sqlite_file: str
 
     with override_settings(DATABASE_ROUTERS=[Elsewhere(), *settings.DATABASE_ROUTERS]):
         assert "could not be asked" in words(asked(sqlite_file)["persona.W035"])
+
+
+SQLITE = """
+SECRET_KEY = "only-for-this-test"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = [
+    "django.contrib.auth", "django.contrib.contenttypes", "persona_django", "tests.shop"
+]
+PERSONA = {}
+SILENCED_SYSTEM_CHECKS = ["persona.W030", "persona.W032"]
+ENGINE = "django.db.backends.sqlite3"
+DATABASES = {"default": {"ENGINE": ENGINE, "NAME": "shop.sqlite3", "OPTIONS": {WANTED}}}
+"""
+
+
+def manage(place: Path, *words: str, options: str = "") -> str:
+    """What a command prints in a shop of its own on an SQLite file, warnings included."""
+    (place / "settings_of_a_shop.py").write_text(SQLITE.replace("WANTED", options), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "django", *words, "--settings", "settings_of_a_shop"],
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(place), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_commands_that_touch_a_database_ask_for_wal_and_those_that_do_not_are_silent(
+    tmp_path: Path,
+):
+    asked_for = "PRAGMA journal_mode=wal"
+    wal = f'"init_command": "{asked_for};"'
+
+    migrated = manage(tmp_path, "migrate", "--verbosity", "1")
+    plain, checked = manage(tmp_path, "check"), manage(tmp_path, "check", "--database", "default")
+
+    assert asked_for in migrated
+    assert "persona.W033" in migrated
+    assert "persona.W033" not in plain
+    assert "persona.W033" in checked
+    assert "persona.W033" not in manage(tmp_path, "check", "--database", "default", options=wal)
 
 
 @pytest.mark.django_db

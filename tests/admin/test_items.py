@@ -2,9 +2,11 @@
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import router
 from django.urls import reverse
 from django.utils import timezone
 
+from persona_django.catalogue import state
 from persona_django.merchandising.models import PairDecision
 from tests import factories
 
@@ -43,7 +45,9 @@ def test_an_item_without_neighbours_says_what_is_shown_instead(admin_client, tea
     assert "popular in its category" in admin_client.get(page_of(mug)).content.decode()
 
 
-def test_hiding_a_pair_takes_it_off_the_shops_page(admin_client, client, tea_and_mug):
+def test_hiding_a_pair_takes_it_off_the_shops_page(
+    admin_client, client, tea_and_mug, django_capture_on_commit_callbacks
+):
     tea, mug = tea_and_mug
     place = f'data-persona-item="shop.product:{mug.pk}"'
     assert place in client.get(tea.get_absolute_url()).content.decode()
@@ -51,11 +55,14 @@ def test_hiding_a_pair_takes_it_off_the_shops_page(admin_client, client, tea_and
         "admin:persona_hide_pair", args=[factories.item_id(tea), factories.family_of(mug)]
     )
 
-    answer = admin_client.post(hide, {"reason": "They never fit."}, follow=True)
+    with django_capture_on_commit_callbacks(using=router.db_for_write(PairDecision), execute=True):
+        answer = admin_client.post(hide, {"reason": "They never fit."}, follow=True)
 
     assert "Hidden" in answer.content.decode()
     assert PairDecision.objects.get().reason == "They never fit."
     assert "<td>hidden</td>" in answer.content.decode()
+    state.forget()  # what every process does within the second for which it keeps the state
+    assert place not in client.get(tea.get_absolute_url()).content.decode()
 
 
 def test_hiding_twice_keeps_one_decision(admin_client, tea_and_mug):
