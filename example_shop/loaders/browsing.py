@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from example_shop.loaders.filling import Filled
 from example_shop.loaders.shop_data import Browsing
+from example_shop.progress import Progress, silent
 from persona_django.identity.keys import keyed
 from persona_django.tracking.items import ItemIds
 from persona_django.tracking.schema import Basis, Kind
@@ -15,7 +16,7 @@ from persona_django.tracking.writing import insert_columns
 KINDS = {"view": Kind.VIEW, "cart_add": Kind.CART_ADD}
 
 
-def hand_over(browsing: Browsing, filled: Filled) -> int:
+def hand_over(browsing: Browsing, filled: Filled, *, progress: Progress = silent) -> int:
     """Store the events of products the catalogue knows; returns how many. Needs a sync first.
 
     A customer's looks are stored under the customer's key, so that they meet the orders.
@@ -24,6 +25,13 @@ def hand_over(browsing: Browsing, filled: Filled) -> int:
     item = known[browsing.product]
     kept = item > 0
     rows = int(kept.sum())
+    stored = 0
+
+    def count(added: int) -> None:
+        nonlocal stored
+        stored += added
+        progress("looks", stored, rows)
+
     kind = np.array([int(KINDS[name]) for name in browsing.kind], dtype=np.int64)
     return insert_columns(
         {
@@ -38,7 +46,8 @@ def hand_over(browsing: Browsing, filled: Filled) -> int:
             "quantity": np.ones(rows, dtype=np.int64),
             "price": np.full(rows, -1, dtype=np.int64),
             "basis": np.full(rows, int(Basis.CONSENT), dtype=np.int64),
-        }
+        },
+        within=count,
     )
 
 

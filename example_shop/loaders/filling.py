@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,9 @@ from example_shop import bestsellers, categories, families, showcase
 from example_shop.loaders.bulk import continue_keys, insert, money, times
 from example_shop.loaders.shop_data import Lines, Orders, Products, ShopData
 from example_shop.models import Brand, Category, Company, Customer, Order, OrderLine, Product
+from example_shop.progress import Progress, silent
 
 Ints = NDArray[np.int64]
-Progress = Callable[[str, int, int], None]
-"""Name of the step, how much of it is done, and how much there is."""
 
 STAFF = "admin"
 
@@ -37,9 +36,9 @@ def is_empty() -> bool:
     return not Product.objects.exists()
 
 
-def fill(data: ShopData, *, password: str, progress: Progress | None = None) -> Filled:
+def fill(data: ShopData, *, password: str, progress: Progress = silent) -> Filled:
     """Write the whole shop. The demo shoppers and one member of staff get `password`."""
-    say = progress or _silent
+    say = progress
     products = _write_products(data.products, say)
     users = _write_customers(data, password, say)
     orders = _write_orders(data.orders, data.lines, users, say)
@@ -163,7 +162,3 @@ def _keys_or_none(keys: Ints, position: Ints) -> list[int | None]:
     """The key at each position, None for -1."""
     padded: list[int | None] = [*keys.tolist(), None]
     return [padded[place] for place in position.tolist()]
-
-
-def _silent(step: str, done: int, total: int) -> None:
-    """Nobody watches."""

@@ -25,6 +25,7 @@ from example_shop.loaders.shop_data import (
     Products,
     ShopData,
 )
+from example_shop.progress import Progress, silent
 
 Ints = NDArray[np.int64]
 
@@ -55,11 +56,12 @@ SHELVES = (
 """Shelf and words of a title that put a product there; the data itself has no categories."""
 
 
-def load(folder: Path, *, today: int) -> ShopData:
+def load(folder: Path, *, today: int, progress: Progress = silent) -> ShopData:
     """Products, customers and invoices; returns become refunds of what the customer bought."""
     table = read_columns(
         folder / "online_retail.csv.gz",
         ("user_id", "item_id", "event", "timestamp", "price", "quantity", "basket_id", "country"),
+        progress=progress,
     )
     code = np.array([text.upper() for text in table["item_id"]], dtype=object)
     event = np.array(table["event"], dtype=object)

@@ -11,10 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from example_shop.progress import Progress, silent
+
 Ints = NDArray[np.int64]
 
 DAY = 86_400
 WEEK = 7 * DAY
+ROWS_BETWEEN_REPORTS = 5_000
 USUAL_PLACE = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
@@ -33,13 +36,16 @@ def data_folder(given: str = "") -> Path:
     return folder
 
 
-def read_columns(path: Path, names: Sequence[str]) -> dict[str, list[str]]:
+def read_columns(
+    path: Path, names: Sequence[str], *, progress: Progress = silent
+) -> dict[str, list[str]]:
     """Columns of a gzipped CSV file as text, by name."""
     if not path.is_file():
         raise DataMissingError(
             f"There is no file {path}. Get the set, or choose another by --data."
         )
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+    size = path.stat().st_size
+    with path.open("rb") as file, gzip.open(file, "rt", encoding="utf-8", newline="") as lines:
         rows = csv.reader(lines)
         header = next(rows, [])
         absent = [name for name in names if name not in header]
@@ -47,7 +53,14 @@ def read_columns(path: Path, names: Sequence[str]) -> dict[str, list[str]]:
             raise DataMissingError(f"{path.name} has no column {', '.join(absent)}.")
         places = [header.index(name) for name in names]
         width = max(places) + 1
-        kept = [row for row in rows if len(row) >= width]
+        kept = []
+        for number, row in enumerate(rows):
+            if len(row) >= width:
+                kept.append(row)
+            if number % ROWS_BETWEEN_REPORTS == 0:
+                # How many rows there are is known only at the end; how many bytes at once.
+                progress("rows", file.tell(), size)
+        progress("rows", size, size)
     return {name: [row[at] for row in kept] for name, at in zip(names, places, strict=True)}
 
 

@@ -24,16 +24,17 @@ from example_shop.loaders.shop_data import (
     Products,
     ShopData,
 )
+from example_shop.progress import Progress, silent
 
 Ints = NDArray[np.int64]
 
 KINDS = {"view": "view", "cart": "cart_add"}
 
 
-def load(folder: Path, *, today: int) -> ShopData:
+def load(folder: Path, *, today: int, progress: Progress = silent) -> ShopData:
     """Views and carts become events, purchases of one visit become an order."""
     names = ("user_id", "session_id", "item_id", "event", "timestamp", "price")
-    table = read_columns(folder / "rees46_oct2019_sample.csv.gz", names)
+    table = read_columns(folder / "rees46_oct2019_sample.csv.gz", names, progress=progress)
     rows = list(dict.fromkeys(zip(*(table[name] for name in names), strict=True)))
     repeated = len(table["event"]) - len(rows)
     user, session, item, event, stamp, price = (

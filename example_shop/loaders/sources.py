@@ -11,6 +11,7 @@ from example_shop.loaders import fashion_products, online_retail, rees46, tafeng
 from example_shop.loaders.public_sets import data_folder
 from example_shop.loaders.shop_data import ShopData
 from example_shop.loaders.simulated import shop_of
+from example_shop.progress import Progress, silent
 from example_shop.simulator.parameters import Parameters
 from example_shop.simulator.world import World, simulate
 
@@ -47,13 +48,14 @@ class Read:
     world: World | None = None
 
 
-def read(wanted: Wanted) -> Read:
+def read(wanted: Wanted, *, progress: Progress = silent) -> Read:
     """Read or invent the shop. Raises DataMissingError where files are not on this machine."""
     midnight = datetime.combine(wanted.today, datetime.min.time(), tzinfo=timezone.utc)
     if wanted.data in REAL:
         load = REAL[wanted.data]
-        return Read(shop=load(data_folder(wanted.folder), today=int(midnight.timestamp())))
-    world = _world(wanted)
+        today = int(midnight.timestamp())
+        return Read(shop=load(data_folder(wanted.folder), today=today, progress=progress))
+    world = _world(wanted, progress)
     shop = shop_of(world, seed=wanted.seed)
     if wanted.data == FASHION:
         shop = replace(
@@ -69,7 +71,7 @@ def read(wanted: Wanted) -> Read:
     return Read(shop=shop, world=world)
 
 
-def _world(wanted: Wanted) -> World:
+def _world(wanted: Wanted, progress: Progress) -> World:
     parameters = Parameters(last_day=str(wanted.today - timedelta(days=1)))
     products = wanted.products or USUAL_PRODUCTS[wanted.data]
     catalogue = None
@@ -83,4 +85,5 @@ def _world(wanted: Wanted) -> World:
         seed=wanted.seed,
         parameters=parameters,
         catalogue=catalogue,
+        progress=progress,
     )

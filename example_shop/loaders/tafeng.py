@@ -16,6 +16,7 @@ from example_shop.loaders.shop_data import (
     Products,
     ShopData,
 )
+from example_shop.progress import Progress, silent
 
 Ints = NDArray[np.int64]
 
@@ -26,10 +27,12 @@ NOTE = (
 )
 
 
-def load(folder: Path, *, today: int) -> ShopData:
+def load(folder: Path, *, today: int, progress: Progress = silent) -> ShopData:
     """Baskets become orders a week apart, the last of everybody in the week before today."""
     table = read_columns(
-        folder / "tafeng.csv.gz", ("user_id", "item_id", "basket_id", "basket_no", "part")
+        folder / "tafeng.csv.gz",
+        ("user_id", "item_id", "basket_id", "basket_no", "part"),
+        progress=progress,
     )
     # The last baskets are the test of a published comparison; no shop should have learnt them.
     kept = np.array([part != "future" for part in table["part"]])

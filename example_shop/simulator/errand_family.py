@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from example_shop.progress import Progress, silent
 from example_shop.simulator.catalogue import Catalogue
 from example_shop.simulator.errand_oracle import errand_oracle
 from example_shop.simulator.history import Reason
@@ -61,7 +62,7 @@ class Town:
         self.errand = np.zeros(len(people.person), dtype=np.int64)
         self.last = np.full((len(people.person), len(catalogue.kinds)), -1, dtype=np.int64)
 
-    def live(self) -> Iterator[Step]:
+    def live(self, progress: Progress = silent) -> Iterator[Step]:
         """Run errands until nobody has one left within the time."""
         days = self.parameters.days + self.parameters.held_out_days
         spread = self.parameters.missions.spread
@@ -69,6 +70,7 @@ class Town:
             yield self._run(out)
             wait = self.pace[out] * self.rng.lognormal(0.0, spread, len(out))
             self.clock[out] += np.maximum(wait, 1.0)
+            progress("days", int(min(self.clock.min(), days)), days)
 
     def _run(self, out: Ints) -> Step:
         rng, missions, lives = self.rng, self.parameters.missions, self.lives
@@ -132,11 +134,12 @@ def shop_by_errand(
     substitutes: Ints,
     parameters: Parameters,
     rng: np.random.Generator,
+    progress: Progress = silent,
 ) -> tuple[Shopped, Oracle]:
     """Let the town live for a year, and write down what was true about it."""
     lives = make_lives(catalogue, people, parameters, rng)
     town = Town(catalogue, people, lives, parameters, rng)
-    shopped = _collect(list(town.live()))
+    shopped = _collect(list(town.live(progress)))
     oracle = errand_oracle(
         catalogue, people, partners, substitutes, lives, town.last, town.pace, parameters
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from example_shop.progress import Progress, silent
 from example_shop.simulator.catalogue import Catalogue
 from example_shop.simulator.habits import Cycles, regular_purchases
 from example_shop.simulator.history import Reason
@@ -28,12 +29,13 @@ def shop_by_taste(
     substitutes: Ints,
     parameters: Parameters,
     rng: np.random.Generator,
+    progress: Progress = silent,
 ) -> tuple[Shopped, Oracle]:
     """All visits with looks and carts, what was bought from them, and regular purchases."""
     days = parameters.days + parameters.held_out_days
     tastes = make_tastes(catalogue, people, parameters, rng)
     shopper, day, hour, person = visit_times(people, days, rng)
-    visit, product = looks(person, day, tastes, catalogue, parameters, rng)
+    visit, product = looks(person, day, tastes, catalogue, parameters, rng, progress)
     in_cart = rng.random(len(visit)) < parameters.taste.cart
     chance = parameters.taste.buy * sale_temper(
         shopper[visit], day[visit], product, catalogue, people, parameters

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from example_shop.progress import Progress, silent
 from example_shop.simulator.catalogue import Catalogue
 from example_shop.simulator.parameters import Parameters, dates_of
 from example_shop.simulator.people import People
@@ -97,6 +98,7 @@ def looks(
     catalogue: Catalogue,
     parameters: Parameters,
     rng: np.random.Generator,
+    progress: Progress = silent,
 ) -> tuple[Ints, Ints]:
     """Visit and product of every look, for visits given by person and day."""
     taste = parameters.taste
@@ -104,7 +106,7 @@ def looks(
     low, high = taste.views
     counts = rng.integers(low, high + 1, len(person))
     visit = np.repeat(np.arange(len(person)), counts)
-    focus = _draw_kinds(person, visit_day, tastes, season, rng)
+    focus = _draw_kinds(person, visit_day, tastes, season, rng, progress)
     wandering = np.flatnonzero(rng.random(len(visit)) >= taste.focus)
     kind = focus[visit]
     kind[wandering] = _draw_kinds(
@@ -123,19 +125,26 @@ def looks(
             picked = own.start + appeal.argmax(axis=1)
             is_there = np.isfinite(appeal.max(axis=1, initial=-np.inf))
             product[rows] = np.where(is_there, picked, -1)
+        progress("looks", number + 1, len(catalogue.kinds))
     kept = product >= 0
     pairs = np.unique(np.stack([visit[kept], product[kept]]), axis=1)
     return pairs[0], pairs[1]
 
 
 def _draw_kinds(
-    person: Ints, day: Ints, tastes: Tastes, season: Floats, rng: np.random.Generator
+    person: Ints,
+    day: Ints,
+    tastes: Tastes,
+    season: Floats,
+    rng: np.random.Generator,
+    progress: Progress = silent,
 ) -> Ints:
     """What each visit comes for. Adding Gumbel noise and taking the largest draws by softmax."""
     drawn = np.empty(len(person), dtype=np.int64)
     for rows in _in_pieces(len(person), len(season[0])):
         appeal = tastes.kind[person[rows]] + season[day[rows]]
         drawn[rows] = (appeal + rng.gumbel(size=appeal.shape)).argmax(axis=1)
+        progress("visits", rows.stop, len(person))
     return drawn
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 
 import numpy as np
 
+from example_shop.progress import Progress, silent
 from example_shop.simulator.catalogue import Catalogue, build_catalogue
 from example_shop.simulator.errand_family import shop_by_errand
 from example_shop.simulator.history import DAY, History
@@ -50,6 +51,7 @@ def simulate(
     family: Family = Family.TASTE,
     parameters: Parameters | None = None,
     catalogue: Catalogue | None = None,
+    progress: Progress = silent,
 ) -> World:
     """Make a shop's year. The same arguments give the same year, to the last line.
 
@@ -66,8 +68,12 @@ def simulate(
     substitutes = true_substitutes(catalogue, parameters)
     people = make_people(shoppers, parameters, for_people)
     shop = shop_by_taste if family is Family.TASTE else shop_by_errand
-    shopped, oracle = shop(catalogue, people, partners, substitutes, parameters, for_year)
+    shopped, oracle = shop(
+        catalogue, people, partners, substitutes, parameters, for_year, progress
+    )
+    progress("orders", 0, 1)
     everything = write_history(shopped, catalogue, people, partners, parameters, for_year)
+    progress("orders", 1, 1)
     start = first_second_of(parameters)
     ends_at = start + parameters.days * DAY
     return World(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import socket
+import sys
 
 import numpy as np
 import pytest
@@ -180,6 +182,30 @@ def test_looks_of_customers_meet_their_orders_and_strangers_stay_visitors():
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+LONG_STEPS = (
+    "Inventing the shop",
+    "Filling the shop",
+    "Taking in the catalogue",
+    "Taking in visits",
+    "Learning what belongs together",
+    "Measuring against the truth",
+)
+
+
+def test_on_a_terminal_every_long_step_of_the_demo_fills_a_bar(monkeypatch):
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(progress, "REDRAWN_EVERY", 0.0)
+
+    demo()
+
+    for step in LONG_STEPS:
+        drawn = re.findall(rf"{step} +[█░]{{24}} +(\d+)%  (\w+)", screen.getvalue())
+        assert drawn and drawn[-1][0] == "100", (step, drawn)
+        # A shop this small is read in one page.
+        assert len(drawn) > 1 or step == "Taking in the catalogue", (step, drawn)
 
 
 def test_a_terminal_sees_a_bar_and_a_file_one_line_for_each_step():

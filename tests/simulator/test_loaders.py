@@ -232,3 +232,17 @@ def test_a_file_of_another_shape_is_refused_by_the_name_of_the_column(tmp_path):
 
     with pytest.raises(DataMissingError, match="no column c"):
         read_columns(tmp_path / "one.csv.gz", ("a", "c"))
+
+
+def test_a_long_file_says_how_much_of_it_is_read(tmp_path):
+    write(tmp_path, "one", "a,b", *(f"{n},{n * 7919}" for n in range(12_000)))
+    said: list[tuple[str, int, int]] = []
+
+    columns = read_columns(
+        tmp_path / "one.csv.gz", ("a",), progress=lambda *some: said.append(some)
+    )
+
+    assert len(columns["a"]) == 12_000
+    assert len(said) == 4
+    assert [done for _, done, _ in said] == sorted(done for _, done, _ in said)
+    assert said[-1][1] == said[-1][2] == (tmp_path / "one.csv.gz").stat().st_size

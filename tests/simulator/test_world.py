@@ -279,3 +279,21 @@ def test_choices_are_drawn_for_whole_tables_at_once(monkeypatch):
     )
 
     assert 0 < calls_for(400) <= 2 * calls_for(100)
+
+
+@BOTH
+def test_it_says_how_far_it_is_and_is_done_at_the_end(family):
+    said: list[tuple[str, int, int]] = []
+
+    simulate(
+        shoppers=150, products=200, seed=3, family=family,
+        progress=lambda part, done, total: said.append((part, done, total)),
+    )  # fmt: skip
+
+    parts = {
+        part: [(done, total) for one, done, total in said if one == part] for part, *_ in said
+    }
+    assert len(said) > 20
+    for part, steps in parts.items():
+        assert steps == sorted(steps), part
+    assert said[-1] == ("orders", 1, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from example_shop.progress import Progress, silent
 from example_shop.simulator.scoring import LONG, Quality, judge_similar, judge_together
 from example_shop.simulator.world import World
 from persona_django.catalogue.snapshot import current_snapshot
@@ -18,7 +19,7 @@ MOST_PRODUCTS = 3_000
 """Above this the truth of all pairs would not fit beside the demo in a small machine's memory."""
 
 
-def measure(world: World, product_keys: Ints) -> list[Quality]:
+def measure(world: World, product_keys: Ints, *, progress: Progress = silent) -> list[Quality]:
     """Judge the live versions. `product_keys` are the shop's keys of the world's variants.
 
     Nothing where the shop is too large for the oracle, or nothing was published.
@@ -32,7 +33,9 @@ def measure(world: World, product_keys: Ints) -> list[Quality]:
     product_of = dict(zip(groups.tolist(), family.tolist(), strict=True))
     found = neighbours_of(product_of)
     measured = []
-    for name, judge in (("similar", judge_similar), ("bought-together", judge_together)):
+    judges = (("similar", judge_similar), ("bought-together", judge_together))
+    for number, (name, judge) in enumerate(judges):
+        progress(name, number, len(judges))
         lists = np.full((world.catalogue.size, LONG), -1, dtype=np.int64)
         for group, product in product_of.items():
             neighbours = found.get((RELATIONS[name], group))
@@ -42,4 +45,5 @@ def measure(world: World, product_keys: Ints) -> list[Quality]:
             lists[product, : len(others)] = others
         if (lists >= 0).any():
             measured += judge(world, lists)
+        progress(name, number + 1, len(judges))
     return measured

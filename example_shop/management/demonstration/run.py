@@ -51,15 +51,17 @@ def run(wanted: Wanted, *, fresh: bool, steps: Steps) -> Result:
     with steps.step("Taking in the catalogue") as say:
         result.synced = sync(progress=_as(say, "products"))
     if not result.was_filled and read is not None and read.shop.browsing is not None:
-        with steps.step("Taking in visits"):
-            result.events = browsing.hand_over(read.shop.browsing, _filled(read.shop))
+        with steps.step("Taking in visits") as say:
+            known = _filled(read.shop)
+            result.events = browsing.hand_over(read.shop.browsing, known, progress=say)
     with steps.step("Snapshot of the catalogue"):
         build_snapshot()
     with steps.step("Learning what belongs together") as say:
         result.outcomes = rebuild_all(progress=say)
     if read is not None and read.world is not None:
-        with steps.step("Measuring against the truth"):
-            result.quality = quality.measure(read.world, _filled(read.shop).products)
+        with steps.step("Measuring against the truth") as say:
+            keys = _filled(read.shop).products
+            result.quality = quality.measure(read.world, keys, progress=say)
     result.known = words.best_known()
     result.counts = _counts(result)
     noted = Customer.objects.exclude(demo_note="").select_related("user").order_by("id")
@@ -106,8 +108,8 @@ def _fill(result: Result, steps: Steps) -> Read | None:
     if result.was_filled and wanted.data in sources.REAL:
         return None
     verb = "Reading" if wanted.data in sources.REAL else "Inventing"
-    with steps.step(f"{verb} the shop"):
-        read = sources.read(wanted)
+    with steps.step(f"{verb} the shop") as say:
+        read = sources.read(wanted, progress=say)
     result.shop = read.shop
     if not result.was_filled:
         with steps.step("Filling the shop") as say:
