@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -25,7 +26,10 @@ def hello() -> None:
 
 @app.on_after_finalize.connect
 def slow_down(sender: Celery, **kwargs: object) -> None:
-    """The first SLOW_READS readings of events take SLOW_SECONDS each and say who does them."""
+    """The first SLOW_READS readings of events take SLOW_SECONDS each and say who does them.
+
+    A test ends them sooner with `Shop.let_go`. With SLOW_IS_DEAF they cannot be asked to stop.
+    """
     reads, seconds = (
         int(os.environ.get("SLOW_READS", "0")),
         float(os.environ.get("SLOW_SECONDS", "0")),
@@ -40,7 +44,17 @@ def slow_down(sender: Celery, **kwargs: object) -> None:
         at = sum(1 for _ in FOLDER.glob("reading.*"))
         (FOLDER / f"reading.{at}").write_text(str(os.getpid()))
         if at < reads:
-            time.sleep(seconds)
+            linger(seconds)
         return real(*args, **kwargs)
 
     evidence.read_events = read_slowly
+
+
+def linger(seconds: float) -> None:
+    """Take this long, or until the test says that it was enough."""
+    if os.environ.get("SLOW_IS_DEAF"):
+        # As arithmetic in C is, which looks at no signal before it is done.
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not (FOLDER / "go-on").exists():
+        time.sleep(0.02)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -13,23 +12,41 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests.worker.databases import Database, sqlite_file
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class Shop:
-    """One shop in a folder: an SQLite file, a cache folder, and its processes."""
+    """One shop: a database, a folder for its cache and its logs, and its processes.
 
-    def __init__(self, folder: Path, *, broker: str = "memory://", **env: str) -> None:
+    Our tasks have a queue of their own, and workers take from no other, so that a message of ours
+    that was sent elsewhere is never done. Where `shares_queue` is true everything takes the
+    shop's default queue, as it does in a shop that sets none.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        broker: str = "memory://",
+        database: Database | None = None,
+        shares_queue: bool = False,
+        **env: str,
+    ) -> None:
         self.folder = folder
         self.file = folder / "shop.sqlite3"
-        self.queue = f"persona-test-{os.getpid()}-{folder.name}"
+        self.database = database or sqlite_file(self.file)
+        self.default_queue = f"persona-test-{os.getpid()}-{folder.name}"
+        self.queue = self.default_queue if shares_queue else f"{self.default_queue}-ours"
         self.broker = broker
         self.env = {
             **{name: value for name, value in os.environ.items() if "PERSONA" not in name},
             "DJANGO_SETTINGS_MODULE": "tests.worker.settings",
-            "DATABASE_URL": f"sqlite:///{self.file}",
+            "DATABASE_URL": self.database.url,
             "BROKER_URL": broker,
-            "WORKER_QUEUE": self.queue,
+            "DEFAULT_QUEUE": self.default_queue,
+            "OWN_QUEUE": "" if shares_queue else self.queue,
             "WORKER_FOLDER": str(folder),
             "PYTHONPATH": str(ROOT),
             **env,
@@ -75,22 +92,17 @@ class Shop:
         """What a worker has said so far."""
         return (self.folder / f"worker-{name}.log").read_text(errors="replace")
 
+    def let_go(self) -> None:
+        """End all slow readings, those that began and those to come."""
+        (self.folder / "go-on").touch()
+
     def ask(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
         """Rows of the shop's database, read past Django."""
-        connection = sqlite3.connect(self.file, timeout=20)
-        try:
-            return connection.execute(sql, params).fetchall()
-        finally:
-            connection.close()
+        return self.database.ask(sql, *params)
 
     def change(self, sql: str, *params: Any) -> None:
         """Change the shop's database past Django."""
-        connection = sqlite3.connect(self.file, timeout=20)
-        try:
-            with connection:
-                connection.execute(sql, params)
-        finally:
-            connection.close()
+        self.database.change(sql, *params)
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

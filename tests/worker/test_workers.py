@@ -6,17 +6,23 @@ import os
 import pickle
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 import pytest
 from celery import Celery
 
-from tests.services import SERVICES
 from tests.worker.processes import Shop, kill_group, wait_for
+from tests.worker.running import (
+    LIVE,
+    all_live,
+    lease_runs_out,
+    live,
+    reader_of,
+    shop_on,
+    tick,
+    versions,
+)
 
 pytestmark = pytest.mark.alone
 
@@ -24,34 +30,15 @@ BROKERS = [
     pytest.param("redis", marks=pytest.mark.service("redis")),
     pytest.param("rabbitmq", marks=pytest.mark.service("rabbitmq")),
 ]
-LIVE = "SELECT id FROM persona_modelversion WHERE status = 'live' AND kind = ?"
-
-
-@contextmanager
-def shop_on(broker: str, folder: Path, **env: str) -> Iterator[tuple[Shop, Celery]]:
-    """A shop with a small history, its queue on a broker, and a client that sends into it."""
-    shop = Shop(folder, broker=SERVICES[broker].url, **env)
-    shop.run("tests.worker.filling", "12", "6")
-    with Celery("client", broker=shop.broker, set_as_current=False) as client:
-        client.conf.task_default_queue = shop.queue
-        try:
-            yield shop, client
-        finally:
-            drop_queue(client, shop.queue)
-
-
-def drop_queue(client: Celery, queue: str) -> None:
-    with client.connection_for_write() as connection:
-        channel: Any = connection.default_channel
-        channel.queue_delete(queue)
-
-
-def tick(client: Celery) -> None:
-    client.send_task("persona.rebuild", ignore_result=True)
-
-
-def live(shop: Shop, kind: str = "similar") -> list[Any]:
-    return shop.ask(LIVE, kind)
+EVERYWHERE = [
+    pytest.param("redis", "sqlite", marks=pytest.mark.service("redis")),
+    pytest.param("rabbitmq", "sqlite", marks=pytest.mark.service("rabbitmq")),
+    pytest.param("redis", "postgresql", marks=pytest.mark.service("redis", "postgresql")),
+]
+DATABASES = [
+    "sqlite",
+    pytest.param("postgresql", marks=pytest.mark.service("postgresql")),
+]
 
 
 def published_at(shop: Shop, kind: str) -> float:
@@ -61,30 +48,10 @@ def published_at(shop: Shop, kind: str) -> float:
     return datetime.fromisoformat(when).replace(tzinfo=timezone.utc).timestamp()
 
 
-def all_live(shop: Shop) -> bool:
-    """True once a run is over; which kind comes first depends on how messages fall."""
-    return bool(live(shop, "similar") and live(shop, "popular"))
-
-
-def reader_of(shop: Shop, number: int = 0) -> int:
-    """Process id of whoever is at the reading with this number, once somebody is."""
-    file = shop.folder / f"reading.{number}"
-    return int(wait_for(lambda: file.exists() and file.read_text(), what=file.name, shop=shop))
-
-
-def lease_runs_out(shop: Shop) -> None:
-    """As if the time of the lease, two minutes by default, had passed."""
-    shop.change("UPDATE persona_lease SET expires_at = 1 WHERE holder <> ''")
-
-
-def versions(shop: Shop, kind: str = "similar") -> list[str]:
-    rows = shop.ask("SELECT status FROM persona_modelversion WHERE kind = ? ORDER BY id", kind)
-    return [status for (status,) in rows]
-
-
-@pytest.mark.parametrize("broker", BROKERS)
-def test_a_killed_pool_child_and_then_a_killed_worker_cost_a_tick_each(broker, tmp_path):
-    with shop_on(broker, tmp_path, SLOW_READS="2", SLOW_SECONDS="60") as (shop, client):
+@pytest.mark.parametrize(("broker", "database"), EVERYWHERE)
+def test_a_killed_pool_child_and_then_a_killed_worker_cost_a_tick_each(broker, database, tmp_path):
+    slow = {"SLOW_READS": "2", "SLOW_SECONDS": "60"}
+    with shop_on(broker, tmp_path, database=database, **slow) as (shop, client):
         with shop.worker() as worker:
             tick(client)
             os.kill(reader_of(shop, 0), signal.SIGKILL)
@@ -130,29 +97,37 @@ def test_a_task_that_kills_its_worker_every_time_is_stopped_after_three(tmp_path
 
 @pytest.mark.service("redis")
 def test_a_message_redelivered_while_its_task_still_runs_publishes_once(tmp_path):
-    slow = {"SLOW_READS": "1", "SLOW_SECONDS": "6", "VISIBILITY_TIMEOUT": "2"}
+    slow = {"SLOW_READS": "1", "SLOW_SECONDS": "60", "VISIBILITY_TIMEOUT": "2"}
     slow["LEASE_SECONDS"] = "60"
     with shop_on("redis", tmp_path, **slow) as (shop, client), shop.worker(concurrency=2):
-        tick(client)
+        message = tick(client)
         reader_of(shop, 0)
-        # A second worker restores what seems lost, as it does on every start.
-        with shop.worker(name="two"):
-            wait_for(lambda: all_live(shop), what="a complete run", shop=shop)
+        twice = f"[{message}] received"
+        wait_for(lambda: shop.log().count(twice) >= 2, what="the second delivery", shop=shop)
+        over = f"[{message}] succeeded"
+        wait_for(lambda: over in shop.log(), what="the end of the second delivery", shop=shop)
+        assert versions(shop) == ["building"], "the first one is still at it"
+
+        shop.let_go()
+        wait_for(lambda: all_live(shop), what="a complete run", shop=shop)
 
         assert versions(shop) == ["live"]
 
 
 @pytest.mark.service("redis")
-def test_a_worker_that_was_only_slow_finds_its_job_taken_and_publishes_nothing(tmp_path):
+@pytest.mark.parametrize("database", DATABASES)
+def test_a_worker_that_was_only_slow_finds_its_job_taken_and_publishes_nothing(database, tmp_path):
+    slow = {"SLOW_READS": "1", "SLOW_SECONDS": "60", "LEASE_SECONDS": "60"}
     with (
-        shop_on("redis", tmp_path, SLOW_READS="1", SLOW_SECONDS="5") as (shop, client),
+        shop_on("redis", tmp_path, database=database, **slow) as (shop, client),
         shop.worker(concurrency=2),
     ):
         tick(client)
         reader_of(shop, 0)
         lease_runs_out(shop)
         tick(client)
-        wait_for(lambda: live(shop, "popular"), what="the other one's run", shop=shop)
+        wait_for(lambda: all_live(shop), what="the other one's run", shop=shop)
+        shop.let_go()
         wait_for(lambda: "LostLease" in shop.log(), what="the slow one's end", shop=shop)
 
         assert sorted(versions(shop)) == ["abandoned", "live"]
@@ -180,13 +155,15 @@ def test_two_beats_have_one_effect(tmp_path):
 
 @pytest.mark.parametrize("broker", BROKERS)
 def test_a_shops_own_task_waits_for_one_stage_and_not_for_the_rebuild(broker, tmp_path):
+    slow = {"SLOW_READS": "1", "SLOW_SECONDS": "60"}
     with (
-        shop_on(broker, tmp_path, SLOW_READS="1", SLOW_SECONDS="2") as (shop, client),
+        shop_on(broker, tmp_path, shares_queue=True, **slow) as (shop, client),
         shop.worker(),
     ):
         tick(client)
         reader_of(shop, 0)
         client.send_task("shop.hello", ignore_result=True)
+        shop.let_go()
         hello = tmp_path / "hello"
         wait_for(hello.exists, what="the shop's own task", shop=shop)
         wait_for(lambda: all_live(shop), what="a complete run", shop=shop)
@@ -197,7 +174,7 @@ def test_a_shops_own_task_waits_for_one_stage_and_not_for_the_rebuild(broker, tm
 
 @pytest.mark.service("redis")
 def test_a_day_of_piled_up_ticks_gives_one_run(tmp_path):
-    with shop_on("redis", tmp_path, LEASE_SECONDS="60") as (shop, client):
+    with shop_on("redis", tmp_path, shares_queue=True, LEASE_SECONDS="60") as (shop, client):
         for _ in range(300):
             tick(client)
         with shop.worker():
