@@ -1,4 +1,4 @@
-"""What every page of the shop shows: departments, the cart's size, the consent banner."""
+"""What every page of the shop shows: departments, the cart's size, the banner, what is real."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from example_shop import consent
+from example_shop import consent, origin
 from example_shop.cart import cart_of
 from example_shop.categories import tree
 
@@ -21,4 +21,5 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "departments": tree().aisles,
         "cart_pieces": len(cart_of(request)),
         "consent_choice": consent.choice(request),
+        "origin": origin.told(),
     }

@@ -267,3 +267,17 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} of {self.line}"
+
+
+class Origin(models.Model):
+    """What the shop was filled with: one row written by the demo, none in a shop of one's own."""
+
+    title = models.CharField(max_length=120, help_text="What it is, in words.")
+    summary = models.CharField(
+        max_length=250, help_text="What is real and what is invented; stands on every page."
+    )
+    notes = models.JSONField(default=list, help_text="What to know about the data, in sentences.")
+    choice = models.JSONField(default=dict, help_text="What the demo was asked for.")
+
+    def __str__(self) -> str:
+        return self.title

@@ -88,6 +88,8 @@ def load(folder: Path, *, today: int, progress: Progress = silent) -> ShopData:
     price = cents(table["price"])[bought]
     return ShopData(
         title="Online Retail: a year of a British gift wholesaler",
+        summary="Products, orders and returns come from a real wholesaler's year (Online Retail), "
+        "with their dates moved; shelves, stock and pictures are invented.",
         products=_products(folder, codes, product, at[bought], price),
         customers=Customers.numbered("Customer", users),
         orders=Orders(

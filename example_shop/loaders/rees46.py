@@ -52,6 +52,8 @@ def load(folder: Path, *, today: int, progress: Progress = silent) -> ShopData:
     worth = cents(price.tolist())
     return ShopData(
         title="REES46: three hours of a large electronics shop",
+        summary="Products, visits and orders come from three hours of a real shop (REES46), "
+        "with their dates moved; stock and pictures are invented.",
         products=_products(folder, codes, product, worth, at),
         customers=Customers.numbered("Visitor", buyers),
         orders=Orders(
@@ -76,7 +78,9 @@ def load(folder: Path, *, today: int, progress: Progress = silent) -> ShopData:
         left_out={"exact repetitions of another row": repeated},
         notes=(
             "The set has no titles: products are called by brand, category and number.",
-            "Three hours of one night are too little to learn from; see what is said below.",
+            "Three hours of one night are too little to learn from: hardly anybody bought two "
+            "things.",
+            "Dates are moved forward by whole weeks, so that the last look is a few days old.",
         ),
     )
 

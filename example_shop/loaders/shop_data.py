@@ -175,6 +175,8 @@ class ShopData:
 
     title: str
     """What it is, in words."""
+    summary: str
+    """What is real and what is invented, for the foot of every page."""
     products: Products
     customers: Customers
     orders: Orders

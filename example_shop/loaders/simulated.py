@@ -33,6 +33,7 @@ def shop_of(world: World, *, seed: int, title: str = "an invented department sto
     browsing, left_out = _browsing(world)
     return ShopData(
         title=title,
+        summary="All products, customers and orders are invented.",
         products=_products(world),
         customers=_customers(people, seed),
         orders=Orders(

@@ -61,6 +61,8 @@ def read(wanted: Wanted, *, progress: Progress = silent) -> Read:
         shop = replace(
             shop,
             title="fashion products: a real catalogue, invented shoppers",
+            summary="Titles, categories, colours and seasons come from a real catalogue; prices, "
+            "stock, shoppers, orders and pictures are invented.",
             products=fashion_products.with_real_titles(shop.products, world.catalogue),
             notes=(
                 fashion_products.NOTE,

@@ -51,6 +51,8 @@ def load(folder: Path, *, today: int, progress: Progress = silent) -> ShopData:
     price = 60 + (np.array([int(code) for code in codes], dtype=np.int64) * 137) % 940
     return ShopData(
         title="Ta-Feng: four months of grocery baskets",
+        summary="The baskets come from a real grocer (Ta-Feng); titles, prices, aisles, dates, "
+        "stock and pictures are invented.",
         products=_products(codes, price, int(at.min())),
         customers=Customers.numbered("Member", users),
         orders=Orders(

@@ -147,6 +147,7 @@ def test_what_was_bought_in_one_visit_is_one_order(night):
     assert list(shop.products.category) == ["Electronics > Audio > Headphone", "Other"]
     assert list(shop.products.name) == ["Tonal Headphone 1", "Product 2"]
     assert "too little to learn from" in " ".join(shop.notes)
+    assert "REES46" in shop.summary and "dates moved" in shop.summary
 
 
 def test_baskets_without_dates_stand_a_week_apart(tmp_path):

@@ -1,20 +1,20 @@
-"""Makes the database ready, and remembers what the shop in it was filled with."""
+"""Makes the database ready, and knows what the shop in it was filled with."""
 
 from __future__ import annotations
 
-import json
-import zlib
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from example_shop import origin
 from example_shop.loaders.filling import is_empty
+from example_shop.loaders.shop_data import ShopData
 from example_shop.loaders.sources import REAL, Wanted
+from example_shop.models import Origin
 from persona_django.catalogue import snapshot, state
 from persona_django.similarity import lookup
 
@@ -35,7 +35,7 @@ def prepare(wanted: Wanted, *, fresh: bool) -> Wanted:
     if fresh and not is_empty():
         call_command("flush", verbosity=0, interactive=False)
         # Numbers start again at 1, and what this process remembers by number is of the old shop.
-        for memory in (state, snapshot, lookup):
+        for memory in (state, snapshot, lookup, origin):
             memory.forget()
     if is_empty():
         return wanted
@@ -49,29 +49,27 @@ def prepare(wanted: Wanted, *, fresh: bool) -> Wanted:
     return held
 
 
-def note(wanted: Wanted) -> None:
+def note(wanted: Wanted, shop: ShopData) -> None:
     """Write down what the shop in this database was filled with."""
-    choice = {**asdict(wanted), "today": wanted.today.isoformat()}
-    _note_file().write_text(json.dumps(choice), encoding="utf-8")
+    origin.keep(
+        title=shop.title,
+        summary=shop.summary,
+        notes=shop.notes,
+        choice={**asdict(wanted), "today": wanted.today.isoformat()},
+    )
 
 
 def _noted() -> Wanted | None:
-    try:
-        choice: dict[str, Any] = json.loads(_note_file().read_text(encoding="utf-8"))
-        return Wanted(**{**choice, "today": date.fromisoformat(choice["today"])})
-    except (OSError, ValueError, KeyError, TypeError):
+    row = Origin.objects.first()
+    if row is None:
         return None
+    choice: dict[str, Any] = row.choice
+    return Wanted(**{**choice, "today": date.fromisoformat(choice["today"])})
 
 
 def _words(held: Wanted) -> str:
     invented = f", {held.shoppers:,} shoppers, seed {held.seed}" if held.data not in REAL else ""
     return f"a shop ({held.data}{invented}, filled on {held.today})"
-
-
-def _note_file() -> Path:
-    """One note for each database, so that several shops may stand side by side."""
-    name = f"{connection.vendor}:{connection.settings_dict['NAME']}"
-    return Path(settings.VAR_DIR) / f"demo-{zlib.crc32(name.encode()):08x}.json"
 
 
 def _remove_sqlite_file() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from example_shop import origin
 from example_shop.loaders.filling import STAFF
 from example_shop.management.demonstration.run import PASSWORD, Result
 from example_shop.simulator.scoring import Quality
@@ -27,7 +28,8 @@ def report(result: Result) -> Iterator[str]:
 def _shop(result: Result) -> Iterator[str]:
     count = result.counts
     yield ""
-    title = result.shop.title if result.shop else result.wanted.data
+    held = origin.told()
+    title = held.title if held else result.wanted.data
     again = ", as filled before" if result.was_filled else ""
     yield f"The shop: {title}{again}"
     variants = f" in {count['variants']:,} variants" * (count["variants"] > count["products"])

@@ -114,7 +114,7 @@ def _fill(result: Result, steps: Steps) -> Read | None:
     if not result.was_filled:
         with steps.step("Filling the shop") as say:
             filling.fill(read.shop, password=PASSWORD, progress=say)
-            database.note(wanted)
+            database.note(wanted, read.shop)
     return read
 
 
