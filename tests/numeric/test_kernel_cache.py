@@ -24,6 +24,22 @@ rows = Rows(indptr=np.array([0, 2, 4]), item=np.array([0, 1, 0, 1], np.int32),
 found = top_neighbours(rows, k=1, min_support=2, min_llr=0, prior=2, discount=0.5, backend="numba")
 print(found.score.tolist(), "django" in __import__("sys").modules)
 """
+NO_POWERS = """
+import ctypes, os
+
+if os.geteuid() == 0:
+    # Root may write anywhere, whatever the modes say, until it lays that power down.
+    version_3 = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    assert ctypes.CDLL(None).capset(version_3, (ctypes.c_uint32 * 6)()) == 0
+try:
+    open(os.path.join(os.environ["PYTHONPATH"], "persona_django", "numeric", "probe"), "w")
+except PermissionError:
+    pass
+else:
+    raise SystemExit("the install is not read-only for this process, so nothing is proven")
+"""
+"""What a child begins with that must not be able to write. Another user could not reach an
+interpreter that stands in the home of root, as here and there."""
 needs_numba = pytest.mark.skipif(available_backend() != "numba", reason="numba is not installed")
 needs_posix = pytest.mark.skipif(not hasattr(os, "getuid"), reason="folders have no owner here")
 
@@ -78,39 +94,56 @@ def test_a_second_process_finds_the_compiled_kernel(tmp_path):
 
 
 @needs_numba
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux") and getattr(os, "geteuid", lambda: 1)() == 0,
+    reason="root writes anywhere here",
+)
+@needs_posix
 @pytest.mark.parametrize("cache", ["-", "/proc/no-such-folder"])
-def test_a_read_only_install_without_a_home_still_computes(tmp_path, cache):
+def test_a_read_only_install_without_a_home_still_computes_and_leaves_no_file(tmp_path, cache):
     package = tmp_path / "site" / "persona_django"
     shutil.copytree(
         Path(persona_django.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__")
     )
-    for path in [*package.rglob("*"), package]:
+    shipped = files_in(tmp_path)
+    for path in [*package.rglob("*"), package, package.parent]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     environment = {
         **os.environ,
         "HOME": "/proc/no-such-home",
         "XDG_CACHE_HOME": "/proc/no-such-home",
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": str(package.parent),
         FOLDER_VARIABLE: cache,
     }
+    # With it no compiled module would be written where nothing keeps it from being written.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
     try:
-        found = run_pair(environment, cwd=tmp_path)
+        found = run_pair(environment, cwd=tmp_path, first=NO_POWERS)
     finally:
-        for path in [package, *package.rglob("*")]:
+        for path in [package.parent, package, *package.rglob("*")]:
             path.chmod(0o755)
 
     assert found == "[0.5, 0.5] False"
+    assert files_in(tmp_path) == shipped
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, and what it holds."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def _checkout() -> Path:
     return Path(persona_django.__file__).parent.parent
 
 
-def run_pair(environment: dict[str, str], *, cwd: Path) -> str:
+def run_pair(environment: dict[str, str], *, cwd: Path, first: str = "") -> str:
     done = subprocess.run(
-        [sys.executable, "-c", PAIR],
+        [sys.executable, "-c", first + PAIR],
         env=environment,
         cwd=cwd,
         capture_output=True,
