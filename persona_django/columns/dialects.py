@@ -171,6 +171,8 @@ class Postgresql(Dialect):
         if kind.letter == "i":
             number = f"{column}::int" if type_code == self.BOOL else column
             return f"coalesce({number}::int8, {kind.default})"
+        if kind.letter == "n":
+            return f"{column}::int8"
         if kind.letter == "t":
             # Whole seconds; a zone-less column is a clock reading of the shop's zone.
             zone = timezone.get_default_timezone_name()

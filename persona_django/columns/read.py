@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import IntegerField, QuerySet
 from numpy.typing import NDArray
 
 from persona_django.columns.dialects import Dialect, dialect_of
 from persona_django.columns.kinds import Kind, joined, parse_kinds, to_array
+from persona_django.columns.readers import Ask, Readers, readers
 
 Arrays = list[NDArray[Any]]
 Progress = Callable[[int], None]
@@ -31,14 +35,18 @@ def read_columns(
     chunk: int = CHUNK_ROWS,
     progress: Progress | None = None,
     by: int | None = None,
+    ends: tuple[int | None, int | None] | None = None,
+    threads: int = 1,
 ) -> Arrays:
     """The columns of a query, one array each, aligned.
 
     `kinds` names what each column holds (see `columns.kinds.Kind`). `by` is the position of a
     selected whole-number column that has an index and no NULL, the primary key at best: the read
     is then cut into ranges of it, which is several times faster and needs little memory, and rows
-    come range after range. It may be one past the last of `kinds`: then it only cuts. As in
-    Django, a literal per cent sign in `sql` is written twice.
+    come range after range. It may be one past the last of `kinds`: then it only cuts. `ends` are
+    the lowest and the highest of its numbers, for a caller who can find them sooner than this
+    query. With `threads` some ranges are read side by side, see `columns.readers`. As in Django,
+    a literal per cent sign in `sql` is written twice.
     """
     wanted = parse_kinds(kinds)
     dialect = dialect_of(connections[alias])
@@ -52,19 +60,15 @@ def read_columns(
         )
 
     key = names[by]
-    ends = []
-    for end in (f"min({key})", f"max({key})"):
-        # Two statements, because each alone is one step down the index.
-        with dialect.connection.cursor() as cursor:
-            cursor.execute(f"{head}{end} FROM persona_rows", params)
-            ends.append(cursor.fetchone()[0])
+    if ends is None:
+        ends = _ends(dialect, head, key, params)
     columns = dialect.columns(expressions, wanted)
     query = f"{head}{columns} FROM persona_rows WHERE {key} BETWEEN %s AND %s"
 
     def ranged(low: int, high: int) -> tuple[str, Sequence[Any]]:
         return query, [*params, low, high]
 
-    pieces = _by_ranges(dialect, ranged, ends[0], ends[1], wanted, chunk)
+    pieces = _by_ranges(dialect, ranged, *ends, wanted, chunk, threads)
     return _gathered(pieces, dialect, wanted, progress)
 
 
@@ -74,18 +78,20 @@ def read_queryset(
     *,
     chunk: int = CHUNK_ROWS,
     progress: Progress | None = None,
+    threads: int = 1,
 ) -> Arrays:
     """The columns of a `values_list` queryset, one array each, aligned.
 
     The queryset is compiled for its own database and never evaluated, so no row becomes an
     object; keys and texts pass Django's own conversions, once a distinct value. An order is kept
-    if one is asked for; else a table with a whole-number key is read in ranges of it.
+    if one is asked for; else a table with a whole-number key is read in ranges of it, with
+    `threads` some of them side by side.
     """
     wanted = parse_kinds(kinds)
     dialect = dialect_of(connections[queryset.db])
     try:
         if dialect.gains_by_ranges(wanted) and _can_be_cut(queryset):
-            pieces = _queryset_ranges(dialect, queryset, wanted, chunk)
+            pieces = _queryset_ranges(dialect, queryset, wanted, chunk, threads)
             found = _gathered(pieces, dialect, wanted, progress)
         else:
             sql, params = _compiled(queryset)
@@ -114,7 +120,11 @@ def _can_be_cut(queryset: QuerySet[Any, Any]) -> bool:
 
 
 def _queryset_ranges(
-    dialect: Dialect, queryset: QuerySet[Any, Any], kinds: Sequence[Kind], chunk: int
+    dialect: Dialect,
+    queryset: QuerySet[Any, Any],
+    kinds: Sequence[Kind],
+    chunk: int,
+    threads: int,
 ) -> Iterator[Arrays]:
     sql, params = _compiled(queryset)
     names = ", ".join(f"c{at}" for at in range(len(kinds)))
@@ -129,7 +139,7 @@ def _queryset_ranges(
 
     keys = queryset.model._base_manager.using(queryset.db).values_list("pk", flat=True)
     low, last = keys.order_by("pk").first(), keys.order_by("-pk").first()
-    yield from _by_ranges(dialect, ranged, low, last, kinds, chunk)
+    yield from _by_ranges(dialect, ranged, low, last, kinds, chunk, threads)
 
 
 def _by_rows(
@@ -142,6 +152,34 @@ def _by_rows(
         ]
 
 
+def _ends(
+    dialect: Dialect, head: str, key: str, params: Sequence[Any]
+) -> tuple[int | None, int | None]:
+    found = []
+    for end in (f"min({key})", f"max({key})"):
+        # Two statements, because each alone is one step down the index.
+        with dialect.connection.cursor() as cursor:
+            cursor.execute(f"{head}{end} FROM persona_rows", params)
+            found.append(cursor.fetchone()[0])
+    return found[0], found[1]
+
+
+class _Width:
+    """How much of the key one range covers: more or less as ranges turn out to hold few rows."""
+
+    def __init__(self, chunk: int) -> None:
+        self.now = self._chunk = chunk
+
+    def learn(self, size: int) -> None:
+        if size < self._chunk // 2:
+            self.now *= 4 if size < self._chunk // 8 else 2
+        elif size > self._chunk * 2:
+            self.now = max(self.now // 2, 1)
+
+    def narrow(self) -> None:
+        self.now = max(self.now // 4, 1)
+
+
 def _by_ranges(
     dialect: Dialect,
     ranged: Ranged,
@@ -149,32 +187,73 @@ def _by_ranges(
     last: int | None,
     kinds: Sequence[Kind],
     chunk: int,
+    threads: int,
 ) -> Iterator[Arrays]:
-    """Ranges of a key, widened or narrowed as they turn out to hold few or many rows."""
+    """The pieces of a key's ranges, one after the other."""
     if low is None or last is None:
         return
-    collects = dialect.collects_all(kinds)
-    if collects:
-        chunk = min(chunk, dialect.most_rows)
-    width = chunk
-    while low <= last:
-        query, params = ranged(low, min(low + width - 1, last))
-        if collects:
-            piece = dialect.collect(query, params)
-            if piece is None:
-                # More than one value can hold.
-                width = max(width // 4, 1)
-                continue
-            pieces = [piece]
-        else:
+    if not dialect.collects_all(kinds):
+        width = _Width(chunk)
+        while low <= last:
+            query, params = ranged(low, min(low + width.now - 1, last))
+            low += width.now
             pieces = list(_by_rows(dialect, query, params, kinds, chunk))
-        low += width
-        size = sum(len(piece[0]) for piece in pieces)
-        if size < chunk // 2:
-            width *= 4 if size < chunk // 8 else 2
-        elif size > chunk * 2:
-            width = max(width // 2, 1)
-        yield from (piece for piece in pieces if len(piece[0]))
+            width.learn(sum(len(piece[0]) for piece in pieces))
+            yield from (piece for piece in pieces if len(piece[0]))
+        return
+    chunk = min(chunk, dialect.most_rows)
+    # A short history is read before further connections would be open.
+    several = threads if last - low >= chunk * threads else 1
+    with readers(dialect.connection, several) as others:
+        if others is None:
+            yield from _one_by_one(dialect, ranged, low, last, _Width(chunk))
+        else:
+            yield from _side_by_side(others, dialect, ranged, low, last, _Width(chunk))
+
+
+def _one_by_one(
+    dialect: Dialect, ranged: Ranged, low: int, last: int, width: _Width
+) -> Iterator[Arrays]:
+    while low <= last:
+        piece = dialect.collect(*ranged(low, min(low + width.now - 1, last)))
+        if piece is None:
+            # More than one value can hold.
+            width.narrow()
+            continue
+        low += width.now
+        width.learn(len(piece[0]))
+        if len(piece[0]):
+            yield piece
+
+
+def _side_by_side(
+    others: Readers, dialect: Dialect, ranged: Ranged, low: int, last: int, width: _Width
+) -> Iterator[Arrays]:
+    asked: deque[tuple[int, int]] = deque()
+
+    def asks() -> Iterator[Ask[Arrays | None]]:
+        start = low
+        while start <= last:
+            end = min(start + width.now - 1, last)
+            asked.append((start, end))
+            yield partial(_collected, *ranged(start, end))
+            start = end + 1
+
+    for piece in others.answers(asks()):
+        start, end = asked.popleft()
+        if piece is None:
+            width.narrow()
+            yield from _one_by_one(dialect, ranged, start, end, width)
+            continue
+        width.learn(len(piece[0]))
+        if len(piece[0]):
+            yield piece
+
+
+def _collected(
+    query: str, params: Sequence[Any], connection: BaseDatabaseWrapper
+) -> Arrays | None:
+    return dialect_of(connection).collect(query, params)
 
 
 def _gathered(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.numeric.rows import Rows
+from persona_django.numeric.sorting import sort_order
 
 BLOCK_PAIRS = 2_000_000
 """Pairs within rows looked at together, which bounds memory to some 100 MB; one item is the least.
@@ -116,11 +117,11 @@ def _by_rank(rows: Rows) -> _Entries:
     times = np.bincount(rows.item[place], minlength=rows.n_items)
     rank_of = np.empty(rows.n_items, dtype=np.int64)
     rank_of[np.argsort(-times, kind="stable")] = np.arange(rows.n_items)
-    place = place[np.argsort(row[place] * rows.n_items + rank_of[rows.item[place]])]
+    place = place[sort_order(row[place] * rows.n_items + rank_of[rows.item[place]])]
     rank, row = rank_of[rows.item[place]], row[place]
     owner = rows.owner[row].astype(np.int64)
     start = np.searchsorted(row, row)
-    by_rank = np.argsort(rank, kind="stable")
+    by_rank = sort_order(rank)
     before = (np.arange(len(place)) - start)[by_rank]
     ends = np.concatenate([[0], np.cumsum(np.bincount(rank, minlength=rows.n_items))])
     return _Entries(
@@ -138,7 +139,7 @@ def _by_rank(rows: Rows) -> _Entries:
 
 def _again(values: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether each value is there more than once."""
-    order = np.argsort(values)
+    order = sort_order(values)
     same = values[order][1:] == values[order][:-1]
     found = np.zeros(len(values), dtype=bool)
     found[order[1:][same]] = True

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from persona_django.numeric.decay import DAY_SECONDS, half_life_weight
 from persona_django.numeric.rows import Rows
+from persona_django.numeric.sorting import coded, firsts, sort_order
 
 IntArray = NDArray[np.int64]
 
@@ -106,14 +107,14 @@ def shopper_rows(
     if len(item) == 0:
         return Rows.empty(), item_ids, shopper_ids
     pair = shopper * len(item_ids) + item
-    newest = _newest_of_each_day(pair, interactions) if daily else np.argsort(pair, kind="stable")
+    newest = _newest_of_each_day(pair, interactions) if daily else sort_order(pair)
     pair, at = pair[newest], interactions.at[newest]
     weight = interactions.weight[newest].astype(np.float64)
     counted = _largest_of_each(pair // len(item_ids), at, cap=cap)
     if counted is not None:
         pair, at, weight = pair[counted], at[counted], weight[counted]
     weight *= half_life_weight((now - at) / DAY_SECONDS, half_life_days=half_life_days)
-    first = _firsts(pair)
+    first = firsts(pair)
     total = np.add.reduceat(weight, first)
     strength = np.log1p(np.maximum(total, 0.0)).astype(np.float32)
     kept = strength > 0
@@ -177,9 +178,9 @@ def basket_rows(
     weight = weight.astype(np.float32)
     line = np.flatnonzero(weight > 0)
     pair = order[line] * len(item_ids) + item[line]
-    by_pair = np.argsort(pair)
+    by_pair = sort_order(pair)
     pair, weight = pair[by_pair], weight[line][by_pair]
-    first = _firsts(pair)
+    first = firsts(pair)
     strongest = np.maximum.reduceat(weight, first) if len(first) else weight
     row, code = np.divmod(pair[first], len(item_ids))
     lot = _lots(basket_ids[orders[row] % len(basket_ids)], item_ids[code])
@@ -199,44 +200,14 @@ def basket_rows(
     return rows, item_ids, shopper_ids[owners]
 
 
-def coded(values: NDArray[np.integer]) -> tuple[IntArray, IntArray]:
-    """Numbers from 0 for the distinct values, in ascending order of value, and those values.
-
-    Parameters
-    ----------
-    values : (n,) integers of any size
-
-    Returns
-    -------
-    codes : (n,) int64, position of each value among the distinct ones
-    distinct : (m,) int64, ascending
-
-    >>> coded(np.array([70, 50, 70]))
-    (array([1, 0, 1]), array([50, 70]))
-    """
-    order = np.argsort(values)
-    ascending = values[order]
-    first = _firsts(ascending)
-    codes = np.empty(len(values), dtype=np.int64)
-    codes[order] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(values))))
-    return codes, ascending[first].astype(np.int64)
-
-
 def _refuse_cap(cap: int) -> None:
     if cap < 1:
         raise ValueError(f"at least one interaction must count, got a cap of {cap}")
 
 
-def _firsts(ascending: NDArray[np.integer]) -> IntArray:
-    """Where each run of equal numbers begins."""
-    new = np.ones(len(ascending), dtype=bool)
-    np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
-    return np.flatnonzero(new)
-
-
 def _compressed(row: IntArray) -> tuple[IntArray, IntArray]:
     """Row pointers of ascending row numbers, and the row numbers that occur."""
-    first = _firsts(row)
+    first = firsts(row)
     return np.append(first, len(row)), row[first]
 
 
@@ -255,17 +226,23 @@ def _newest_of_each_day(pair: IntArray, interactions: Interactions) -> IntArray:
     if int(pair.max()) < 2**62 // size:
         # One number a row sorts several times faster than three columns.
         key = pair * size + within
-        order = np.argsort(key)
-        first = _firsts(key[order])
+        order = sort_order(key)
+        first = firsts(key[order])
     else:
         order = np.lexsort((within, pair))
         ascending = np.diff(pair[order], prepend=-1) | np.diff(within[order], prepend=-1)
         first = np.flatnonzero(ascending)
     if len(first) == len(pair):
         return order
-    group = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(pair))))
-    order = order[np.lexsort((interactions.weight[order], at[order], group))]
-    return order[np.append(first[1:], len(pair)) - 1]
+    # Only what happened more than once has to be put in order of time: it is the smaller part.
+    newest = order[first]
+    size = np.diff(np.append(first, len(pair)))
+    again = order[np.repeat(size > 1, size)]
+    sizes = size[size > 1]
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    again = again[np.lexsort((interactions.weight[again], at[again], group))]
+    newest[size > 1] = again[np.cumsum(sizes) - 1]
+    return newest
 
 
 def _largest_of_each(group: IntArray, value: IntArray, *, cap: int) -> IntArray | None:
@@ -273,7 +250,7 @@ def _largest_of_each(group: IntArray, value: IntArray, *, cap: int) -> IntArray 
 
     Only groups over the cap are sorted: they are few.
     """
-    first = _firsts(group)
+    first = firsts(group)
     size = np.diff(np.append(first, len(group)))
     if size.max(initial=0) <= cap:
         return None

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from django.db import router
-from django.db.models import BigIntegerField, F
-from django.db.models.functions import Cast
+from django.db.models import BigIntegerField, ExpressionWrapper, F, QuerySet
 from numpy.typing import NDArray
 
+from persona_django import conf
 from persona_django.columns.read import read_columns, read_queryset
 from persona_django.identity.models import Visitor
 from persona_django.tracking.models import Event
@@ -42,8 +42,10 @@ class EventColumns:
         return EventColumns(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
-_BASIS, _QUANTITY = 8, 64
-"""Kinds are below 8 and bases too, so kind, basis and quantity fit into one number."""
+_KINDS, _BASES = 8, 8
+"""Kinds are below 8 and bases too, so both travel with the time in one number."""
+_BOUGHT = {Kind.PURCHASE, Kind.REFUND}
+"""Kinds whose quantity and order mean something."""
 
 
 def read_events(
@@ -73,33 +75,64 @@ def _read(
     since: int | None,
     progress: Callable[[int], None] | None,
 ) -> EventColumns:
+    """What was looked at, then what was bought: each with the columns it needs and no other."""
     rows = Event.objects.using(router.db_for_read(Event)).filter(store=store).order_by()
-    if set(kinds) != set(Kind):
-        rows = rows.filter(kind__in=sorted(kinds))
     if since is not None:
         rows = rows.filter(at__gte=since)
-    # Every column costs time by the million: the small numbers travel as one, the order only where
-    # something was bought, and the key only cuts the read into ranges.
-    packed = Cast(F("quantity"), BigIntegerField()) * _QUANTITY + Cast(
-        F("basis") * _BASIS + F("kind"), BigIntegerField()
+    keys = Event.objects.using(rows.db).order_by("id").values_list("id", flat=True)
+    ends = (keys.first(), keys.last())
+    shown = _columns(rows, set(kinds) - _BOUGHT, ends, progress)
+    heard = (lambda more: progress(len(shown) + more)) if progress else None
+    bought = _columns(rows, set(kinds) & _BOUGHT, ends, heard)
+    if len(shown) and len(bought):
+        return _both(shown, bought)
+    return bought if len(bought) else shown
+
+
+def _columns(
+    rows: QuerySet[Event],
+    kinds: Collection[Kind],
+    ends: tuple[int | None, int | None],
+    progress: Callable[[int], None] | None,
+) -> EventColumns:
+    # Every column costs time by the million, and the key only cuts the read into ranges.
+    packed = ExpressionWrapper(
+        F("at") * (_KINDS * _BASES) + (F("basis") * _KINDS + F("kind")),
+        output_field=BigIntegerField(),
     )
-    columns: list[Any] = ["shopper", "item_id", "at", packed]
-    if Kind.PURCHASE in kinds:
-        columns.append("order")
-    rows = rows.values_list(*columns, "id")
-    sql, params = rows.query.get_compiler(rows.db).as_sql()
-    shopper, item, at, small, *order = read_columns(
-        rows.db, sql, params, "i" * len(columns), by=len(columns), progress=progress
-    )
-    return EventColumns(
+    columns: list[Any] = ["shopper", "item_id", packed]
+    is_bought = not _BOUGHT.isdisjoint(kinds)
+    if is_bought:
+        columns += ["quantity", "order"]
+    found = [np.empty(0, np.int64) for _ in columns]
+    if kinds:
+        # From the first to the last of them: a list costs more than the few that are not wanted.
+        rows = rows.filter(kind__range=(min(kinds), max(kinds))).values_list(*columns, "id")
+        sql, params = rows.query.get_compiler(rows.db).as_sql()
+        found = read_columns(
+            rows.db,
+            sql,
+            params,
+            "n" * len(columns),
+            by=len(columns),
+            ends=ends,
+            threads=conf.current().learning_threads,
+            progress=progress,
+        )
+    shopper, item, packed_at, *more = found
+    small = packed_at % (_KINDS * _BASES)
+    n = len(shopper)
+    events = EventColumns(
         shopper=shopper,
         item=item,
-        kind=(small % _BASIS).astype(np.int16),
-        at=at,
-        order=order[0] if order else np.zeros(len(at), dtype=np.int64),
-        quantity=(small // _QUANTITY).astype(np.int32),
-        basis=(small % _QUANTITY // _BASIS).astype(np.int16),
+        kind=(small % _KINDS).astype(np.int16),
+        at=packed_at // (_KINDS * _BASES),
+        order=more[1] if is_bought else np.zeros(n, dtype=np.int64),
+        quantity=more[0].astype(np.int32) if is_bought else np.ones(n, dtype=np.int32),
+        basis=(small // _KINDS).astype(np.int16),
     )
+    wanted = np.isin(events.kind, sorted(kinds))
+    return events if wanted.all() else events.take(wanted)
 
 
 def _linked(events: EventColumns, store: int) -> EventColumns:
@@ -124,6 +157,8 @@ def _refunded(events: EventColumns) -> EventColumns:
     """Take refunds off purchases: off the order they name first, what is left of them off the
     latest purchases made before."""
     is_refund = events.kind == Kind.REFUND
+    if not is_refund.any():
+        return events
     others = events.take(~is_refund)
     refunds = events.take(is_refund)
     touched = others.kind == Kind.PURCHASE

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from persona_django import conf
 from persona_django.catalogue.snapshot import Snapshot
-from persona_django.numeric.interactions import Interactions, coded
+from persona_django.numeric.interactions import Interactions
+from persona_django.numeric.sorting import coded
 from persona_django.tracking.events import EventColumns, read_events
 from persona_django.tracking.orders import OrderLines, read_orders
 from persona_django.tracking.schema import Basis, Kind

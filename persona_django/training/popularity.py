@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django import conf
-from persona_django.numeric.interactions import coded
 from persona_django.numeric.popularity import popularity
+from persona_django.numeric.sorting import coded
 from persona_django.training.evidence import Evidence
 
 DAY = timedelta(days=1)

@@ -1,0 +1,96 @@
+"""Orders and codes of long columns of whole numbers, several times faster than asking for them.
+
+Sorting numbers is vectorised, sorting their positions is not. So the positions travel in the low
+bits of the numbers that are sorted.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+
+DENSE = 4
+"""Numbers that span at most so many times their count are coded through a table."""
+SMALL_TABLE = 1 << 16
+"""A table of so many numbers is never too large."""
+
+
+def sort_order(values: NDArray[np.integer]) -> IntArray:
+    """Positions of the values in ascending order, equal ones as they stand.
+
+    Parameters
+    ----------
+    values : (n,) whole numbers that fit into int64
+
+    Returns
+    -------
+    (n,) int64, what `np.argsort(values, kind="stable")` gives
+
+    >>> sort_order(np.array([70, 50, 70, -3]))
+    array([3, 1, 0, 2])
+    """
+    values = values.astype(np.int64, copy=False)
+    n = len(values)
+    position = np.arange(n)
+    if n < 2:
+        return position
+    bits = (n - 1).bit_length()
+    low, high = int(values.min()), int(values.max())
+    if high - low < 2 ** (63 - bits):
+        packed = ((values - low) << bits) | position
+        packed.sort()
+        return packed & (2**bits - 1)
+    # The low bits give way to the positions. Keyed hashes hardly ever agree in all the others, and
+    # where two different values do, the order they come in is seen to be wrong.
+    packed = ((values >> bits) << bits) | position
+    packed.sort()
+    order = packed & (2**bits - 1)
+    ascending = values[order]
+    if (ascending[1:] >= ascending[:-1]).all():
+        return order
+    return np.argsort(values, kind="stable")
+
+
+def coded(values: NDArray[np.integer]) -> tuple[IntArray, IntArray]:
+    """Numbers from 0 for the distinct values, in ascending order of value, and those values.
+
+    Parameters
+    ----------
+    values : (n,) whole numbers that fit into int64
+
+    Returns
+    -------
+    codes : (n,) int64, position of each value among the distinct ones
+    distinct : (m,) int64, ascending
+
+    >>> coded(np.array([70, 50, 70]))
+    (array([1, 0, 1]), array([50, 70]))
+    """
+    values = values.astype(np.int64, copy=False)
+    if not len(values):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    low, high = int(values.min()), int(values.max())
+    if high - low <= max(DENSE * len(values), SMALL_TABLE):
+        there = np.zeros(high - low + 1, dtype=bool)
+        there[values - low] = True
+        code = np.cumsum(there) - 1
+        return code[values - low], np.flatnonzero(there) + low
+    order = sort_order(values)
+    ascending = values[order]
+    first = firsts(ascending)
+    codes = np.empty(len(values), dtype=np.int64)
+    codes[order] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(values))))
+    return codes, ascending[first]
+
+
+def firsts(ascending: NDArray[np.integer]) -> IntArray:
+    """Where each run of equal numbers begins.
+
+    >>> firsts(np.array([3, 3, 5]))
+    array([0, 2])
+    """
+    new = np.ones(len(ascending), dtype=bool)
+    np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
+    return np.flatnonzero(new)
