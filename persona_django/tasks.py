@@ -1,7 +1,8 @@
 """Celery's door to the jobs. Every task may be sent twice, killed at any point, or never come.
 
 Ticks come every minute and look what is due, so that a message lost or a worker killed costs a
-minute. A long rebuild does one stage for each message and sends itself the next.
+minute. A long job does one chunk for each message (of a rebuild: one stage) and sends itself the
+next, behind whatever the shop has sent meanwhile.
 
 Put `BEAT_SCHEDULE` into your own: `CELERY_BEAT_SCHEDULE = {**BEAT_SCHEDULE, ...}`.
 """
@@ -9,6 +10,7 @@ Put `BEAT_SCHEDULE` into your own: `CELERY_BEAT_SCHEDULE = {**BEAT_SCHEDULE, ...
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from celery import Task, shared_task
@@ -68,20 +70,20 @@ def rebuild(kind: str | None = None, fence: int | None = None) -> None:
     for name in KINDS if kind is None else (kind,):
         result = step(name, fence=fence if isinstance(fence, int) else None)
         if result.fence is not None:
-            _send_next({"kind": name, "fence": result.fence})
+            _send_next(rebuild, {"kind": name, "fence": result.fence})
         elif result.done:
-            _send_next({})
+            _send_next(rebuild, {})
         if result.done:
             return
 
 
-def _send_next(kwargs: dict[str, Any]) -> None:
-    """Hand the worker back, and ask for the next stage behind whatever waits in the queue."""
+def _send_next(task: Task, kwargs: dict[str, Any]) -> None:
+    """Hand the worker back, and ask for the next chunk behind whatever waits in the queue."""
     try:
         # Later than that the lease has run out, and the next tick goes on instead.
-        rebuild.apply_async(kwargs=kwargs, expires=conf.current().lease_for.total_seconds())
+        task.apply_async(kwargs=kwargs, expires=conf.current().lease_for.total_seconds())
     except OperationalError as error:
-        log.warning("The next stage goes on with a later tick, the broker is away: %s", error)
+        log.warning("%s goes on with a later tick, the broker is away: %s", task.name, error)
 
 
 @shared_task(base=PersonaTask, name="persona.snapshot")
@@ -93,16 +95,23 @@ def snapshot() -> None:
 
 
 @shared_task(base=PersonaTask, name="persona.reconcile")
-def reconcile() -> None:
-    """Find catalogue changes that signals missed."""
-    from persona_django.training.jobs import run_reconcile
+def reconcile(fence: int | None = None) -> None:
+    """Find catalogue changes that signals missed, for one chunk."""
+    from persona_django.training.jobs import step_reconcile
 
-    run_reconcile()
+    _go_on(reconcile, step_reconcile, fence)
 
 
 @shared_task(base=PersonaTask, name="persona.prune")
-def prune() -> None:
-    """Delete versions that nobody needs any more."""
-    from persona_django.training.jobs import run_clean
+def prune(fence: int | None = None) -> None:
+    """Delete versions that nobody needs any more, for one chunk."""
+    from persona_django.training.jobs import step_clean
 
-    run_clean()
+    _go_on(prune, step_clean, fence)
+
+
+def _go_on(task: Task, step: Callable[..., int | None], fence: object) -> None:
+    """Do one chunk and send the task its next one, if there is one."""
+    following = step(fence=fence if isinstance(fence, int) else None)
+    if following is not None:
+        _send_next(task, {"fence": following})

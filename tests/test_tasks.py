@@ -10,11 +10,16 @@ from celery import Celery, current_app
 from kombu.exceptions import OperationalError
 
 from persona_django import tasks
+from persona_django.artefacts import store as artefacts
 from persona_django.catalogue.models import Item
+from persona_django.catalogue.snapshot import snapshot_is_stale
 from persona_django.model_registry.leases import hold
 from persona_django.model_registry.models import Lease, ModelVersion
+from persona_django.similarity.store import stored_versions
+from persona_django.training.jobs import run_reconcile
 from persona_django.training.recipes import KINDS
 from tests.factories import product, products, read_catalogue
+from tests.shop.models import Product
 from tests.training.history import buy, customers, live, look
 
 OURS = (tasks.rebuild, tasks.snapshot, tasks.reconcile, tasks.prune)
@@ -168,6 +173,121 @@ def test_reconcile_finds_what_signals_missed_and_snapshot_follows():
     assert Lease.objects.get(name="snapshot/1").done_at
 
 
+@pytest.fixture
+def missed(db, settings, monkeypatch):
+    """Several pages of products that no signal told of, and no time for more than one page."""
+    monkeypatch.setattr("persona_django.catalogue.reading.PAGE_ROWS", 3)
+    settings.PERSONA = {
+        **settings.PERSONA, "CHUNK_FOR": timedelta(0), "LEASE_FOR": timedelta(hours=1)
+    }  # fmt: skip
+    Product.objects.bulk_create(Product(name=f"Missed {n}", price=1) for n in range(10))
+    return 10
+
+
+def all_sent(task, sent):
+    """Take messages from the queue until it is empty; how many there were."""
+    messages = 0
+    while sent:
+        task.run(**sent.pop(0))
+        messages += 1
+    return messages
+
+
+def test_a_reconcile_of_several_pages_takes_several_messages(missed, sent):
+    sent.append({})
+
+    messages = all_sent(tasks.reconcile, sent)
+
+    assert messages >= 4
+    assert Item.objects.filter(retired_at=None).count() == missed
+    assert Lease.objects.get(name="reconcile/1").done_at
+
+
+def test_a_shops_own_task_waits_for_one_page_of_a_reconcile(missed, sent):
+    tasks.reconcile.run()
+
+    assert len(sent) == 1
+    assert Item.objects.count() == 3
+
+
+def test_a_second_reconcile_while_one_is_on_its_way_does_nothing(missed, sent):
+    tasks.reconcile.run()
+    (following,) = sent
+
+    tasks.reconcile.run()
+    assert run_reconcile() == ""
+    assert len(sent) == 1
+    tasks.reconcile.run(**following)
+    tasks.reconcile.run(**following)
+
+    assert len(sent) == 2
+    assert Item.objects.count() == 6
+
+
+@pytest.mark.parametrize("chunks", range(1, 6))
+def test_a_reconcile_whose_message_was_lost_goes_on_with_the_next_tick(missed, sent, chunks):
+    sent.append({})
+    for _ in range(chunks):
+        tasks.reconcile.run(**sent.pop(0))
+    sent.clear()
+    before = Item.objects.count()
+    Lease.objects.update(expires_at=1)
+    Product.objects.filter(name="Missed 0").update(name="Changed since")
+
+    tasks.reconcile.run()
+    assert Item.objects.count() == min(before + 3, missed)
+    all_sent(tasks.reconcile, sent)
+
+    assert Item.objects.filter(retired_at=None).count() == missed
+    assert not Item.objects.filter(title="Changed since").exists(), "it did not begin again"
+
+
+def test_in_process_celery_reconciles_everything_from_one_message(missed):
+    tasks.reconcile.delay()
+
+    assert Item.objects.count() == missed
+
+
+def test_without_a_broker_the_rest_of_a_reconcile_waits_for_a_tick(missed, monkeypatch, caplog):
+    def refuse(self, *args, **options):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(tasks.PersonaTask, "apply_async", refuse)
+    tasks.reconcile.run()
+    assert any("later tick" in message for message in caplog.messages)
+    monkeypatch.undo()
+    Lease.objects.update(expires_at=1)
+
+    tasks.reconcile.delay()
+
+    assert Item.objects.count() == missed
+
+
+def test_cron_does_the_whole_of_a_reconcile_that_a_worker_left(missed, sent):
+    tasks.reconcile.run()
+    Lease.objects.update(expires_at=1)
+
+    assert run_reconcile() == "7 added, 0 changed, 0 retired"
+
+    assert artefacts.newest("work/reconcile/1") is None
+
+
+def test_what_a_killed_reconcile_wrote_gets_its_snapshot(missed):
+    read_catalogue()
+    assert not snapshot_is_stale()
+
+    class Killed(BaseException):
+        """Nothing of ours catches it."""
+
+    # It died after writing to the mirror and before saying so.
+    with pytest.raises(Killed), hold("reconcile/1"):
+        raise Killed
+    Lease.objects.update(expires_at=1)
+    tasks.reconcile.delay()
+
+    assert snapshot_is_stale()
+
+
 @pytest.mark.django_db
 def test_an_unchanged_catalogue_gets_no_second_snapshot():
     product("One")
@@ -190,3 +310,30 @@ def test_prune_deletes_old_versions(shop, settings):
     tasks.prune.apply()
 
     assert ModelVersion.objects.filter(kind="similar").count() == 2
+
+
+def test_deleting_old_versions_hands_the_worker_back_after_a_chunk(shop, sent, settings):
+    from persona_django.training.rebuild import rebuild
+
+    settings.PERSONA = {
+        **settings.PERSONA, "BASES_KEPT": 2, "CHUNK_FOR": timedelta(0), "WRITE_CHUNK_ROWS": 1
+    }  # fmt: skip
+    for _ in range(5):
+        rebuild("similar")
+    lost = ModelVersion.objects.filter(kind="similar").order_by("pk").first()
+    stored = stored_versions()
+
+    tasks.prune.run()
+    assert ModelVersion.objects.filter(kind="similar").count() > 2
+    tasks.prune.run()
+    assert len(sent) == 1, "a second one while the first is on its way does nothing"
+    sent.clear()
+    Lease.objects.update(expires_at=1)
+    sent.append({})
+    messages = all_sent(tasks.prune, sent)
+
+    assert messages >= 2
+    kept = set(ModelVersion.objects.filter(kind="similar").values_list("pk", flat=True))
+    assert len(kept) == 2 and lost.pk not in kept
+    assert stored_versions() == kept < stored
+    assert Lease.objects.get(name="clean/1").done_at

@@ -59,6 +59,11 @@ class Mirror:
         at[at == len(self.ref)] = 0
         return np.where(self.ref[at] == refs, at, -1)
 
+    def meet(self, refs: NDArray[np.int64]) -> None:
+        """Note that the shop offers these, without looking at what they hold."""
+        at = self.find(refs)
+        self.seen[at[at >= 0]] = True
+
     def unseen(self) -> NDArray[np.int64]:
         """Item ids that the shop no longer offers and that are not retired yet."""
         return self.item_id[~self.seen & ~self.is_retired]

@@ -66,18 +66,29 @@ class Plan:
         self.groups_by_parent = self._groups_by_parent()
 
     def pages(
-        self, *, keys: Collection[Any] | None = None, using: str = ""
+        self, *, keys: Collection[Any] | None = None, using: str = "", after: Any = None
     ) -> Iterator[list[RawRow]]:
-        """All products of the map's queryset, or those with these primary keys, in pages."""
+        """All products of the map's queryset, or those with these primary keys, in pages.
+
+        `after` begins behind this primary key, where the queryset can be paged.
+        """
         queryset = self.queryset(using)
         if keys is not None:
             yield self._rows(queryset.filter(pk__in=list(keys)))
         elif _can_be_paged(queryset):
-            yield from self._paged(queryset)
+            yield from self._paged(queryset, after)
         else:
             rows = self._rows(queryset)
             for start in range(0, len(rows), PAGE_ROWS):
                 yield rows[start : start + PAGE_ROWS]
+
+    def can_be_paged(self) -> bool:
+        """False where the queryset is sliced or combined and so can only be read whole."""
+        return _can_be_paged(self.queryset())
+
+    def keys(self) -> list[Any]:
+        """Primary keys of all products of the map's queryset."""
+        return list(self.queryset().values_list("pk", flat=True))
 
     def queryset(self, using: str = "") -> QuerySet[Any]:
         """The map's queryset; BrokenMap when it raises or returns something else.
@@ -99,11 +110,10 @@ class Plan:
         is_free = using and getattr(queryset, "_db", None) is None
         return queryset.using(using) if is_free else queryset
 
-    def _paged(self, queryset: QuerySet[Any]) -> Iterator[list[RawRow]]:
+    def _paged(self, queryset: QuerySet[Any], last: Any) -> Iterator[list[RawRow]]:
         # Page by key rather than with one open cursor: on SQLite a reader left open would keep
         # our own writes between the pages from ever getting the lock.
         ordered = queryset.order_by("pk")
-        last: Any = None
         while True:
             page = ordered if last is None else ordered.filter(pk__gt=last)
             rows = self._rows(page[:PAGE_ROWS])

@@ -35,13 +35,15 @@ class SyncReport:
 
 
 class Tally:
-    """Counts of a running sync."""
+    """Counts of a running sync, from zero or from where another process left it."""
 
-    def __init__(self) -> None:
-        self.added = self.changed = self.unchanged = self.retired = 0
-        self.rejected: Counter[str] = Counter()
-        self.examples: list[str] = []
-        self._started = time.perf_counter()
+    def __init__(self, so_far: SyncReport | None = None) -> None:
+        found = so_far or SyncReport()
+        self.added, self.changed = found.added, found.changed
+        self.unchanged, self.retired = found.unchanged, found.retired
+        self.rejected: Counter[str] = Counter(found.rejected)
+        self.examples: list[str] = list(found.examples)
+        self._started = time.perf_counter() - found.seconds
 
     def reject(self, label: str, key: str, reason: str) -> None:
         """Count a product that cannot be an item, and log the first of each kind."""
@@ -55,9 +57,9 @@ class Tally:
         self.rejected[kind] += 1
 
     @property
-    def has_changes(self) -> bool:
-        """True when anything was written."""
-        return bool(self.added or self.changed or self.retired)
+    def changes(self) -> int:
+        """Items that were written."""
+        return self.added + self.changed + self.retired
 
     def report(self) -> SyncReport:
         """The counts so far, with the time since the sync began."""

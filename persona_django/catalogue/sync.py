@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-import numpy as np
 from django.core.exceptions import ValidationError
 from django.db import router
 
@@ -54,7 +53,7 @@ def sync(
     for item_map in chosen:
         try:
             plan = plan_of(item_map)
-            work = _Pass(plan, Mirror(alias, store, item_map.label), tally)
+            work = Pass(plan, Mirror(alias, store, item_map.label), tally)
             for page in plan.pages():
                 work.take(page)
                 done += len(page)
@@ -65,8 +64,10 @@ def sync(
             log.error("%s", error)
             broken.append(error)
     if models is None:
-        _retire_unregistered(alias, store, tally)
-    if tally.has_changes:
+        ids = unregistered(alias, store)
+        retire(alias, ids)
+        tally.retired += len(ids)
+    if tally.changes:
         state.bump("catalogue", store)
     if broken:
         raise broken[0]
@@ -88,9 +89,14 @@ def reconcile(*, store: int = 1, progress: Progress | None = None) -> SyncReport
     Reads columns and compares digests, so that an unchanged catalogue costs no write.
     """
     report = sync(store=store, progress=progress)
+    say_what_was_missed(report)
+    return report
+
+
+def say_what_was_missed(report: SyncReport) -> None:
+    """Leave in the log that signals do not see everything, where that is so."""
     if report.added or report.changed or report.retired:
         log.info("Signals had missed changes of the catalogue: %s.", report.words())
-    return report
 
 
 def sync_objects(objs: Iterable[Any], *, store: int = 1) -> SyncReport:
@@ -136,15 +142,15 @@ def _sync_some(label: str, pks: Sequence[Any], tally: Tally, store: int, using: 
     for start in range(0, len(pks), KEYS_AT_A_TIME):
         some = pks[start : start + KEYS_AT_A_TIME]
         mirror = Mirror(alias, store, label, refs=refs_of(label, some).tolist())
-        work = _Pass(plan, mirror, tally, using)
+        work = Pass(plan, mirror, tally, using)
         for page in plan.pages(keys=some, using=using):
             work.take(page)
         work.leave(mirror.unseen())
-    if tally.has_changes:
+    if tally.changes:
         state.bump("catalogue", store)
 
 
-class _Pass:
+class Pass:
     """One map's products going by: each is new, changed, unchanged or rejected."""
 
     def __init__(self, plan: Plan, mirror: Mirror, tally: Tally, using: str = "") -> None:
@@ -179,11 +185,11 @@ class _Pass:
         self.mirror.update(changed)
         self.tally.changed += len(changed)
 
-    def leave(self, item_ids: np.ndarray[Any, Any]) -> None:
+    def leave(self, item_ids: Iterable[int]) -> None:
         """Retire items whose rows left the queryset; end those whose rows no longer exist."""
         gone: list[int] = []
         hidden: list[int] = []
-        ids = item_ids.tolist()
+        ids = [int(item_id) for item_id in item_ids]
         for start in range(0, len(ids), KEYS_AT_A_TIME):
             keys = self.mirror.keys(ids[start : start + KEYS_AT_A_TIME])
             existing = self._existing(keys.values())
@@ -258,14 +264,12 @@ class _Pass:
         self.tally.reject(self.item_map.label, key, reason)
 
 
-def _retire_unregistered(alias: str, store: int, tally: Tally) -> None:
-    """Retire the items of models that no map describes any more."""
+def unregistered(alias: str, store: int) -> list[int]:
+    """Items on sale of models that no map describes any more."""
     # With a broken persona.py a missing map may be a typing error rather than a decision.
     if any(fault.is_error for fault in registry.faults()):
         log.warning("Some maps are set aside; their items stay. Run: python manage.py check")
-        return
+        return []
     known = list(registry.item_maps())
     rows = Item.objects.using(alias).filter(store=store, retired_at=None, ref__isnull=False)
-    ids = list(rows.exclude(model__in=known).values_list("pk", flat=True))
-    retire(alias, ids)
-    tally.retired += len(ids)
+    return list(rows.exclude(model__in=known).values_list("pk", flat=True))

@@ -1,4 +1,9 @@
-"""What has to be done from time to time, each job under its lease: by a worker or by cron."""
+"""What has to be done from time to time, each job under its lease: by a worker or by cron.
+
+Cron and people do a job in one go (`run_...`). A worker does a long one in chunks (`step_...`):
+each keeps where it stands and hands the lease over, and the next message, or after a kill the
+next tick, goes on.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +13,11 @@ from datetime import timedelta
 from functools import partial
 
 from persona_django import conf
+from persona_django.catalogue import state, walking
 from persona_django.catalogue.snapshot import build_snapshot, snapshot_is_stale
 from persona_django.catalogue.sync import reconcile
 from persona_django.model_registry.leases import Held, hold
-from persona_django.training.cleaning import clean
+from persona_django.training.cleaning import clean, clean_some
 from persona_django.training.rebuild import due_every, rebuild
 from persona_django.training.recipes import KINDS
 
@@ -30,7 +36,30 @@ class Done:
 
 def run_reconcile(store: int = 1) -> str:
     """Mend what signals missed, if that is due; "" when it is not ours to do now."""
-    return _when_due(f"reconcile/{store}", conf.current().reconcile_every, _reconcile)
+    return _when_due(
+        _reconcile_job(store), conf.current().reconcile_every, partial(_reconcile, store)
+    )
+
+
+def step_reconcile(store: int = 1, fence: int | None = None) -> int | None:
+    """Mend what signals missed, for one chunk: of a walk that is due, or of the one handed over.
+
+    With the number returned the next chunk goes on; None when there is none, or when this one
+    was not ours to do.
+    """
+    every = None if fence is not None else conf.current().reconcile_every
+    with hold(_reconcile_job(store), every=every, fence=fence) as held:
+        if held is None:
+            return None
+        _announce_what_a_dead_one_wrote(held, store)
+        walk = walking.recall(store)
+        if not walk.advance(seconds=_chunk_seconds(), beat=held.renew):
+            held.renew(surely=True)
+            walking.keep(walk)
+            return held.hand_over()
+        walking.discard(store)
+        walk.finish()
+        return None
 
 
 def run_snapshot(store: int = 1) -> str:
@@ -47,10 +76,22 @@ def run_snapshot(store: int = 1) -> str:
 def run_clean(store: int = 1) -> str:
     """Take away what nobody needs any more, if that is due; "" when it is not."""
     return _when_due(
-        f"clean/{store}",
+        _clean_job(store),
         CLEAN_EVERY,
         lambda held: f"{clean(store, on_chunk=held.renew)} old versions deleted",
     )
+
+
+def step_clean(store: int = 1, fence: int | None = None) -> int | None:
+    """Take away what nobody needs any more, for one chunk; what it returns is for the next one.
+
+    Nothing has to be kept: what is left is found again.
+    """
+    every = None if fence is not None else CLEAN_EVERY
+    with hold(_clean_job(store), every=every, fence=fence) as held:
+        if held is None or clean_some(store, seconds=_chunk_seconds(), on_chunk=held.renew):
+            return None
+        return held.hand_over()
 
 
 def run_due(store: int = 1) -> Iterator[Done]:
@@ -78,11 +119,32 @@ def _rebuild(kind: str, store: int) -> str:
     return outcome.reason if outcome.version_id else ""
 
 
-def _reconcile(held: Held) -> str:
-    report = reconcile(progress=lambda done, total: held.renew())
+def _reconcile(store: int, held: Held) -> str:
+    _announce_what_a_dead_one_wrote(held, store)
+    # What a worker had begun is done with the rest.
+    walking.discard(store)
+    report = reconcile(store=store, progress=lambda done, total: held.renew())
     return f"{report.added} added, {report.changed} changed, {report.retired} retired"
 
 
 def _when_due(name: str, every: timedelta, do: Callable[[Held], str]) -> str:
     with hold(name, every=every) as held:
         return do(held) if held is not None else ""
+
+
+def _announce_what_a_dead_one_wrote(held: Held, store: int) -> None:
+    """Changes that a killed job had no time to announce are found unchanged by the next one."""
+    if held.attempts > 1:
+        state.bump("catalogue", store)
+
+
+def _reconcile_job(store: int) -> str:
+    return f"reconcile/{store}"
+
+
+def _clean_job(store: int) -> str:
+    return f"clean/{store}"
+
+
+def _chunk_seconds() -> float:
+    return conf.current().chunk_for.total_seconds()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from persona_django.catalogue import state
+from persona_django.artefacts import store as artefacts
+from persona_django.catalogue import state, walking
 from persona_django.catalogue.models import Item, State
+from persona_django.exceptions import LostLease
 from persona_django.model_registry.leases import Held, hold
 from persona_django.model_registry.models import Lease, ModelVersion
-from persona_django.training.jobs import run_due, run_reconcile, run_snapshot
+from persona_django.training.jobs import run_due, run_reconcile, run_snapshot, step_reconcile
 from persona_django.training.recipes import KINDS
 from tests.catalogue.tables import without_tables
 from tests.factories import products, read_catalogue
@@ -166,7 +170,7 @@ def test_a_catalogue_without_any_item_is_no_error():
     assert "rebuild similar: Only 0 shoppers" in said
 
 
-@pytest.mark.parametrize("job", [run_reconcile, run_snapshot])
+@pytest.mark.parametrize("job", [run_reconcile, run_snapshot, step_reconcile])
 def test_a_job_keeps_its_lease_while_it_reads_the_catalogue(shop, monkeypatch, job):
     renewed: list[str] = []
     monkeypatch.setattr(Held, "renew", lambda self: renewed.append(self.name))
@@ -175,3 +179,23 @@ def test_a_job_keeps_its_lease_while_it_reads_the_catalogue(shop, monkeypatch, j
     assert job() != ""
 
     assert renewed
+
+
+def test_a_chunk_that_lost_its_lease_keeps_nothing_of_where_it_stood(shop, monkeypatch, settings):
+    settings.PERSONA = {**settings.PERSONA, "CHUNK_FOR": timedelta(0)}
+    advance = walking.Walk.advance
+
+    def overtaken(self: walking.Walk, **options: Any) -> bool:
+        over = advance(self, **options)
+        # It slept for so long that the next tick thought it dead, and is done by now.
+        Lease.objects.update(expires_at=1)
+        monkeypatch.setattr(walking.Walk, "advance", advance)
+        assert run_reconcile()
+        return over
+
+    monkeypatch.setattr(walking.Walk, "advance", overtaken)
+
+    with pytest.raises(LostLease):
+        step_reconcile()
+
+    assert artefacts.newest("work/reconcile/1") is None
