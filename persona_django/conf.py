@@ -105,7 +105,11 @@ class Settings:
     max_attempts: int = 3
     """Times a job may die in a row before it waits for a person."""
     chunk_for: timedelta = timedelta(seconds=5)
-    """A long job hands the worker back after about this long, so the shop's own tasks go on."""
+    """A long job hands the worker back after about this long, so the shop's own tasks go on.
+    Reconciling, deleting and writing what was learnt stop for it between two pages. Reading the
+    history is one message and learning from it another, however long each takes (some seconds for
+    millions of events), and so is a snapshot: where that is too long a wait, give us a `QUEUE`
+    and a worker of its own."""
     write_chunk_rows: int = 500
     """Rows of one transaction of a bulk write on SQLite, where one writer holds up all others."""
     write_pause: timedelta = timedelta(milliseconds=20)
