@@ -10,6 +10,7 @@ from django.db.models import Case, ExpressionWrapper, F, FloatField, IntegerFiel
 from example_shop.browsing import add_swatches, discounted, on_offer
 from example_shop.categories import Node, tree
 from example_shop.models import Face, Product
+from persona_django import recommend
 
 CACHE_KEY = "shop.showcase.1"
 REMEMBERED_SECONDS = 300
@@ -17,6 +18,7 @@ LOOKED_AT = 160
 SHOWN = 8
 IN_HERO = 4
 MOST_TILES = 9
+ASKED_ABOUT = 40
 LOOKS = Case(
     When(Q(colour="") | Q(colour__iexact="black"), then=Value(1)),
     default=Value(0),
@@ -77,11 +79,14 @@ def _choose() -> dict[str, list[int]]:
     best = list(rows.order_by("-sold", "-id")[:LOOKED_AT])
     newest = list(rows.order_by("-created", "-id")[:LOOKED_AT])
     reduced = list(discounted(rows).order_by("-sold", "-id")[:LOOKED_AT])
-    # The page should not show a bestseller three times over, so each part looks past the last.
+    # The page shows nothing twice where there is enough to choose from: each part looks past
+    # the last. Only a tile, whose picture stands for a department, may repeat a product.
     earners = rows.order_by(LOOKS, TURNOVER.desc(), "-id")
-    hero = _spread(list(earners[:LOOKED_AT]), departments, IN_HERO, most=1)
+    hero = _spread(_known_first(list(earners[:LOOKED_AT])), departments, IN_HERO, most=1)
     popular = _spread([row for row in best if row[0] not in hero], departments, SHOWN)
     shown = {*hero, *popular}
+    cheaper = _unseen(reduced, shown, departments, SHOWN // 2)
+    shown |= {*cheaper}
     tiles = []
     for aisle in aisles[:MOST_TILES]:
         inside = [key for key, _ in earners.filter(category_id__in=aisle.ids())[: len(shown) + 1]]
@@ -90,9 +95,32 @@ def _choose() -> dict[str, list[int]]:
         "hero": hero,
         "tiles": tiles,
         "popular": popular,
-        "new": _spread(newest, departments, SHOWN),
-        "reduced": _spread(reduced, departments, SHOWN // 2),
+        "new": _unseen(newest, shown, departments, SHOWN),
+        "reduced": cheaper,
     }
+
+
+def _known_first(rows: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same rows, those first that something is known to be bought together with.
+
+    Who comes in through the large pictures should meet what the shop has learnt.
+    """
+    known = set()
+    for key, _ in rows[:ASKED_ABOUT]:
+        slate = recommend(None, "bought-together", seeds=[f"shop.product:{key}"], size=1)
+        if not slate.version:
+            return rows
+        if slate and not slate.fallback:
+            known.add(key)
+    return sorted(rows, key=lambda row: row[0] not in known)
+
+
+def _unseen(
+    rows: list[tuple[int, int]], shown: set[int], departments: dict[int, int], wanted: int
+) -> list[int]:
+    """What the page does not show yet, spread; where that is too little, what it shows too."""
+    fresh = _spread([row for row in rows if row[0] not in shown], departments, wanted)
+    return [*fresh, *(key for key, _ in rows if key in shown)][:wanted]
 
 
 def _spread(

@@ -58,6 +58,17 @@ class HomeTests(TestCase):
 
         self.assertIn("Trail boots", [product.name for product in showcase.hero])
 
+    def test_home_shows_no_product_in_two_rows(self):
+        for number in range(40):
+            put_on_sale(f"Mug {number}", sold=100 - number, list_price=Decimal("20.00"))
+
+        showcase = self.client.get("/").context["showcase"]
+
+        rows = [showcase.hero, showcase.popular, showcase.reduced, showcase.new]
+        shown = [product.pk for row in rows for product in row]
+        self.assertEqual([len(row) for row in rows], [4, 8, 4, 8])
+        self.assertEqual(len(shown), len(set(shown)))
+
     def test_home_asks_the_database_a_bounded_number_of_times(self):
         for number in range(30):
             put_on_sale(f"Mug {number}", family=f"m{number}", colour="Moss")

@@ -112,6 +112,36 @@ def test_no_page_is_wider_than_the_screen(shop, page):
         assert wider <= 0, path
 
 
+def test_the_home_page_leads_to_products_whose_pages_show_what_was_learnt(shop, page):
+    page.goto(f"{shop.address}/")
+    links = page.locator(".hero-pictures a")
+    addresses = [links.nth(n).get_attribute("href") for n in range(links.count())]
+    headings = []
+
+    for address in addresses:
+        page.goto(f"{shop.address}{address}")
+        headings.append(page.locator(".persona-block h2").all_inner_texts())
+
+    assert len(addresses) == 4
+    learnt = [row for row in headings if "Often bought together" in row and "Similar items" in row]
+    assert len(learnt) >= 2, headings
+
+
+def test_the_consent_banner_is_small_and_hides_nothing_for_good(shop, page):
+    page.goto(f"{shop.address}/")
+    screen = page.viewport_size["height"]
+    banner = page.locator(".consent").bounding_box()
+    page.evaluate("window.scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
+    last = page.locator(".site-footer li").last.bounding_box()
+    footer = page.locator(".site-footer").bounding_box()
+
+    assert banner["height"] <= screen / 6
+    assert banner["y"] + banner["height"] == pytest.approx(screen, abs=1)
+    assert last["y"] + last["height"] <= banner["y"]
+    # The page ends with the footer: no strip of another colour shows below it.
+    assert footer["y"] + footer["height"] == pytest.approx(screen, abs=1)
+
+
 def test_nothing_is_remembered_until_the_visitor_agrees_nor_after_a_change_of_mind(shop, page):
     address = best_paired_product(shop)
     before = settled(shop)
