@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +22,24 @@ STARTS_WITHIN = 60
 
 
 class Shop:
-    """One filled shop: its address, and its database for looking at what was stored."""
+    """One filled shop: its address, and its database for looking at what was stored.
 
-    def __init__(self, folder: Path) -> None:
+    In a file of its own in the folder, or in the database of the address that is given.
+    """
+
+    def __init__(self, folder: Path, *, database: str = "") -> None:
         self.file = folder / "shop.sqlite3"
         self.address = ""
         self._environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "example_shop.settings",
-            "DATABASE_URL": f"sqlite:///{self.file}",
+            "DATABASE_URL": database or f"sqlite:///{self.file}",
             "SECRET_KEY": "only-for-this-journey-0123456789abcdefghijklmnop",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+        self._cookies = CookieJar()
+        keeping = urllib.request.HTTPCookieProcessor(self._cookies)
+        self._visitor = urllib.request.build_opener(keeping)
 
     def manage(self, *arguments: str, **environment: str) -> str:
         """Run one management command to its end and return what it printed."""
@@ -53,7 +61,14 @@ class Shop:
 
     def get(self, path: str) -> str:
         """The text of one page."""
-        with urllib.request.urlopen(f"{self.address}{path}", timeout=30) as answer:
+        with self._visitor.open(f"{self.address}{path}", timeout=30) as answer:
+            return answer.read().decode()
+
+    def send(self, path: str, fields: dict[str, str]) -> str:
+        """Fill in a form as the visitor of `get`; the text of the page it leads to."""
+        token = next(one.value for one in self._cookies if one.name == "csrftoken")
+        body = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": token}).encode()
+        with self._visitor.open(f"{self.address}{path}", data=body, timeout=30) as answer:
             return answer.read().decode()
 
     @contextmanager
