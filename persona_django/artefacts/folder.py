@@ -24,6 +24,9 @@ SUFFIX = ".arrays"
 UNUSED_SECONDS = 14 * 24 * 3600
 """Files that no process has opened for this long are removed."""
 
+MOST_NAMED = 200
+"""More than this are from days ago, and would only make a query long."""
+
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -33,6 +36,17 @@ def path() -> Path:
     if chosen:
         return Path(chosen)
     return Path(tempfile.gettempdir()) / f"persona-django-{_own_uid()}"
+
+
+def names() -> list[str]:
+    """Checksums of what was unpacked here lately, whether or not it can still be trusted."""
+    try:
+        with os.scandir(path()) as found:
+            files = [(file.stat().st_mtime, file.name) for file in found]
+    except OSError:
+        return []
+    newest = sorted((file for file in files if file[1].endswith(SUFFIX)), reverse=True)
+    return [name.removesuffix(SUFFIX) for _, name in newest[:MOST_NAMED]]
 
 
 def read(name: str) -> dict[str, NDArray[Any]] | None:

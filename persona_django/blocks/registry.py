@@ -40,6 +40,11 @@ class Block:
         return any(source.needs_customer for source in self.sources)
 
     @property
+    def needs_seeds(self) -> bool:
+        """Starts from something: a product, or the lines of a cart."""
+        return any(source.needs_seeds for source in self.sources)
+
+    @property
     def relations(self) -> tuple[int, ...]:
         """Relations whose neighbours of the seeds this block reads."""
         return tuple(source.relation for source in self.sources if source.relation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
 
 from django.db import DatabaseError
 
@@ -27,13 +28,14 @@ _served: dict[int, tuple[int, Snapshot]] = {}
 _refused: dict[int, float] = {}
 
 
-def current_snapshot(store: int = 1) -> Snapshot | None:
+def current_snapshot(store: int = 1, *, state: Mapping[str, int] | None = None) -> Snapshot | None:
     """The newest sound snapshot, mapped; None before the first one was built.
 
-    Costs no query while the state is fresh. A new snapshot is mapped by one thread while the
-    others go on with the last one; one that is damaged is logged, and the last good one serves.
+    Costs no query while the state is fresh, or when the caller brings it. A new snapshot is
+    mapped by one thread while the others go on with the last one; one that is damaged is logged,
+    and the last good one serves.
     """
-    wanted = read_state(store).get("snapshot", 0)
+    wanted = (read_state(store) if state is None else state).get("snapshot", 0)
     served = _served.get(store)
     if served and (served[0] == wanted or not _may_try(wanted)):
         return served[1]

@@ -66,7 +66,8 @@ def _zones_of(query: Query) -> NDArray[np.int32]:
     return zones[zones >= 0]
 
 
-_kept: dict[int, tuple[int, Snapshot, HiddenPairs]] = {}
+_Verdicts = tuple[tuple[int, int, float], ...]
+_kept: dict[int, tuple[int, _Verdicts]] = {}
 _lock = threading.Lock()
 
 
@@ -74,29 +75,31 @@ def hidden_pairs(snapshot: Snapshot, *, revision: int, store: int = 1) -> Hidden
     """Every pair a merchant hid, by family, read again only when the revision moved.
 
     `revision` is the state's "config", which `merchandising.decisions` raises. A decision about a
-    variant holds for its family.
+    variant holds for its family, which another snapshot may have moved it to.
     """
     kept = _kept.get(store)
-    if kept is None or kept[0] != revision or kept[1] is not snapshot:
+    if kept is None or kept[0] != revision:
         with _lock:
-            kept = _kept[store] = (revision, snapshot, _read(snapshot))
-    return kept[2]
+            kept = _kept[store] = (revision, _read())
+    found: dict[int, dict[int, float]] = {}
+    now = time.time()
+    for item_id, other_id, until in kept[1]:
+        if until > now:
+            item, other = _families(snapshot, item_id, other_id)
+            found.setdefault(item, {})[other] = until
+    return found
 
 
-def _read(snapshot: Snapshot) -> HiddenPairs:
+def _read() -> _Verdicts:
     rows = (
         PairDecision.objects.using(router.db_for_read(PairDecision))
         .filter(approved=False)
         .values_list("item_id", "other_id", "expires_at")
     )
-    found: dict[int, dict[int, float]] = {}
-    now = time.time()
-    for item_id, other_id, expires_at in rows:
-        until = expires_at.timestamp() if expires_at else FOREVER
-        if until > now:
-            item, other = _families(snapshot, item_id, other_id)
-            found.setdefault(item, {})[other] = until
-    return found
+    return tuple(
+        (item_id, other_id, expires_at.timestamp() if expires_at else FOREVER)
+        for item_id, other_id, expires_at in rows
+    )
 
 
 def _families(snapshot: Snapshot, *item_ids: int) -> list[int]:

@@ -16,11 +16,15 @@ _artefacts: dict[int, int] = {}
 
 
 def live_artefact(kind: str, store: int = 1) -> int:
-    """Id of the artefact of the live version; 0 while there is none.
+    """Id of the artefact of the live version; 0 while there is none."""
+    return artefact_of(live_version(kind, store))
+
+
+def artefact_of(version_id: int) -> int:
+    """Id of the artefact of a version; 0 where there is none.
 
     A version never changes, so each process asks once for each.
     """
-    version_id = live_version(kind, store)
     if not version_id:
         return 0
     if version_id not in _artefacts:

@@ -1,15 +1,17 @@
 """What one process knows of a store: catalogue, popularity, merchants' decisions, live versions.
 
-Worked out once for each combination of them, shared by every request, and looked up again without
-a query as long as the state has not moved.
+Shared by every request, and looked up again without a query as long as the state has not moved.
+When it has, each page takes in one thing that is new, so that none costs more than two queries.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from numpy.typing import NDArray
 
 from persona_django import counters
 from persona_django.artefacts import store as artefacts
@@ -18,9 +20,11 @@ from persona_django.catalogue.snapshot import Snapshot, current_snapshot
 from persona_django.catalogue.state import read_state
 from persona_django.exceptions import BadArtefact, NotReady
 from persona_django.merchandising.rules import HiddenPairs, hidden_pairs
-from persona_django.model_registry.live import POPULAR, POPULAR_SCHEMA, live_artefact
+from persona_django.model_registry.live import POPULAR, POPULAR_SCHEMA, artefact_of
 from persona_django.sources.families import Families
 from persona_django.sources.orderings import Ordering, ordering_by_age, ordering_by_score
+
+Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +35,21 @@ class Knowledge:
     families: Families
     newest: Ordering
     popular: Ordering | None
-    popular_artefact: int
     hidden: HiddenPairs
     versions: Mapping[str, int]
     """The store's state: kind of model version to the live one."""
+    decided: int
+    """Revision of the merchants' decisions that `hidden` follows."""
+    popular_version: int = 0
+    """The live version of what is popular."""
+    popular_artefact: int = 0
+    """Where the figures of that version are."""
+    popular_read: int = 0
+    """Whose figures `scores` are."""
+    scores: Arrays | None = None
+    """What is popular, before it is put into the order of this catalogue."""
+    is_behind: bool = False
+    """Whether more may be new than was taken in yet."""
 
 
 _kept: dict[int, Knowledge] = {}
@@ -47,8 +62,30 @@ def last_known(store: int = 1) -> Knowledge | None:
 
 
 def knowledge_of(store: int = 1) -> Knowledge:
-    """What is true now. Raises NotReady, saying what to run, before the catalogue was read."""
-    snapshot = current_snapshot(store)
+    """What is true now, or was a few pages ago: a page takes in one thing that is new.
+
+    Raises NotReady, saying what to run, before the catalogue was read.
+    """
+    state = read_state(store)
+    before = _kept.get(store)
+    if before is not None and before.versions is state and not before.is_behind:
+        return before
+    # With something to serve from, nobody waits for the thread that works out the next.
+    if not _lock.acquire(blocking=before is None):
+        return cast(Knowledge, before)
+    try:
+        now = _kept.get(store) or _begin(state, store)
+        if now.is_behind or now.versions is not state:
+            now = _catch_up(now, state, store)
+        _kept[store] = now
+    finally:
+        _lock.release()
+    return now
+
+
+def _begin(state: Mapping[str, int], store: int) -> Knowledge:
+    """Everything at once, for the first page of a process."""
+    snapshot = current_snapshot(store, state=state)
     if snapshot is None and tables.were_missing():
         raise NotReady(
             "The tables of persona_django are missing, so there is nothing to show. "
@@ -59,55 +96,76 @@ def knowledge_of(store: int = 1) -> Knowledge:
             "The catalogue was not read yet, so there is nothing to show. "
             "Run: python manage.py persona_sync"
         )
-    state = read_state(store)
-    before = _kept.get(store)
-    if before is not None and before.versions is state and before.snapshot is snapshot:
-        return before
-    # With something to serve from, nobody waits for the thread that works out the next.
-    if not _lock.acquire(blocking=before is None):
-        return cast(Knowledge, before)
-    try:
-        now = _kept[store] = _work_out(snapshot, state, _kept.get(store), store)
-    finally:
-        _lock.release()
+    families = Families(snapshot)
+    decided = state.get("config", 0)
+    now = Knowledge(
+        snapshot=snapshot,
+        families=families,
+        newest=ordering_by_age(families),
+        popular=None,
+        hidden=hidden_pairs(snapshot, revision=decided, store=store),
+        versions=state,
+        decided=decided,
+        is_behind=True,
+    )
+    while now.is_behind:
+        now = _catch_up(now, state, store)
     return now
 
 
-def _work_out(
-    snapshot: Snapshot, state: Mapping[str, int], before: Knowledge | None, store: int
-) -> Knowledge:
-    """Only what changed is worked out again: the rest is taken from what was known before."""
-    if before is not None and before.snapshot is snapshot:
-        families, newest = before.families, before.newest
-    else:
-        families = Families(snapshot)
-        newest = ordering_by_age(families)
-    artefact_id = live_artefact(POPULAR, store)
-    if (
-        before is not None
-        and before.families is families
-        and before.popular_artefact == artefact_id
-    ):
-        popular = before.popular
-    else:
-        popular = _popular(families, artefact_id)
-    return Knowledge(
+def _catch_up(before: Knowledge, state: Mapping[str, int], store: int) -> Knowledge:
+    """One step nearer to the state: the first thing that is new, and the rest with later pages.
+
+    Each step is one query, some of megabytes, and no shopper is to wait for more than one.
+    """
+    now = replace(before, versions=state, is_behind=True)
+    decided = state.get("config", 0)
+    if decided != before.decided:
+        # Before all else: what a merchant hid is not shown once more.
+        hidden = hidden_pairs(before.snapshot, revision=decided, store=store)
+        return replace(now, hidden=hidden, decided=decided)
+    snapshot = current_snapshot(store, state=state)
+    if snapshot is not None and snapshot is not before.snapshot:
+        return _in_another_catalogue(now, snapshot, store)
+    version = state.get(POPULAR, 0)
+    if version != before.popular_version:
+        return replace(now, popular_version=version, popular_artefact=artefact_of(version))
+    if before.popular_artefact != before.popular_read:
+        scores = _scores(before.popular_artefact)
+        return replace(
+            now,
+            scores=scores,
+            popular=_popular(before.families, scores),
+            popular_read=before.popular_artefact,
+        )
+    return replace(now, is_behind=False)
+
+
+def _in_another_catalogue(before: Knowledge, snapshot: Snapshot, store: int) -> Knowledge:
+    """The same knowledge, of the families of another snapshot. Asks nothing."""
+    families = Families(snapshot)
+    return replace(
+        before,
         snapshot=snapshot,
         families=families,
-        newest=newest,
-        popular=popular,
-        popular_artefact=artefact_id,
-        hidden=hidden_pairs(snapshot, revision=state.get("config", 0), store=store),
-        versions=state,
+        newest=ordering_by_age(families),
+        popular=_popular(families, before.scores),
+        hidden=hidden_pairs(snapshot, revision=before.decided, store=store),
     )
 
 
-def _popular(families: Families, artefact_id: int) -> Ordering | None:
+def _popular(families: Families, scores: Arrays | None) -> Ordering | None:
+    if scores is None:
+        return None
+    return ordering_by_score(families, scores["group_id"], scores["score"])
+
+
+def _scores(artefact_id: int) -> Arrays | None:
     if not artefact_id:
         return None
     try:
         arrays = artefacts.load(artefact_id, schema=POPULAR_SCHEMA)
-        return ordering_by_score(families, arrays["group_id"], arrays["score"])
+        return {name: arrays[name] for name in ("group_id", "score")}
     except (BadArtefact, KeyError) as error:
         counters.failed(
             "popular_unusable",

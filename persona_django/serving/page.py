@@ -22,7 +22,10 @@ from persona_django.blocks.registry import block_named, blocks
 from persona_django.blocks.shelf import Shelf
 from persona_django.blocks.values import Slate
 from persona_django.catalogue.snapshot import Snapshot
+from persona_django.catalogue.state import fresh_state
 from persona_django.feedback.tokens import sign_slot
+from persona_django.identity.shoppers import known_user
+from persona_django.serving.ahead import any_block, usual
 from persona_django.serving.asker import Asker
 from persona_django.serving.asks import Ask, Seed
 from persona_django.serving.knowledge import Knowledge, knowledge_of, last_known
@@ -51,6 +54,7 @@ class Page:
     def __init__(self, who: HttpRequest | Shopper | None) -> None:
         self.asker = Asker(who)
         self.name = _name_of(who)
+        self._is_unheard_of = bool(self.name) and not recall.knows(self.name)
         self.item: tuple[Seed, ...] = ()
         """What the page is about, as soon as something said so."""
         self._start: tuple[Seed, ...] = ()
@@ -146,12 +150,15 @@ class Page:
             return self._stage, self._known
         asks = [ask, *self._expected(ask)]
         before = last_known(self.asker.store)
+        state = fresh_state(self.asker.store)
         if before is not None:
             # First of all, because this one query also brings the state up to date.
             self._look_up(asks, before)
         known = self._known = knowledge_of(self.asker.store)
         if before is None or before.snapshot is not known.snapshot:
-            self._look_up(asks, known)
+            # The snapshot was one query. If the state was another, a product that is as new as
+            # the snapshot has its neighbours on the next page.
+            self._look_up(asks, known, asking=before is None or known.versions is state)
         stage = self._stage = Stage(
             shelf=Shelf(known.snapshot, self.asker.audience, on_fault=_map_fault),
             hidden=known.hidden,
@@ -166,23 +173,22 @@ class Page:
         """The blocks that this page will ask for after its first one, as announced or usual."""
         if self._announced:
             return [other for other in self._announced if other != ask]
-        expected = []
-        for habit in recall.expect(self.name) if self.name else ():
-            seeds = self._start if habit.seeded else ()
-            if habit.seeded and not seeds:
-                continue
-            other = Ask(slug=habit.slug, seeds=seeds, cart=ask.cart, size=habit.size)
-            if (other.slug, other.seeds) != (ask.slug, ask.seeds):
-                expected.append(other)
-        return expected
+        if self._is_unheard_of:
+            request = self.asker.request
+            is_known = request is not None and known_user(request) is not None
+            return any_block(ask, self._start, personal=is_known)
+        return usual(self.name, ask, self._start)
 
     def _note(self, ask: Ask) -> None:
         # Only what starts from the same can be expected of the next page of the same view.
         if self.name and ask.seeds in ((), self._start):
             recall.note(self.name, Habit(ask.slug, ask.size, bool(ask.seeds)))
 
-    def _look_up(self, asks: Iterable[Ask], known: Knowledge) -> None:
-        """Fetch the neighbours of all seeds at once; those already here cost nothing."""
+    def _look_up(self, asks: Iterable[Ask], known: Knowledge, *, asking: bool = True) -> None:
+        """Fetch the neighbours of all seeds at once; those already here cost nothing.
+
+        Without `asking` those that are not here count as if there were none.
+        """
         wanted = {
             (relation, family)
             for ask in asks
@@ -191,6 +197,7 @@ class Page:
         } - self._looked_up
         if wanted:
             self._looked_up |= wanted
+        if wanted and asking:
             found = neighbours_of(
                 sorted({family for _, family in wanted}),
                 store=self.asker.store,

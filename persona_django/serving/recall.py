@@ -33,6 +33,11 @@ class Recall:
         self._pages: OrderedDict[str, dict[Habit, int]] = OrderedDict()
         self._lock = threading.Lock()
 
+    def knows(self, page: str) -> bool:
+        """Whether this process has rendered such a page before."""
+        with self._lock:
+            return page in self._pages
+
     def expect(self, page: str) -> list[Habit]:
         """What a page that begins to render will most likely ask for, in its usual order."""
         with self._lock:
