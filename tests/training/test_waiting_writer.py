@@ -1,49 +1,58 @@
-"""On an SQLite file the shop's own writers get their turn while a rebuild writes and publishes."""
+"""On an SQLite file a single writer holds up all others, so what we write must let the shop's own
+checkout through: at most a tenth of a second at p99, whatever of ours runs beside it."""
 
 from __future__ import annotations
 
-import sqlite3
-import statistics
-import threading
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.worker.processes import Shop
+from benchmarks.waiting_writer import customer, percentiles
+from tests.worker.processes import Shop, wait_for
+
+pytestmark = [pytest.mark.alone, pytest.mark.timing]
+
+MOST_WAITING_MS = 100
+ALONE_SECONDS = 1.5
+EVERY_SECONDS = 0.005
 
 
-@pytest.mark.alone
-def test_a_checkout_waits_a_moment_and_not_for_the_rebuild(tmp_path: Path):
-    shop = Shop(tmp_path, WRITE_PAUSE_MS="20")
-    shop.run("tests.worker.filling", "8000", "800", "60")
-    shop.change("CREATE TABLE checkout (id INTEGER PRIMARY KEY, at REAL)")
-    waits: list[float] = []
-    over = threading.Event()
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A shop with a history, and with the chunks and pauses that a shop has by default."""
+    folder = tmp_path_factory.mktemp("shop")
+    # Nobody waits yet, so it is filled without pauses.
+    hurried = Shop(folder, WRITE_PAUSE_MS="0", WRITE_CHUNK_ROWS="100000")
+    hurried.run("tests.worker.filling", "6000", "500", "60")
+    return Shop(folder, WRITE_PAUSE_MS="20", WRITE_CHUNK_ROWS="500")
 
-    def check_out() -> None:
-        connection = sqlite3.connect(shop.file, timeout=20, isolation_level=None)
-        while not over.is_set():
-            started = time.perf_counter()
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("INSERT INTO checkout (at) VALUES (?)", (started,))
-            connection.execute("COMMIT")
-            waits.append(time.perf_counter() - started)
-            time.sleep(0.002)
-        connection.close()
 
-    customer = threading.Thread(target=check_out)
-    customer.start()
-    try:
-        shop.run("django", "persona_rebuild", "--kind", "similar", "--force", "-v", "0")
-    finally:
-        over.set()
-        customer.join()
+@pytest.mark.parametrize("job", ["rebuild", "import", "publish", "sync"])
+def test_a_checkout_waits_at_most_a_tenth_of_a_second_beside(job: str, shop: Shop):
+    with shop.process("tests.worker.busy", job, log=job) as busy:
+        wait_for((shop.folder / f"{job}.ready").exists, what=f"{job} to be ready", shop=shop)
+        with customer(shop.file) as alone:
+            time.sleep(ALONE_SECONDS)
+        with customer(shop.file) as beside:
+            (shop.folder / f"{job}.go").touch()
+            code = busy.wait(timeout=60)
 
-    ((rows,),) = shop.ask("SELECT count(*) FROM persona_neighbourrow")
-    assert rows > 5_000
-    assert len(waits) > 100
-    # The promise is 100 ms at p99, measured by benchmarks/waiting_writer.py on a quiet machine;
-    # here other tests may hold the disk, so only a writer shut out for a whole stage fails.
-    assert statistics.median(waits) < 0.05
-    assert statistics.quantiles(waits, n=20)[-1] < 0.25
+    assert code == 0, (shop.folder / f"{job}.log").read_text()
+    assert len(beside) > 30
+    # What the disk of a busy machine takes for one commit is not ours to promise.
+    assert p99_of_all_who_come(beside) <= MOST_WAITING_MS + p99_of_all_who_come(alone)
+
+
+def p99_of_all_who_come(waits: list[float]) -> float:
+    """In milliseconds, for customers who come every few milliseconds, also while one waits.
+
+    Our one writer comes again only when it was served: shut out once for a second it would have
+    one long wait among hundreds of short ones, and p99 would not tell.
+    """
+    each = (wait - late * EVERY_SECONDS for wait in waits for late in range(_more(wait) + 1))
+    return percentiles(list(each))["p99"]
+
+
+def _more(wait: float) -> int:
+    """Customers who come while one waits."""
+    return int(wait / EVERY_SECONDS)

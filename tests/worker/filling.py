@@ -1,6 +1,6 @@
 """Makes the tables of a worker's shop, its products, and a history to learn from.
 
-python -m tests.worker.filling ITEMS SHOPPERS
+python -m tests.worker.filling ITEMS SHOPPERS [EACH]
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import time
 
 import django
 from django.core.management import call_command
+from django.db import transaction
 
 
 def fill(items: int, shoppers: int, each: int = 0) -> None:
-    """Tables, products, mirror, snapshot, history."""
+    """Tables, products, mirror, snapshot, history: of all items, or of `each` for a shopper."""
     call_command("migrate", run_syncdb=True, verbosity=0)
     from persona_django.catalogue.models import Item
     from persona_django.catalogue.snapshot import build_snapshot
@@ -26,9 +27,11 @@ def fill(items: int, shoppers: int, each: int = 0) -> None:
     ids = list(Item.objects.values_list("id", flat=True))
     if not each:
         look_at_all(range(1, shoppers + 1), ids)
-    for shopper in range(1, shoppers + 1) if each else ():
-        start = (shopper * each // 4) % (items - each)
-        look_at_all(range(shopper, shopper + 1), ids[start : start + each])
+        return
+    with transaction.atomic():
+        for shopper in range(1, shoppers + 1):
+            start = (shopper * each // 4) % (items - each)
+            look_at_all(range(shopper, shopper + 1), ids[start : start + each])
 
 
 def look_at_all(shoppers: range, item_ids: list[int]) -> None:

@@ -1,0 +1,120 @@
+"""A long job of ours in a process of its own, for a test that looks at what happens beside it.
+
+    python -m tests.worker.busy rebuild|import|publish|sync
+
+It prepares, makes the file JOB.ready, and begins when the test has made JOB.go.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import django
+from django.core.management import call_command
+
+FOLDER = Path(os.environ["WORKER_FOLDER"])
+LINES = 20_000
+SWITCHES = 60
+BETWEEN_SECONDS = 0.05
+"""People publish now and then. Without a pause the test would measure how SQLite queues."""
+
+
+def rebuild() -> Callable[[], None]:
+    """All kinds, from the history that is there."""
+    from persona_django.model_registry.models import ModelVersion
+    from persona_django.similarity.models import NeighbourRow
+
+    newest = ModelVersion.objects.order_by("-id").values_list("id", flat=True)
+
+    def job() -> None:
+        before = newest.first() or 0
+        call_command("persona_rebuild", force=True, verbosity=0)
+        live = ModelVersion.objects.get(kind="similar", status=ModelVersion.Status.LIVE)
+        assert live.pk > before
+        assert NeighbourRow.objects.filter(version_id=live.pk).count() > 5_000
+
+    return job
+
+
+def take_in() -> Callable[[], None]:
+    """A file of orders."""
+    from persona_django.tracking.models import ImportRun
+    from tests.shop.models import Product
+
+    products, path = Product.objects.count(), FOLDER / "orders.csv"
+    with path.open("w") as file:
+        print("user_id,item_id,timestamp,price,quantity,basket_id", file=file)
+        for n in range(LINES):
+            item, moment = f"Tea {n * 7919 % products}", 1_600_000_000 + n
+            print(f"{n % 900},{item},{moment},1.5,1,{n // 9}", file=file)
+
+    def job() -> None:
+        given = {"model": "shop.product", "item_field": "name", "verbosity": 0}
+        call_command("persona_import", str(path), **given)
+        assert ImportRun.objects.get().stored == LINES
+
+    return job
+
+
+def publish_and_roll_back() -> Callable[[], None]:
+    """Between two complete versions, again and again."""
+    from persona_django.model_registry import publish
+
+    older, newer = (_built() for _ in range(2))
+    publish.roll_back("similar")
+
+    def job() -> None:
+        for _ in range(SWITCHES // 2):
+            publish.publish(newer)
+            time.sleep(BETWEEN_SECONDS)
+            assert publish.roll_back("similar") == older
+            time.sleep(BETWEEN_SECONDS)
+
+    return job
+
+
+def _built() -> Any:
+    from persona_django.model_registry import publish
+    from persona_django.training.rebuild import rebuild
+
+    version_id = rebuild("similar", force=True).version_id
+    return publish.versions("similar").get(pk=version_id)
+
+
+def sync() -> Callable[[], None]:
+    """After every price was changed past us."""
+    from django.db.models import F
+
+    from persona_django.catalogue.models import Item
+    from tests.shop.models import Product
+
+    Product.objects.update(price=F("price") + 1)
+    price = Item.objects.values_list("price", flat=True).order_by("-price")
+
+    def job() -> None:
+        before = price[0]
+        call_command("persona_sync", verbosity=0)
+        assert price[0] > before
+
+    return job
+
+
+JOBS = {"rebuild": rebuild, "import": take_in, "publish": publish_and_roll_back, "sync": sync}
+
+
+def main(name: str) -> None:
+    django.setup()
+    job = JOBS[name]()
+    (FOLDER / f"{name}.ready").touch()
+    while not (FOLDER / f"{name}.go").exists():
+        time.sleep(0.005)
+    job()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
