@@ -18,6 +18,7 @@ from django.db import DatabaseError, connections, router
 from django.utils.module_loading import import_string
 
 from persona_django import conf, limits
+from persona_django.blocks import registry as blocks
 from persona_django.catalogue import registry
 from persona_django.catalogue.models import Item
 from persona_django.identity import consent
@@ -37,6 +38,7 @@ CHECKS: dict[str, str] = {
     "persona.E019": "An attribute of an order map is no column of the database.",
     "persona.E020": "An order map does not say which items its lines are about.",
     "persona.E021": "An item model has a primary key of several columns.",
+    "persona.E025": "A block of the shop's own is declared wrongly.",
     "persona.E060": "A consent policy cannot work with its options.",
     "persona.W022": "An attribute of a map is read by nobody; it looks misspelt.",
     "persona.W023": "No item map is registered.",
@@ -101,6 +103,14 @@ def maps_are_sound(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register()
+def blocks_are_sound(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Every block that a `persona.py` adds can work."""
+    if not _is_enabled():
+        return []
+    return [Error(fault.message, hint=fault.hint, id=fault.id) for fault in blocks.faults()]
 
 
 @register()

@@ -112,5 +112,7 @@ _TEXTS: dict[str, Callable[[int], str]] = {
     "popular": _popular,
     "newest": _newest,
 }
+CODES = tuple(_TEXTS)
+"""Every reason that a source may name."""
 _COUNTED = frozenset({"bought-together", "similar"})
 """Codes whose figure counts shoppers, and is published only in steps above the crowd of k."""

@@ -1,20 +1,29 @@
-"""The blocks a page may ask for, by name."""
+"""The blocks a page may ask for, by name: ours, and those a shop's `persona.py` adds."""
 
 from __future__ import annotations
 
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from persona_django.blocks.reasons import CODES as REASONS
+from persona_django.catalogue.declarations import Fault
 from persona_django.exceptions import UnknownBlock
 from persona_django.ranking.base import Ranker
 from persona_django.ranking.chain import Chain
-from persona_django.similarity.relations import BOUGHT_TOGETHER, SIMILAR
+from persona_django.similarity.relations import BOUGHT_TOGETHER, RELATIONS, SIMILAR
 from persona_django.sources.base import Source
 from persona_django.sources.neighbours import Related
 from persona_django.sources.popular import Newest, NewestNearby, Popular, PopularNearby
 from persona_django.sources.reorder import Reorder
+
+log = logging.getLogger("persona_django.blocks")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,19 +83,134 @@ _BUILT_IN = (
     Block(slug="reorder", title=_("Buy again"), sources=(Reorder(),)),
 )
 
-_blocks: dict[str, Block] = {block.slug: block for block in _BUILT_IN}
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LONGEST_SLUG = 60
+"""The slug stands in every token of the block's slots."""
+
+
+class Registry:
+    """The blocks of one project: ours, and those that every app's `persona.py` adds."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[str, Block] = {block.slug: block for block in _BUILT_IN}
+        self.found: list[Fault] = []
+
+    def add(self, block: Any) -> None:
+        """Take in one block, or note what is wrong with it."""
+        name = repr(getattr(block, "slug", block))[:80]
+        wrong = list(_wrong_with(block, self.blocks))
+        for text, advice in wrong:
+            self.found.append(
+                Fault(id="persona.E025", message=f"The block {name} {text}.", hint=advice)
+            )
+            log.error("The block %s %s. %s", name, text, advice)
+        if not wrong:
+            self.blocks[block.slug] = block
+
+
+_registry = Registry()
+
+
+@contextmanager
+def isolated() -> Iterator[Registry]:
+    """Only our own blocks for as long as this lasts; for tests of a shop's."""
+    global _registry
+    before, _registry = _registry, Registry()
+    try:
+        yield _registry
+    finally:
+        _registry = before
+
+
+def register_block(block: Block) -> Block:
+    """Add a block of the shop's own, in its `persona.py`; pages then ask for it by its slug.
+
+    Does not raise into the shop's start: a block that cannot work is left out, the log says why,
+    and `manage.py check` says it again.
+    """
+    _registry.add(block)
+    return block
+
+
+def faults() -> list[Fault]:
+    """Everything that is wrong with blocks of the shop's own, for the system checks."""
+    return list(_registry.found)
 
 
 def blocks() -> dict[str, Block]:
-    """Every block by its name."""
-    return dict(_blocks)
+    """Every block by its name, ours first."""
+    return dict(_registry.blocks)
 
 
 def block_named(slug: str) -> Block:
     """The block of a name; UnknownBlock lists the names there are."""
-    found = _blocks.get(slug)
+    found = _registry.blocks.get(slug)
     if found is None:
         raise UnknownBlock(
-            f"There is no block {str(slug)[:60]!r}. The blocks are: {', '.join(_blocks)}."
+            f"There is no block {str(slug)[:60]!r}. The blocks are: {', '.join(_registry.blocks)}."
         )
     return found
+
+
+def _wrong_with(block: Any, known: Mapping[str, Block]) -> Iterator[tuple[str, str]]:
+    """What keeps a block from working, each with what to do."""
+    if not isinstance(block, Block):
+        yield "is no block", "Pass a Block(slug=..., title=..., sources=(...,))."
+        return
+    slug = block.slug
+    if not (isinstance(slug, str) and _SLUG.fullmatch(slug) and len(slug) <= LONGEST_SLUG):
+        yield (
+            "has a name that cannot stand in an address",
+            f"Use small letters, digits and single hyphens, at most {LONGEST_SLUG} of them.",
+        )
+    elif slug in known and not _is_alike(block, known[slug]):
+        yield "has the name of another one", "Choose another slug; the first block keeps its name."
+    if not str(block.title).strip():
+        yield "has no title", 'Say what stands above it: title="Our editors\' choice".'
+    if not isinstance(block.ranker, Ranker):
+        yield "has a ranker that is none", _instance_of("Ranker", block.ranker)
+    if block.kind and block.kind not in RELATIONS:
+        yield f"rests on {block.kind!r}, which is not learnt", _one_of("kind", RELATIONS)
+    if not isinstance(block.sources, tuple) or not block.sources:
+        yield "has no sources", "List them, the first first: sources=(EditorsChoice(), Popular())."
+        return
+    for source in block.sources:
+        yield from _wrong_with_source(source)
+    names = [getattr(source, "name", None) for source in block.sources]
+    if len(set(names)) < len(names):
+        yield "has two sources of one name", "Give each source of a block a name of its own."
+
+
+def _wrong_with_source(source: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(source, Source):
+        yield f"has the source {source!r}, which is none", _instance_of("Source", source)
+        return
+    said = f"has a source, {type(source).__name__},"
+    if not isinstance(source.name, str) or not source.name:
+        yield f"{said} without a name", 'Give its class one: name = "editors-choice".'
+    if not isinstance(getattr(source, "limit", None), int) or source.limit < 1:
+        yield f"{said} without a limit", "Call super().__init__(limit=100) where it is made."
+    if source.reason and source.reason not in REASONS:
+        yield f"{said} with an unknown reason {source.reason!r}", _one_of("reason", REASONS)
+    if source.relation and source.relation not in RELATIONS.values():
+        yield f"{said} with an unknown relation", _one_of("relation", RELATIONS.values())
+
+
+def _instance_of(wanted: str, given: Any) -> str:
+    if isinstance(given, type):
+        return f"Give it the object, with brackets: {given.__name__}()."
+    return f"Write a class that inherits from {wanted}, and pass an object of it."
+
+
+def _one_of(attribute: str, known: Iterable[Any]) -> str:
+    return f"Leave {attribute} out, or use one of: {', '.join(map(str, known))}."
+
+
+def _is_alike(block: Block, other: Block) -> bool:
+    """Whether this is the same registration again: some test runners import a file twice."""
+    return other not in _BUILT_IN and _outline(block) == _outline(other)
+
+
+def _outline(block: Block) -> tuple[Any, ...]:
+    kinds = [type(part).__qualname__ for part in (*block.sources, block.ranker)]
+    return (str(block.title), [type(part).__module__ for part in block.sources], kinds)

@@ -162,7 +162,10 @@ def block_in_words(block: Block, state: Any) -> str:
     """What a block shows today, and what it waits for."""
     if block.personal:
         return "Shows each signed-in shopper their own past orders."
-    chain = ", then ".join(source.name.replace("-", " ") for source in block.sources[1:])
+    names = [source.name.replace("-", " ") for source in block.sources]
+    if not block.kind:
+        return f"Shows {', then '.join(names)}."
+    chain = ", then ".join(names[1:])
     if block.kind and not state.get(block.kind):
         return f"Nothing is learnt for it yet; until then it shows {chain}."
     return f"Shows what was learnt; where that is too little, {chain}."

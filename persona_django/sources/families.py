@@ -6,7 +6,9 @@ and process turns the one into the other, so that a request only looks rows up.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +67,15 @@ class Families:
                     break
         zones = by_category[self.category]
         return np.where(self.sensitive, zones, -1).astype(np.int32)
+
+    def of(self, label: str, keys: Iterable[Any]) -> list[int]:
+        """Families of the shop's own rows, such as of("shop.product", [31, 42]), in that order.
+
+        Rows that no sync has read are left out, and a family stands only once.
+        """
+        named = (self.snapshot.item_of(label.lower(), key) for key in keys)
+        items = [item for item in named if item]
+        return [*dict.fromkeys(self.snapshot.group_of(items).tolist())] if items else []
 
     def rows_of(self, group_ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Row of each family, -1 for one that is not in the catalogue (any more)."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import fields
 
+import pytest
+
 from persona_django.catalogue.maps import ItemMap, OrderMap
 from persona_django.conf import Settings
-from tests.house.tree import APP, ROOT, markdown, shown
+from persona_django.identity.consent import ConsentPolicy
+from persona_django.ranking.base import Ranker
+from persona_django.sources.base import Source
+from tests.house.tree import APP, ROOT, markdown, modules, shown
 
 
 def words() -> str:
@@ -56,6 +62,48 @@ def test_every_block_has_a_page():
     pages = {path.stem for path in (ROOT / "docs" / "blocks").glob("*.md")} - {"index"}
 
     assert set(blocks()) == pages
+
+
+EXTENSION_POINTS = {
+    ItemMap: ("item-map", "test_maps"),
+    OrderMap: ("order-map", "test_maps"),
+    ConsentPolicy: ("consent-policy", "test_consent_policy"),
+    Source: ("source", "test_source"),
+    Ranker: ("ranker", "test_ranker"),
+}
+"""What a shop may write its own kind of: the page about it, and the suite for every kind."""
+
+
+@pytest.mark.parametrize("point", EXTENSION_POINTS, ids=lambda point: point.__name__)
+def test_every_extension_point_has_a_page_and_a_suite(point: type):
+    page, suite = EXTENSION_POINTS[point]
+    text = (ROOT / "docs" / "extending" / f"{page}.md").read_text("utf-8")
+    index = (ROOT / "docs" / "extending" / "index.md").read_text("utf-8")
+
+    assert text.startswith(f"# {point.__name__}: ")
+    assert re.search(rf"^class \w+\((catalogue\.)?{point.__name__}\):$", text, re.M)
+    assert f"| [`{point.__name__}`]({page}.md) |" in index
+    assert f"\n{page}\n" in index
+    assert (ROOT / "tests" / "contracts" / f"{suite}.py").exists()
+
+
+def test_every_class_that_is_called_an_extension_point_is_one():
+    called_so = {
+        node.name
+        for path in modules("persona_django")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+        and "extension point" in (ast.get_docstring(node) or "").lower()
+    }
+
+    assert called_so <= {point.__name__ for point in EXTENSION_POINTS}
+    assert {"ConsentPolicy", "Source", "Ranker"} <= called_so
+
+
+def test_every_page_about_extending_stands_in_its_index():
+    pages = {path.stem for path in (ROOT / "docs" / "extending").glob("*.md")} - {"index"}
+
+    assert pages == {page for page, _ in EXTENSION_POINTS.values()} | {"block"}
 
 
 def test_links_between_pages_lead_somewhere():
