@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import network
+
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```([\w+]*)\s*$")
 ANY_TEXT = "..."
@@ -165,7 +167,7 @@ class Place:
             )
         }
         kept["COLUMNS"] = "100"
-        return {**kept, "PYTHONPATH": self.checkout} if self.checkout else kept
+        return {**kept, "PYTHONPATH": network.python_path(self.checkout)}
 
 
 def _assert_printed(line: str, out: str) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests import network
 from tests.worker.databases import Database, sqlite_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,7 @@ class Shop:
             "DEFAULT_QUEUE": self.default_queue,
             "OWN_QUEUE": "" if shares_queue else self.queue,
             "WORKER_FOLDER": str(folder),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": network.python_path(ROOT),
             **env,
         }
 
