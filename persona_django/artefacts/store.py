@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from persona_django.artefacts import folder
 from persona_django.artefacts.models import Artefact, ArtefactPart
 from persona_django.artefacts.packing import checksum, pack, unpack
+from persona_django.columns.write import write_rows
 from persona_django.exceptions import BadArtefact
 
 log = logging.getLogger("persona_django.artefacts")
@@ -47,9 +48,9 @@ def save(
         name=name, schema=schema, checksum=checksum(data), size=len(data), parts=len(starts)
     )
     for number, start in enumerate(starts):
-        ArtefactPart.objects.using(alias).create(
-            artefact_id=artefact.pk, number=number, data=bytes(data[start : start + PART_BYTES])
-        )
+        part = bytes(data[start : start + PART_BYTES])
+        columns = {"artefact": [artefact.pk], "number": [number], "data": [part]}
+        write_rows(alias, ArtefactPart, columns)
         if on_part is not None:
             on_part()
     return artefact.pk

@@ -32,8 +32,9 @@ def readers(connection: BaseDatabaseWrapper, count: int) -> Iterator[Readers | N
     """
     opened: list[BaseDatabaseWrapper] = []
     alone = connection.in_atomic_block or getattr(connection, "is_in_memory_db", bool)()
+    wanted = 0 if alone or count < 2 else min(count, MOST_READERS)
     try:
-        while not alone and len(opened) < min(count, MOST_READERS):
+        while len(opened) < wanted:
             another = connection.copy()
             # Taken by one thread at a time, but not always by the same.
             another.inc_thread_sharing()

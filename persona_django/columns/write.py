@@ -155,8 +155,8 @@ def _chunks(connection: BaseDatabaseWrapper, total: int) -> Iterator[tuple[int, 
 def _give_way(connection: BaseDatabaseWrapper, held: float) -> None:
     """Let another writer of an SQLite file have its turn; others lock rows, not the file.
 
-    A waiting writer looks again after 1, 2, 5, 10, 15, 20, ... milliseconds. The pause is twice
-    the time the file was held, so that each look finds it free in two cases of three.
+    A waiting writer looks again after 1, 2, 5, 10, 15, 20, ... milliseconds. The pause is as long
+    as the file was held, so that every other look finds it free.
     """
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        time.sleep(min(2 * held, conf.current().write_pause.total_seconds()))
+        time.sleep(min(held, conf.current().write_pause.total_seconds()))

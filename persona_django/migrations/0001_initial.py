@@ -4,6 +4,13 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+def keep_parts_as_they_are(apps, schema_editor):
+    """PostgreSQL would try to compress packed numbers, which takes long and gains nothing."""
+    if schema_editor.connection.vendor == "postgresql":
+        table = schema_editor.quote_name("persona_artefactpart")
+        schema_editor.execute(f"ALTER TABLE {table} ALTER COLUMN data SET STORAGE EXTERNAL")
+
+
 class Migration(migrations.Migration):
 
     initial = True
@@ -191,4 +198,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['kind', 'status', '-id'], name='persona_version_newest')],
             },
         ),
+        migrations.RunPython(keep_parts_as_they_are, migrations.RunPython.noop, elidable=False),
     ]

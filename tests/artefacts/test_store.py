@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connection
 from django.test import override_settings
 
 from persona_django.artefacts import folder, store
@@ -306,3 +307,14 @@ def test_the_newest_is_found_and_old_ones_are_pruned_but_never_the_protected():
 @pytest.fixture(autouse=True)
 def _hear_warnings(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL compresses values")
+def test_postgresql_does_not_try_to_compress_packed_numbers():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attstorage FROM pg_attribute "
+            "WHERE attrelid = %s::regclass AND attname = 'data'",
+            [ArtefactPart._meta.db_table],
+        )
+        assert cursor.fetchone()[0] in ("e", b"e")
