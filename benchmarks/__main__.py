@@ -2,8 +2,9 @@
 
     python -m benchmarks [--only kernel --only sync] [--quick]
 
-Each part prints its own table and is a module of its own; databases that do not answer on the
-loopback are named and left out. Nothing here is a test: read ratios and medians, not seconds.
+Each part prints its own tables and is a module of its own. At the end stands one table of all
+aims: measured, limit, kept or missed. The exit status is 1 when one is missed or a part broke
+down. Databases that do not answer on the loopback are named and left out.
 """
 
 from __future__ import annotations
@@ -12,101 +13,68 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from pathlib import Path
 
+from benchmarks.findings import Finding, as_table, missed, taken_from
+from benchmarks.parts import Part, parts
 from tests import services
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """One call of one benchmark."""
-
-    title: str
-    module: str
-    arguments: tuple[str, ...] = ()
-    quick: tuple[str, ...] = ()
-    """What is added for a fast look at a smaller size."""
-    environment: dict[str, str] = field(default_factory=dict)
-    service: str = ""
-
-
-def parts() -> Iterator[Part]:
-    """Everything that is measured, the most quoted figures first."""
-    postgresql = {"DATABASE_URL": services.SERVICES["postgresql"].url}
-    yield Part(
-        title="Neighbours of every item: our kernel beside its peers",
-        module="kernel",
-        quick=("--quick",),
-    )
-    yield Part(
-        title="From rows in a database to a published version",
-        module="end_to_end",
-        quick=("--shoppers", "20000", "--items", "5000", "--pairs", "360000", "--rounds", "1"),
-        service="postgresql",
-    )
-    for database, environment in (("SQLite", {}), ("PostgreSQL", postgresql)):
-        needs = "postgresql" if environment else ""
-        yield Part(
-            title=f"A block on a product page, {database}",
-            module="block_latency",
-            quick=("--products", "5000", "--renders", "300"),
-            environment=environment,
-            service=needs,
-        )
-        yield Part(
-            title=f"The shop's products into the mirror, {database}",
-            module="sync",
-            quick=("--products", "5000"),
-            environment=environment,
-            service=needs,
-        )
-    yield Part(
-        title="A page without blocks, with and without the app",
-        module="page_overhead",
-        quick=("--rounds", "10"),
-        environment=postgresql,
-        service="postgresql",
-    )
-    yield Part(
-        title="Orders from a file",
-        module="import_orders",
-        quick=("--lines", "50000"),
-    )
-    yield Part(
-        title="Learnt lists beside the truth of an invented shop",
-        module="simulated_quality",
-        quick=("--seeds", "1", "--shoppers", "600", "--products", "300"),
-    )
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the parts asked for; the exit status is 0 when each of them came to its end."""
+    """Run the parts asked for and sum up."""
     names = sorted({part.module for part in parts()})
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", action="append", choices=names, help="leave the others out")
     parser.add_argument("--quick", action="store_true", help="a fast look at a smaller size")
     asked = parser.parse_args(arguments)
-    failed = []
-    for part in parts():
-        if asked.only and part.module not in asked.only:
-            continue
-        print(f"\n##### {part.title}", flush=True)
-        reason = services.why_missing(part.service) if part.service else ""
-        if reason:
-            print(f"left out: {services.SERVICES[part.service].title} is missing: {reason}")
-            continue
-        began = time.monotonic()
-        call = [sys.executable, "-m", f"benchmarks.{part.module}", *part.arguments]
-        call += part.quick if asked.quick else ()
-        done = subprocess.run(call, env={**os.environ, **part.environment}, check=False)
-        print(f"({time.monotonic() - began:.0f} s)", flush=True)
-        if done.returncode:
-            failed.append(part.title)
-    for title in failed:
-        print(f"did not come to its end: {title}")
-    return 1 if failed else 0
+    findings: list[Finding] = []
+    troubles: list[str] = []
+    broken = False
+    with tempfile.TemporaryDirectory(prefix="persona-findings-") as folder:
+        for number, part in enumerate(parts()):
+            if asked.only and part.module not in asked.only:
+                continue
+            print(f"\n##### {part.title}", flush=True)
+            reason = services.why_missing(part.service) if part.service else ""
+            if reason:
+                title = services.SERVICES[part.service].title
+                troubles.append(f"left out: {part.title}: {title} is missing: {reason}")
+                print(troubles[-1], flush=True)
+                continue
+            path = Path(folder) / f"{number}.json"
+            if code := run(part, path, is_quick=asked.quick):
+                broken = True
+                troubles.append(f"broke down with exit status {code}: {part.title}")
+            findings += taken_from(path)
+    # The lettered aims first and in their order, whichever part measured them.
+    findings.sort(key=lambda found: found.name[:3] if found.name.startswith("(") else "~")
+    print(closing(findings, troubles, is_quick=asked.quick))
+    return 1 if broken or missed(findings, is_quick=asked.quick) else 0
+
+
+def run(part: Part, path: Path, *, is_quick: bool) -> int:
+    """Run one part in a process of its own; it writes its findings to the path."""
+    call = [sys.executable, "-m", f"benchmarks.{part.module}", *part.arguments]
+    call += [*(part.quick if is_quick else ()), "--findings", str(path)]
+    began = time.monotonic()
+    done = subprocess.run(call, env={**os.environ, **part.environment}, check=False)
+    print(f"({time.monotonic() - began:.0f} s)", flush=True)
+    return done.returncode
+
+
+def closing(findings: Sequence[Finding], troubles: Sequence[str], *, is_quick: bool) -> str:
+    """The table of all aims, and what is not in it."""
+    lines = ["\n##### Every aim beside what was measured in this run\n"]
+    if is_quick:
+        lines.append("A fast look at a smaller size: the limits are those of the full size.\n")
+    lines += [as_table(findings, is_quick=is_quick), "", *troubles]
+    judged = sum(found.is_judged(is_quick=is_quick) for found in findings)
+    over = missed(findings, is_quick=is_quick)
+    lines.append(f"{judged} aims judged, {len(over)} missed.")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

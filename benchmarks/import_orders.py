@@ -3,9 +3,11 @@
     python -m benchmarks.import_orders FILE [--items FILE] [--json]
     DATABASE_URL=postgres://postgres@127.0.0.1:5432/test python -m benchmarks.import_orders FILE
 
-FILE is any CSV, CSV.gz or Parquet that `persona_import` understands by itself; without it, and
-without the environment variable PERSONA_ORDERS_FILE, a file of 540,000 lines is drawn. The items
-are what the file's item column holds. While the import runs on SQLite, another process writes as
+FILE is any CSV, CSV.gz or Parquet that `persona_import` understands by itself; without it the
+environment variable PERSONA_ORDERS_FILE names one. Without either it is `online_retail.csv.gz` of
+the folder with the public sets, where that is there (`../shared/data`, or PERSONA_DATA), and else
+a drawn file of 540,000 lines; `--lines` always draws one. Which it was is printed. The items are
+what the file's item column holds. While the import runs on SQLite, another process writes as
 a shop does and notes how long each write waited.
 """
 
@@ -23,6 +25,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.findings import TITLES, Finding, add_option, hand_over
+from benchmarks.memory import peak_megabytes
+
+REAL = "online_retail.csv.gz"
 AIM_SECONDS = 60.0
 AIM_WAIT_MS = 100.0
 DRAWN_LINES = 540_000
@@ -31,8 +37,9 @@ DRAWN_LINES = 540_000
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("file", nargs="?", default=os.environ.get("PERSONA_ORDERS_FILE"))
-    options.add_argument("--lines", type=int, default=DRAWN_LINES, help="of a drawn file")
+    options.add_argument("--lines", type=int, help="draw a file of so many")
     options.add_argument("--json", action="store_true", help="print figures as JSON")
+    add_option(options)
     chosen = options.parse_args()
     if chosen.file and not Path(chosen.file).is_file():
         sys.exit(f"skipped: there is no file {chosen.file}")
@@ -40,16 +47,19 @@ def main() -> None:
         folder = Path(name)
         os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/shop.sqlite3")
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-        path = Path(chosen.file) if chosen.file else drawn(folder / "orders.csv", chosen.lines)
-        figures = measure(path, folder)
+        path = None if chosen.lines else Path(chosen.file) if chosen.file else real_file()
+        told = path.name if path else "a drawn file"
+        if path is None:
+            path = drawn(folder / "orders.csv", chosen.lines or DRAWN_LINES)
+        figures = {"file": told, **measure(path, folder)}
+    hand_over(findings(figures), chosen.findings)
     print(json.dumps(figures) if chosen.json else as_text(figures))
 
 
 def as_text(figures: dict[str, Any]) -> str:
-    kept = "kept" if figures["seconds"] <= AIM_SECONDS else "MISSED"
     lines = [
-        f"{figures['lines']:,} lines on {figures['database']}: {figures['seconds']:.1f} s "
-        f"(aim {AIM_SECONDS:.0f} s: {kept})",
+        f"{figures['file']}, {figures['lines']:,} lines on {figures['database']}: "
+        f"{figures['seconds']:.1f} s",
         f"  stored {figures['stored']:,}, there already {figures['repeated']:,}, "
         f"refused {figures['rejected']:,}; reading and checking alone "
         f"{figures['check_seconds']:.1f} s; again, changing nothing, "
@@ -58,19 +68,52 @@ def as_text(figures: dict[str, Any]) -> str:
     for reason, count in figures["reasons"].items():
         lines.append(f"  {count:>9,}  {reason}")
     if figures["waits"]:
-        kept = "kept" if figures["wait_p99_ms"] <= AIM_WAIT_MS else "MISSED"
         lines.append(
             f"  {figures['waits']} writes of a shop meanwhile waited p50 "
             f"{figures['wait_p50_ms']:.1f}, p99 {figures['wait_p99_ms']:.1f}, at most "
-            f"{figures['wait_max_ms']:.1f} ms (aim p99 {AIM_WAIT_MS:.0f} ms: {kept})"
+            f"{figures['wait_max_ms']:.1f} ms"
         )
     return "\n".join(lines)
 
 
+def findings(figures: dict[str, Any]) -> list[Finding]:
+    """The import, and what the shop's own writer waits meanwhile."""
+    found = [
+        Finding(
+            name=f"import of {figures['file']}, {TITLES[figures['database']]}",
+            value=figures["seconds"],
+            unit="s",
+            limit=AIM_SECONDS,
+            beside=f"{figures['lines']:,} lines, {figures['stored']:,} stored",
+        )
+    ]
+    if figures["waits"]:
+        found.append(
+            Finding(
+                name="SQLite: a checkout waits during an import, p99",
+                value=figures["wait_p99_ms"],
+                unit="ms",
+                limit=AIM_WAIT_MS,
+                beside=f"longest {figures['wait_max_ms']:.1f} ms",
+            )
+        )
+    return found
+
+
+def real_file() -> Path | None:
+    """The real history of a shop, where this machine has it."""
+    # The example shop chooses its own settings when it is the first to be imported.
+    from example_shop.loaders.public_sets import DataMissingError, data_folder
+
+    try:
+        path = data_folder() / REAL
+    except DataMissingError:
+        return None
+    return path if path.is_file() else None
+
+
 def measure(path: Path, folder: Path) -> dict[str, Any]:
     """Import the file into an empty shop that sells everything in it."""
-    import resource
-
     import django
 
     django.setup()
@@ -105,7 +148,7 @@ def measure(path: Path, folder: Path) -> dict[str, Any]:
             "seconds": report.seconds,
             "check_seconds": checked.seconds,
             "again_seconds": again.seconds,
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_mb": peak_megabytes(),
             "waits": len(waits),
             "wait_p50_ms": 1000 * statistics.median(waits) if waits else 0.0,
             "wait_p99_ms": 1000 * sorted(waits)[int(len(waits) * 0.99)] if waits else 0.0,

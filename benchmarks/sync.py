@@ -21,21 +21,55 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from benchmarks.findings import TITLES, Finding, add_option, hand_over
+
+SYNC_SECONDS = 30.0
+"""Most that the first sync may take."""
+WAIT_MS = 100.0
+"""Most that a checkout on the same SQLite file may wait, at the 99th percentile."""
+
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--products", type=int, default=50_000)
     options.add_argument("--json", action="store_true", help="print figures as JSON")
+    add_option(options)
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/shop.sqlite3")
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
         figures = measure(chosen.products, Path(folder))
+    hand_over(findings(figures), chosen.findings)
     if chosen.json:
         print(json.dumps(figures))
         return
     for name, value in figures.items():
         print(f"{name:44} {value}")
+
+
+def findings(figures: dict[str, Any]) -> list[Finding]:
+    """The first sync, and what the shop's own writer waits beside all of them."""
+    found = [
+        Finding(
+            name=f"first sync of {figures['products']:,} products, {TITLES[figures['database']]}",
+            value=figures["first sync, s"],
+            unit="s",
+            limit=SYNC_SECONDS,
+        )
+    ]
+    if "writer beside it waits, p99 ms" in figures:
+        alone = figures["writer alone waits, p99 ms"]
+        longest = figures["writer beside it waits, longest ms"]
+        found.append(
+            Finding(
+                name="SQLite: a checkout waits during a sync, p99",
+                value=figures["writer beside it waits, p99 ms"],
+                unit="ms",
+                limit=WAIT_MS,
+                beside=f"longest {longest:.1f} ms; alone p99 {alone:.1f} ms",
+            )
+        )
+    return found
 
 
 def measure(products: int, folder: Path) -> dict[str, Any]:

@@ -1,0 +1,78 @@
+"""What the benchmarks consist of, and how small each part is for a fast look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests import services
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One call of one benchmark."""
+
+    title: str
+    module: str
+    arguments: tuple[str, ...] = ()
+    quick: tuple[str, ...] = ()
+    """What is added for a fast look at a smaller size."""
+    environment: dict[str, str] = field(default_factory=dict)
+    service: str = ""
+    """What it cannot do without."""
+
+
+def parts() -> Iterator[Part]:
+    """Everything that is measured, the most quoted figures first."""
+    postgresql = {"DATABASE_URL": services.SERVICES["postgresql"].url}
+    yield Part(
+        title="Neighbours of every item: our kernel beside its peers",
+        module="kernel",
+        quick=("--quick", "--repeats", "3"),
+    )
+    yield Part(
+        title="How the kernel's time grows with the history",
+        module="growth",
+        quick=("--quick", "--rounds", "3"),
+    )
+    yield Part(
+        title="From rows in a database to a published version",
+        module="end_to_end",
+        quick=(
+            *("--shoppers", "20000", "--items", "5000", "--pairs", "360000"),
+            *("--rounds", "1", "--plain"),
+        ),
+    )
+    for database, environment in (("SQLite", {}), ("PostgreSQL", postgresql)):
+        needs = "postgresql" if environment else ""
+        yield Part(
+            title=f"A block on a product page, {database}",
+            module="block_latency",
+            quick=("--products", "5000", "--renders", "300"),
+            environment=environment,
+            service=needs,
+        )
+        yield Part(
+            title=f"The shop's products into the mirror, {database}",
+            module="sync",
+            quick=("--products", "5000"),
+            environment=environment,
+            service=needs,
+        )
+    yield Part(
+        title="A page without blocks, with and without the app",
+        module="page_overhead",
+        quick=("--rounds", "10"),
+        environment=postgresql,
+        service="postgresql",
+    )
+    yield Part(
+        title="Orders from a file",
+        module="import_orders",
+        quick=("--lines", "50000"),
+    )
+    yield Part(
+        title="Learnt lists beside the truth of an invented shop",
+        module="simulated_quality",
+        quick=("--seeds", "1", "--shoppers", "600", "--products", "300"),
+    )
