@@ -49,8 +49,11 @@ def save(
     )
     for number, start in enumerate(starts):
         part = bytes(data[start : start + PART_BYTES])
-        columns = {"artefact": [artefact.pk], "number": [number], "data": [part]}
-        write_rows(alias, ArtefactPart, columns)
+        write_rows(
+            alias,
+            ArtefactPart,
+            {"artefact": [artefact.pk], "number": [number], "data": [part]},
+        )
         if on_part is not None:
             on_part()
     return artefact.pk

@@ -236,12 +236,12 @@ def _newest_of_each_day(pair: IntArray, interactions: Interactions) -> IntArray:
         return order
     # Only what happened more than once has to be put in order of time: it is the smaller part.
     newest = order[first]
-    size = np.diff(np.append(first, len(pair)))
-    again = order[np.repeat(size > 1, size)]
-    sizes = size[size > 1]
+    times = np.diff(np.append(first, len(pair)))
+    again = order[np.repeat(times > 1, times)]
+    sizes = times[times > 1]
     group = np.repeat(np.arange(len(sizes)), sizes)
     again = again[np.lexsort((interactions.weight[again], at[again], group))]
-    newest[size > 1] = again[np.cumsum(sizes) - 1]
+    newest[times > 1] = again[np.cumsum(sizes) - 1]
     return newest
 
 

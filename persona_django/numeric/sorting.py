@@ -31,7 +31,7 @@ def sort_order(values: NDArray[np.integer]) -> IntArray:
     >>> sort_order(np.array([70, 50, 70, -3]))
     array([3, 1, 0, 2])
     """
-    values = values.astype(np.int64, copy=False)
+    values = np.asarray(values, dtype=np.int64)
     n = len(values)
     position = np.arange(n)
     if n < 2:
@@ -68,20 +68,20 @@ def coded(values: NDArray[np.integer]) -> tuple[IntArray, IntArray]:
     >>> coded(np.array([70, 50, 70]))
     (array([1, 0, 1]), array([50, 70]))
     """
-    values = values.astype(np.int64, copy=False)
-    if not len(values):
+    wide: IntArray = values.astype(np.int64, copy=False)
+    if not len(wide):
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    low, high = int(values.min()), int(values.max())
-    if high - low <= max(DENSE * len(values), SMALL_TABLE):
+    low, high = int(wide.min()), int(wide.max())
+    if high - low <= max(DENSE * len(wide), SMALL_TABLE):
         there = np.zeros(high - low + 1, dtype=bool)
-        there[values - low] = True
+        there[wide - low] = True
         code = np.cumsum(there) - 1
-        return code[values - low], np.flatnonzero(there) + low
-    order = sort_order(values)
-    ascending = values[order]
+        return code[wide - low], np.flatnonzero(there) + low
+    order = sort_order(wide)
+    ascending = wide[order]
     first = firsts(ascending)
-    codes = np.empty(len(values), dtype=np.int64)
-    codes[order] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(values))))
+    codes = np.empty(len(wide), dtype=np.int64)
+    codes[order] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(wide))))
     return codes, ascending[first]
 
 
