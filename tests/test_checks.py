@@ -21,6 +21,7 @@ from persona_django import checks
 from persona_django.catalogue import ItemMap, register, registry
 from persona_django.catalogue.models import Item
 from persona_django.middleware import PersonaMiddleware
+from tests import network
 from tests.catalogue.tables import without_tables
 from tests.shop.models import OrderLine, Product
 
@@ -206,7 +207,7 @@ def manage(place: Path, *words: str, options: str = "") -> str:
     done = subprocess.run(
         [sys.executable, "-m", "django", *words, "--settings", "settings_of_a_shop"],
         cwd=place,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(place), str(ROOT)])},
+        env={**os.environ, "PYTHONPATH": network.python_path(place, ROOT)},
         capture_output=True,
         text=True,
         check=False,
