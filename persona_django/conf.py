@@ -99,7 +99,9 @@ class Settings:
     snapshot_every: timedelta = timedelta(minutes=5)
     """Time between snapshots of a changed catalogue."""
     task_time_limit: timedelta = timedelta(hours=1)
-    """A task of ours that runs longer is stopped by Celery; its lease lets the next tick go on."""
+    """A task of ours that runs longer is stopped by Celery: asked first, and its job is tried
+    again after an hour; if it does not listen it is killed, and its job tried again when the
+    lease runs out."""
     lease_for: timedelta = timedelta(minutes=2)
     """A job that does not renew its lease for this long is taken over by the next tick."""
     max_attempts: int = 3

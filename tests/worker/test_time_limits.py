@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.worker.running import all_live, lease_runs_out, reader_of, shop_on, t
 pytestmark = [pytest.mark.alone, pytest.mark.service("redis")]
 
 OVERLONG = {"SLOW_READS": "1", "SLOW_SECONDS": "60", "TASK_SECONDS": "3"}
-LEASE = "SELECT attempts, note FROM persona_lease WHERE name = 'rebuild/similar/1'"
+LEASE = "SELECT attempts, note, expires_at FROM persona_lease WHERE name = 'rebuild/similar/1'"
 
 
 def test_an_overlong_task_is_asked_to_stop_and_says_so_on_its_lease(tmp_path: Path):
@@ -20,9 +21,10 @@ def test_an_overlong_task_is_asked_to_stop_and_says_so_on_its_lease(tmp_path: Pa
         tick(client)
         reader = reader_of(shop, 0)
         wait_for(lambda: "SoftTimeLimitExceeded" in shop.log(), what="the end of it", shop=shop)
-        ((attempts, note),) = shop.ask(LEASE)
+        ((attempts, note, rests_until),) = shop.ask(LEASE)
         assert attempts == 1, "it counts like a killed worker"
         assert note.startswith("SoftTimeLimitExceeded")
+        assert rests_until - time.time() > 3_000, "it rests for an hour"
 
         lease_runs_out(shop)
         tick(client)
