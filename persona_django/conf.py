@@ -71,7 +71,8 @@ class Settings:
     similarity_backend: str = "auto"
     """`auto` uses the compiled kernel when numba is installed; `numba` or `scipy` force one."""
     learning_threads: int = 2
-    """Threads of the similarity kernel."""
+    """Threads of the similarity kernel, and connections (at most four) that read a long history
+    side by side; with 1, learning reads on the connection it has."""
     bases_kept: int = 3
     """Complete versions of each kind kept for rollback."""
     cache_folder: str = ""

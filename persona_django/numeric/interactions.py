@@ -118,7 +118,9 @@ def shopper_rows(
     total = np.add.reduceat(weight, first)
     strength = np.log1p(np.maximum(total, 0.0)).astype(np.float32)
     kept = strength > 0
-    row, code = np.divmod(pair[first][kept], len(item_ids))
+    pair = pair[first][kept]
+    row = pair // len(item_ids)
+    code = pair - row * len(item_ids)
     indptr, present = _compressed(row)
     rows = Rows(
         indptr=indptr,
