@@ -78,8 +78,8 @@ def load(folder: Path, *, today: int, progress: Progress = silent) -> ShopData:
         left_out={"exact repetitions of another row": repeated},
         notes=(
             "The set has no titles: products are called by brand, category and number.",
-            "Three hours of one night are too little to learn from: hardly anybody bought two "
-            "things.",
+            "Three hours of one night are too little to learn what is bought together: hardly "
+            "anybody bought two things.",
             "Dates are moved forward by whole weeks, so that the last look is a few days old.",
         ),
     )

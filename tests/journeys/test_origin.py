@@ -68,7 +68,7 @@ def test_a_shop_of_a_real_set_too_small_to_learn_from_says_so_and_shows_its_fall
     assert page.count('class="card-name"') >= 7
     assert "REES46: three hours of a large electronics shop" in about
     assert "The set has no titles" in about
-    assert "Three hours of one night are too little to learn from" in about
+    assert "Three hours of one night are too little to learn what is bought together" in about
 
 
 def test_an_invented_shop_that_has_learnt_says_only_that_it_is_invented(client):

@@ -146,7 +146,7 @@ def test_what_was_bought_in_one_visit_is_one_order(night):
     assert shop.lines.order.tolist() == [0, 0]
     assert list(shop.products.category) == ["Electronics > Audio > Headphone", "Other"]
     assert list(shop.products.name) == ["Tonal Headphone 1", "Product 2"]
-    assert "too little to learn from" in " ".join(shop.notes)
+    assert "too little to learn what is bought together" in " ".join(shop.notes)
     assert "REES46" in shop.summary and "dates moved" in shop.summary
 
 
