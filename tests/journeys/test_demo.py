@@ -34,7 +34,6 @@ SMALL = {"shoppers": 250, "products": 200, "no_server": True}
 
 @pytest.fixture(autouse=True)
 def own_folders(settings, tmp_path):
-    settings.VAR_DIR = tmp_path
     settings.PERSONA = {**settings.PERSONA, "CACHE_FOLDER": str(tmp_path / "persona")}
 
 

@@ -22,7 +22,6 @@ TOO_LITTLE = "There is too little here to learn"
 
 @pytest.fixture(autouse=True)
 def own_folders(settings, tmp_path):
-    settings.VAR_DIR = tmp_path
     settings.PERSONA = {**settings.PERSONA, "CACHE_FOLDER": str(tmp_path / "persona")}
 
 
