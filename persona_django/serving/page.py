@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils import timezone
 
-from persona_django import conf, counters
+from persona_django import conf
 from persona_django.blocks.pipeline import Stage, build_slate, first_choice, shortlist_of
 from persona_django.blocks.registry import block_named, blocks
 from persona_django.blocks.shelf import Shelf
@@ -28,6 +28,7 @@ from persona_django.identity.shoppers import known_user
 from persona_django.serving.ahead import any_block, usual
 from persona_django.serving.asker import Asker
 from persona_django.serving.asks import Ask, Seed
+from persona_django.serving.faults import Faults
 from persona_django.serving.knowledge import Knowledge, knowledge_of, last_known
 from persona_django.serving.recall import Habit, recall
 from persona_django.similarity.lookup import neighbours_of
@@ -69,6 +70,7 @@ class Page:
         self._announced: list[Ask] = []
         self._prepared: list[tuple[Ask, Slate]] = []
         self._shown = 0
+        self._faults = Faults()
 
     def slate(self, ask: Ask) -> Slate:
         """The answer to one block of this page. Raises what goes wrong; the edge handles it."""
@@ -96,6 +98,8 @@ class Page:
             self._keep_private()
         stage.sign = self._personal_token if block.personal else sign_slot
         slate = build_slate(block, self._query(ask, known), stage)
+        if not slate:
+            slate = self._faults.explain(slate, known)
         self._shown += 1
         return replace(slate, number=self._shown) if self._shown > 1 else slate
 
@@ -160,10 +164,10 @@ class Page:
             # the snapshot has its neighbours on the next page.
             self._look_up(asks, known, asking=before is None or known.versions is state)
         stage = self._stage = Stage(
-            shelf=Shelf(known.snapshot, self.asker.audience, on_fault=_map_fault),
+            shelf=Shelf(known.snapshot, self.asker.audience, on_fault=self._faults),
             hidden=known.hidden,
             versions=known.versions,
-            on_fault=_map_fault,
+            on_fault=self._faults,
         )
         if len(asks) > 1:
             self._stock(asks, stage, known)
@@ -282,7 +286,3 @@ def _name_of(who: HttpRequest | Shopper | None) -> str:
     ):
         return ""
     return match.view_name or match.route or ""
-
-
-def _map_fault(advice: str, error: Exception) -> None:
-    counters.failed("broken_map", advice, error=error)

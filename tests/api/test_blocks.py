@@ -249,12 +249,14 @@ def test_no_parameter_names_a_person(client, tea, name):
 def rest_framework(**options: list[str]) -> Iterator[None]:
     """The shop's own settings of REST framework, which views read when they are defined."""
     given = {name: [import_string(path) for path in paths] for name, paths in options.items()}
-    before = {name: getattr(BlockView, name) for name in given}
     for name, classes in given.items():
         setattr(BlockView, name, classes)
-    yield
-    for name, classes in before.items():
-        setattr(BlockView, name, classes)
+    try:
+        yield
+    finally:
+        # What it inherits shows again; setting that instead would make it the view's own.
+        for name in given:
+            delattr(BlockView, name)
 
 
 def test_the_view_says_nothing_about_who_may_ask_so_the_shop_s_own_settings_do():

@@ -14,6 +14,7 @@ from django.test import RequestFactory, override_settings
 from django.utils import translation
 
 from persona_django import counters
+from persona_django.serving.recommend import forget
 from tests.factories import mapped, product, publish_neighbours, read_catalogue
 from tests.shop.models import Brand, Product
 
@@ -225,6 +226,7 @@ def described(text: str) -> str:
     )
     read_catalogue()
     publish_neighbours("similar", {tea: [(evil, 0.9, 40)]})
+    forget()  # a process that begins; one that has served takes in what is new page by page
     shown = {"url": "picture", "images": "picture", "text": "name", "currency": "colour"}
     with mapped(Product, **shown):
         html = render('{% persona_block "similar-items" product size=1 %}', product=tea)
