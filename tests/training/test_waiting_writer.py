@@ -13,7 +13,8 @@ from tests.worker.processes import Shop, wait_for
 pytestmark = [pytest.mark.alone, pytest.mark.timing]
 
 MOST_WAITING_MS = 100
-ALONE_SECONDS = 1.5
+ALONE_SECONDS = 1.0
+"""Before, and again after: a machine that is busy now may not have been a moment ago."""
 EVERY_SECONDS = 0.005
 
 
@@ -31,16 +32,19 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 def test_a_checkout_waits_at_most_a_tenth_of_a_second_beside(job: str, shop: Shop):
     with shop.process("tests.worker.busy", job, log=job) as busy:
         wait_for((shop.folder / f"{job}.ready").exists, what=f"{job} to be ready", shop=shop)
-        with customer(shop.file) as alone:
+        with customer(shop.file) as before:
             time.sleep(ALONE_SECONDS)
         with customer(shop.file) as beside:
             (shop.folder / f"{job}.go").touch()
             code = busy.wait(timeout=60)
+        with customer(shop.file) as after:
+            time.sleep(ALONE_SECONDS)
 
     assert code == 0, (shop.folder / f"{job}.log").read_text()
     assert len(beside) > 30
     # What the disk of a busy machine takes for one commit is not ours to promise.
-    assert p99_of_all_who_come(beside) <= MOST_WAITING_MS + p99_of_all_who_come(alone)
+    alone = p99_of_all_who_come(before + after)
+    assert p99_of_all_who_come(beside) <= MOST_WAITING_MS + alone
 
 
 def p99_of_all_who_come(waits: list[float]) -> float:

@@ -19,8 +19,8 @@ from django.core.management import call_command
 
 FOLDER = Path(os.environ["WORKER_FOLDER"])
 LINES = 20_000
-SWITCHES = 60
-BETWEEN_SECONDS = 0.05
+SWITCHES = 30
+BETWEEN_SECONDS = 0.1
 """People publish now and then. Without a pause the test would measure how SQLite queues."""
 
 
