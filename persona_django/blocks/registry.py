@@ -72,7 +72,7 @@ _BUILT_IN = (
     Block(
         slug="bought-together",
         title=_("Often bought together"),
-        title_of_fallbacks=_("You may also like"),
+        title_of_fallbacks=_("More to discover"),
         sources=(
             Related(BOUGHT_TOGETHER, name="bought-together", reason="bought-together"),
             *FALLBACKS,

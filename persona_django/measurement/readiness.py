@@ -12,6 +12,7 @@ from django.utils.timesince import timesince
 
 from persona_django import conf
 from persona_django.blocks.registry import Block, blocks
+from persona_django.blocks.registry import faults as block_faults
 from persona_django.catalogue import registry
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.snapshot import current_snapshot
@@ -67,7 +68,7 @@ def report(store: int = 1) -> Report:
 
 
 def _registered() -> Iterator[Finding]:
-    for fault in registry.faults():
+    for fault in (*registry.faults(), *block_faults()):
         yield Finding(about="persona.py", text=f"{fault.message} {fault.hint}".strip(), ok=False)
     items, orders = registry.item_maps(), registry.order_maps()
     if items:

@@ -158,6 +158,17 @@ def test_status_names_a_block_of_the_shop_s_own(capsys):
     assert "mine: Shows chosen, then popular." in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.django_db
+def test_status_says_what_is_wrong_with_a_block(capsys):
+    register_block(a_block(sources=(Chosen,)))
+
+    call_command("persona_status")
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "The block 'mine' has the source" in said
+    assert "Give it the object, with brackets: Chosen()." in said
+
+
 WRONG = {
     "no block": ("editors-choice", "is no block", "Block("),
     "a slug of an address": (a_block(slug="Editors' choice"), "name", "small letters"),

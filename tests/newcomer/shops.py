@@ -101,6 +101,13 @@ for number in range(60):
         OrderLine.objects.create(order=order, product=products[name])
 """
 
+FILL_VOUCHERS = """
+from shop.models import Voucher
+
+for amount in (25, 50):
+    Voucher.objects.create(title=f"Voucher of {amount}", amount=amount)
+"""
+
 LOOK = """\
 import sys
 import django
@@ -125,6 +132,7 @@ class Kind:
     converter: str = "int"
     user: str = ""
     more: str = ""
+    fill: str = ""
     settings: str = ""
 
 
@@ -136,7 +144,7 @@ KINDS = (
         converter="uuid",
     ),
     Kind(name="a custom user", user=CUSTOM_USER, settings='\nAUTH_USER_MODEL = "shop.Customer"\n'),
-    Kind(name="two product models", more=VOUCHER),
+    Kind(name="two product models", more=VOUCHER, fill=FILL_VOUCHERS),
 )
 
 
@@ -161,7 +169,7 @@ def build(place: Place, kind: Kind = KINDS[0]) -> Place:
         # A user without permissions has no place in the admin; such a shop leaves it out.
         text = settings.read_text(encoding="utf-8")
         settings.write_text(text.replace("    'django.contrib.admin',\n", ""), encoding="utf-8")
-    for name, text in (("fill.py", FILL), ("look.py", LOOK)):
+    for name, text in (("fill.py", FILL + kind.fill), ("look.py", LOOK)):
         lines = "import os\n\nos.environ['DJANGO_SETTINGS_MODULE'] = 'project.settings'\n"
         (folder / name).write_text(lines + text, encoding="utf-8")
     place.run("python", "manage.py", "makemigrations", "shop")

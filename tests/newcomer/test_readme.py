@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,27 +10,28 @@ import pytest
 from tests.newcomer.recipe import ROOT, Place, section, steps_of
 from tests.newcomer.shops import KINDS, Kind, build
 
-STEPS = tuple(steps_of(section((ROOT / "README.md").read_text("utf-8"), "Add it to your shop")))
-SECOND_MAP = """
-
-@catalogue.register("shop.Voucher")
-class VoucherItems(catalogue.ItemMap):
-    title, price, url = "title", "amount", "get_absolute_url"
-"""
+SECTION = section((ROOT / "README.md").read_text("utf-8"), "Add it to your shop")
+STEPS = tuple(steps_of(SECTION))
+TWO_MODELS = "two product models"
 
 
 def follow_readme(place: Place, kind: Kind) -> None:
     for step in STEPS:
-        if step.action == "type" and "migrate" in step.text and kind.name == "two product models":
+        if step.action == "type" and "migrate" in step.text and kind.name == TWO_MODELS:
             register_the_second_model(place)
         place.follow(step)
 
 
 def register_the_second_model(place: Place) -> None:
+    """What the paragraph about two product models says: a further map, and a line for `Orders`."""
+    _, _, said = SECTION.partition("With two product models")
+    second_map, line = re.findall(r"^```python\n(.*?)^```|`(item_model = .*?)`", said, re.S | re.M)
     persona = place.folder / "shop" / "persona.py"
-    said = '    item_model = "shop.Product"\n'
-    assert said.strip() in (ROOT / "README.md").read_text("utf-8")
-    persona.write_text(persona.read_text("utf-8") + said + SECOND_MAP, encoding="utf-8")
+    text = persona.read_text("utf-8")
+    head = "class Orders(catalogue.OrderMap):\n"
+    assert head in text
+    text = text.replace(head, f"{head}    {line[1]}\n")
+    persona.write_text(f"{text}\n\n{second_map[0]}", encoding="utf-8")
 
 
 def test_a_first_block_takes_at_most_fifteen_changed_lines():
@@ -48,7 +50,15 @@ def test_a_plain_shop_that_follows_the_readme_shows_what_goes_with_a_product(
     assert "Kettle" in before
     assert "Teapot" in block
     assert block.find("Teapot") < block.find("Hammer") or "Hammer" not in block
-    assert "shop.product" in place.run("python", "manage.py", "persona_status").lower()
+    status = " ".join(place.run("python", "manage.py", "persona_status").split())
+    if kind.name == TWO_MODELS:
+        assert "Registered: shop.product, shop.voucher." in status
+        assert "8 on sale, 0 retired." in status
+        assert "Voucher of" in block
+        assert "/voucher/" in block
+    else:
+        assert "Registered: shop.product." in status
+        assert "6 on sale, 0 retired." in status
 
 
 def test_status_and_the_page_in_debug_say_why_a_block_is_empty(tmp_path: Path):
