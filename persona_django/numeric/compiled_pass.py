@@ -92,17 +92,25 @@ def _table(
     starts = np.zeros(len(order) + 2, np.int64)
     kernel.count_entries(rows.item, rank, starts)
     size = int(starts[-1])
-    row_of, weight = np.empty(size, np.int32), np.empty(size, np.float32)
-    kernel.by_rank(rows.indptr, rows.item, rows.weight, rank, starts, row_of, weight)
-    starts = starts[:-1].copy()
-    lengths = np.bincount(row_of, minlength=len(rows))
-    row_starts = np.concatenate([[0], np.cumsum(lengths)])
-    entry = np.empty(2 * size, np.int32)
+    entry, bits = np.empty(2 * size, np.int32), np.empty(size, np.int32)
     row_start, before = np.empty(size, np.uint32), np.empty(size, np.int32)
-    reach = np.zeros(len(order), np.int64)
-    kernel.by_row(
-        starts, row_of, weight, row_starts, entry, entry.view(np.float32), row_start, before, reach
+    row_of, reach = np.empty(size, np.int32), np.zeros(len(order), np.int64)
+    room = np.empty(int(np.diff(rows.indptr).max()), np.int64)
+    kernel.fill(
+        rows.indptr,
+        rows.item,
+        rows.weight.view(np.int32),
+        rank,
+        starts,
+        room,
+        entry,
+        row_of,
+        row_start,
+        before,
+        bits,
+        reach,
     )
+    starts = starts[:-1].copy()
     norm = norms(rows.item, rows.weight, n_items=rows.n_items)
     # Scaled before it is reordered, so that the last bits are those of the other backend.
     scale = norm_scale(norm, discount=wish.discount)
@@ -111,7 +119,7 @@ def _table(
         starts=starts,
         row_start=row_start,
         before=before,
-        weight=weight,
+        weight=bits.view(np.float32),
         owner=rows.owner[row_of] if repeats_owners(rows) else np.empty(0, np.int32),
         entry=entry,
         entry_weight=entry.view(np.float32),
