@@ -107,6 +107,8 @@ def shopper_rows(
     if len(item) == 0:
         return Rows.empty(), item_ids, shopper_ids
     pair = shopper * len(item_ids) + item
+    # Columns of millions of numbers are let go as soon as they are used up.
+    del shopper, item
     newest = _newest_of_each_day(pair, interactions) if daily else sort_order(pair)
     pair, at = pair[newest], interactions.at[newest]
     weight = interactions.weight[newest].astype(np.float64)
@@ -223,11 +225,15 @@ def _newest_of_each_day(pair: IntArray, interactions: Interactions) -> IntArray:
     kinds, known = coded(kind)
     day = at // DAY_SECONDS
     day -= day.min()
-    within = kinds * (int(day.max()) + 1) + day
-    size = len(known) * (int(day.max()) + 1)
+    days = int(day.max()) + 1
+    within = kinds * days
+    within += day
+    del kinds, day
+    size = len(known) * days
     if int(pair.max()) < 2**62 // size:
         # One number a row sorts several times faster than three columns.
-        key = pair * size + within
+        key = pair * size
+        key += within
         order = sort_order(key)
         first = firsts(key[order])
     else:
