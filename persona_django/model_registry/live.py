@@ -21,16 +21,16 @@ def live_artefact(kind: str, store: int = 1) -> int:
 
 
 def artefact_of(version_id: int) -> int:
-    """Id of the artefact of a version; 0 where there is none.
+    """Id of the artefact of a version; 0 where there is none, or none has arrived here yet.
 
-    A version never changes, so each process asks once for each.
+    A live version never changes, so each process asks once for each artefact it has found.
     """
     if not version_id:
         return 0
     if version_id not in _artefacts:
         rows = ModelVersion.objects.using(router.db_for_read(ModelVersion)).filter(pk=version_id)
         found = rows.values_list("artefact_id", flat=True).first()
-        if found is None:
+        if not found:
             return 0
         if len(_artefacts) > _MOST_REMEMBERED:
             _artefacts.clear()

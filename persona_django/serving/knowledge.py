@@ -7,6 +7,7 @@ When it has, each page takes in one thing that is new, so that none costs more t
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -25,6 +26,9 @@ from persona_django.sources.families import Families
 from persona_django.sources.orderings import Ordering, ordering_by_age, ordering_by_score
 
 Arrays = Mapping[str, NDArray[Any]]
+
+RETRY_SECONDS = 60.0
+"""Pause before figures that could not be read are tried again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,8 @@ class Knowledge:
     """Where the figures of that version are."""
     popular_read: int = 0
     """Whose figures `scores` are."""
+    popular_refused: tuple[int, float] | None = None
+    """The version whose figures could not be read last, and when, by the clock of this process."""
     scores: Arrays | None = None
     """What is popular, before it is put into the order of this catalogue."""
     is_behind: bool = False
@@ -128,17 +134,43 @@ def _catch_up(before: Knowledge, state: Mapping[str, int], store: int) -> Knowle
     if snapshot is not None and snapshot is not before.snapshot:
         return _in_another_catalogue(now, snapshot, store)
     version = state.get(POPULAR, 0)
-    if version != before.popular_version:
-        return replace(now, popular_version=version, popular_artefact=artefact_of(version))
-    if before.popular_artefact != before.popular_read:
+    if version == before.popular_version and before.popular_artefact == before.popular_read:
+        return replace(now, is_behind=False)
+    if not _may_try(before, version):
+        return replace(now, is_behind=False)
+    return _nearer_to_popular(now, version)
+
+
+def _may_try(known: Knowledge, version: int) -> bool:
+    refused, at = known.popular_refused or (None, 0.0)
+    return version != refused or time.monotonic() - at >= RETRY_SECONDS
+
+
+def _nearer_to_popular(before: Knowledge, version: int) -> Knowledge:
+    """Find the figures of the live version, or read them; the last good ones serve until then.
+
+    Where a replica lags, a version or the parts of its figures may come later than the state.
+    """
+    try:
+        if version != before.popular_version:
+            return replace(before, popular_version=version, popular_artefact=_artefact_of(version))
         scores = _scores(before.popular_artefact)
-        return replace(
-            now,
-            scores=scores,
-            popular=_popular(before.families, scores),
-            popular_read=before.popular_artefact,
+    except (BadArtefact, KeyError) as error:
+        counters.failed(
+            "popular_unusable",
+            "What is popular cannot be read, so what was read last is shown instead, or the "
+            "newest. It is tried again in a minute, and made again by: "
+            "python manage.py persona_rebuild",
+            error=error,
         )
-    return replace(now, is_behind=False)
+        # Nothing comes after this step, and the next state asks again.
+        return replace(before, popular_refused=(version, time.monotonic()), is_behind=False)
+    return replace(
+        before,
+        scores=scores,
+        popular=_popular(before.families, scores),
+        popular_read=before.popular_artefact,
+    )
 
 
 def _in_another_catalogue(before: Knowledge, snapshot: Snapshot, store: int) -> Knowledge:
@@ -160,20 +192,18 @@ def _popular(families: Families, scores: Arrays | None) -> Ordering | None:
     return ordering_by_score(families, scores["group_id"], scores["score"])
 
 
+def _artefact_of(version: int) -> int:
+    found = artefact_of(version)
+    if version and not found:
+        raise BadArtefact(f"Version {version} has no figures, or none that arrived here yet.")
+    return found
+
+
 def _scores(artefact_id: int) -> Arrays | None:
     if not artefact_id:
         return None
-    try:
-        arrays = artefacts.load(artefact_id, schema=POPULAR_SCHEMA)
-        return {name: arrays[name] for name in ("group_id", "score")}
-    except (BadArtefact, KeyError) as error:
-        counters.failed(
-            "popular_unusable",
-            "What is popular cannot be read, so the newest is shown instead. It is made again by: "
-            "python manage.py persona_rebuild",
-            error=error,
-        )
-        return None
+    arrays = artefacts.load(artefact_id, schema=POPULAR_SCHEMA)
+    return {name: arrays[name] for name in ("group_id", "score")}
 
 
 def forget() -> None:
