@@ -24,8 +24,15 @@ SUFFIX = ".arrays"
 UNUSED_SECONDS = 14 * 24 * 3600
 """Files that no process has opened for this long are removed."""
 
+TOUCH_SECONDS = 3600
+"""A file that is opened counts as used now, but is not marked so more often than this."""
+
 MOST_NAMED = 200
-"""More than this are from days ago, and would only make a query long."""
+"""The last used of a folder; all of them would make a query long.
+
+A shop that changes all day unpacks 288 snapshots, so this may be less than a day. A file that is
+not named is used all the same, at the cost of reading its row in full once, and is named again.
+"""
 
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -39,7 +46,7 @@ def path() -> Path:
 
 
 def names() -> list[str]:
-    """Checksums of what was unpacked here lately, whether or not it can still be trusted."""
+    """Checksums of what was unpacked or used here last, whether or not it can still be trusted."""
     try:
         with os.scandir(path()) as found:
             files = [(file.stat().st_mtime, file.name) for file in found]
@@ -104,7 +111,7 @@ def _map(file: Path) -> mmap.mmap:
         if not stat.S_ISREG(found.st_mode):
             raise OSError("it is no plain file")
         _refuse_foreign(found, "the file")
-        if time.time() - found.st_mtime > UNUSED_SECONDS / 2:
+        if time.time() - found.st_mtime > TOUCH_SECONDS:
             os.utime(handle)
         return mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
     finally:

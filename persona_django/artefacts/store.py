@@ -1,7 +1,8 @@
 """Artefacts: saved as rows, unpacked once a host into a private folder, mapped by each process.
 
-The rows are the truth. A file in the cache folder is believed only if it is ours, nobody else
-could write it, and its content has the checksum of the row; otherwise it is made again.
+The rows are the truth, and what an unfinished run keeps is nowhere else. A file in the cache folder
+is believed only if it is ours, nobody else could write it, and its content has the checksum of the
+row; otherwise it is made again.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ log = logging.getLogger("persona_django.artefacts")
 
 PART_BYTES = 4_000_000
 """Below the packet limit of every database, also after a driver has escaped each byte."""
+
+READ_ONCE = "work/"
+"""How the names begin of what unfinished runs keep. One process reads it again, and it may tell
+what shoppers did, so it is never unpacked into the folder."""
 
 MOST_BYTES = 1 << 31
 """No artefact is larger; a row that claims so is not read."""
@@ -60,9 +65,10 @@ def save(
 
 
 def load(artefact_id: int, *, schema: int) -> dict[str, NDArray[Any]]:
-    """The arrays of one artefact, mapped read-only; BadArtefact when they cannot be trusted.
+    """The arrays of one artefact, read-only; BadArtefact when they cannot be trusted.
 
-    Costs one query, because a page of the shop may be waiting for it.
+    They are mapped from the folder, but for what is read once. Costs one query, because a page of
+    the shop may be waiting for it.
     """
     alias = router.db_for_read(Artefact)
     row, data = _read(alias, artefact_id, schema)
@@ -71,6 +77,8 @@ def load(artefact_id: int, *, schema: int) -> dict[str, NDArray[Any]]:
             f"Artefact {artefact_id} ({row.name}) has layout {row.schema}, but this release reads "
             f"{schema}. It is made again by: python manage.py persona_rebuild"
         )
+    if row.name.startswith(READ_ONCE):
+        return _checked(row, data or _read_parts(alias, row))
     arrays = folder.read(row.checksum)
     if arrays is not None:
         return arrays

@@ -278,6 +278,45 @@ def test_a_file_in_use_is_marked_so(home: Path):
     assert file_of(artefact_id).stat().st_mtime > long_ago + 1000
 
 
+def test_a_file_that_is_used_daily_stays_among_the_last_used(home: Path):
+    artefact_id = store.save("popular/1", NUMBERS, schema=1)
+    store.load(artefact_id, schema=1)
+    daily = file_of(artefact_id)
+    now = daily.stat().st_mtime
+    for number in range(folder.MOST_NAMED):
+        snapshot = home / f"{number:064x}{folder.SUFFIX}"
+        snapshot.write_bytes(b"")
+        os.utime(snapshot, (now - 3600, now - 3600))
+    os.utime(daily, (now - 4000, now - 4000))
+    assert daily.stem not in folder.names()
+
+    store.load(artefact_id, schema=1)
+
+    assert daily.stem in folder.names()
+
+
+def test_what_an_unfinished_run_keeps_never_lies_on_the_disk(home: Path):
+    artefact_id = store.save("work/similar/1", NUMBERS, schema=1)
+
+    found = [store.load(artefact_id, schema=1) for _ in range(2)]
+
+    assert [arrays["numbers"].sum() for arrays in found] == [499_500, 499_500]
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("at", [0, 10, 44, 60, 500, -1])
+def test_a_damaged_row_of_an_unfinished_run_is_refused(at: int):
+    artefact_id = store.save("work/similar/1", NUMBERS, schema=1)
+    part = ArtefactPart.objects.get()
+    data = bytearray(bytes(part.data))
+    data[at] ^= 1
+    part.data = bytes(data)
+    part.save()
+
+    with pytest.raises(BadArtefact):
+        store.load(artefact_id, schema=1)
+
+
 @override_settings(PERSONA={})
 def test_without_a_setting_each_user_has_a_folder_of_its_own():
     assert folder.path().name == f"persona-django-{os.geteuid()}"
