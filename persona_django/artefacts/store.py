@@ -1,8 +1,8 @@
 """Artefacts: saved as rows, unpacked once a host into a private folder, mapped by each process.
 
-The rows are the truth, and what an unfinished run keeps is nowhere else. A file in the cache folder
-is believed only if it is ours, nobody else could write it, and its content has the checksum of the
-row; otherwise it is made again.
+The rows are the truth, and what an unfinished run keeps is nowhere else. A file in the cache
+folder is believed only if it is ours, nobody else could write it, and its content has the checksum
+of the row; otherwise it is made again.
 """
 
 from __future__ import annotations
