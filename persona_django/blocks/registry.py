@@ -165,20 +165,36 @@ def _wrong_with(block: Any, known: Mapping[str, Block]) -> Iterator[tuple[str, s
         )
     elif slug in known and not _is_alike(block, known[slug]):
         yield "has the name of another one", "Choose another slug; the first block keeps its name."
-    if not str(block.title).strip():
-        yield "has no title", 'Say what stands above it: title="Our editors\' choice".'
+    yield from _wrong_with_titles(block)
     if not isinstance(block.ranker, Ranker):
         yield "has a ranker that is none", _instance_of("Ranker", block.ranker)
-    if block.kind and block.kind not in RELATIONS:
+    if not isinstance(block.kind, str) or (block.kind and block.kind not in RELATIONS):
         yield f"rests on {block.kind!r}, which is not learnt", _one_of("kind", RELATIONS)
     if not isinstance(block.sources, tuple) or not block.sources:
         yield "has no sources", "List them, the first first: sources=(EditorsChoice(), Popular())."
         return
     for source in block.sources:
         yield from _wrong_with_source(source)
-    names = [getattr(source, "name", None) for source in block.sources]
+    given = [getattr(source, "name", None) for source in block.sources]
+    names = [name for name in given if isinstance(name, str)]
     if len(set(names)) < len(names):
         yield "has two sources of one name", "Give each source of a block a name of its own."
+
+
+def _wrong_with_titles(block: Block) -> Iterator[tuple[str, str]]:
+    for name in ("title", "title_of_fallbacks"):
+        title = getattr(block, name)
+        advice = f'Say what stands above it: {name}="Our editors\' choice".'
+        if not isinstance(title, (str, Promise)):
+            yield f"has a {name} that is no text but {title!r}", advice
+            continue
+        try:
+            is_empty = not str(title).strip()
+        except Exception as error:  # noqa: BLE001 - the shop's own lazy text may raise anything
+            yield f"has a {name} that raises {type(error).__name__}: {error}", advice
+            continue
+        if is_empty and name == "title":
+            yield "has no title", advice
 
 
 def _wrong_with_source(source: Any) -> Iterator[tuple[str, str]]:
@@ -190,9 +206,9 @@ def _wrong_with_source(source: Any) -> Iterator[tuple[str, str]]:
         yield f"{said} without a name", 'Give its class one: name = "editors-choice".'
     if not isinstance(getattr(source, "limit", None), int) or source.limit < 1:
         yield f"{said} without a limit", "Call super().__init__(limit=100) where it is made."
-    if source.reason and source.reason not in REASONS:
+    if not isinstance(source.reason, str) or (source.reason and source.reason not in REASONS):
         yield f"{said} with an unknown reason {source.reason!r}", _one_of("reason", REASONS)
-    if source.relation and source.relation not in RELATIONS.values():
+    if not isinstance(source.relation, int) or source.relation not in (0, *RELATIONS.values()):
         yield f"{said} with an unknown relation", _one_of("relation", RELATIONS.values())
 
 
@@ -208,6 +224,8 @@ def _one_of(attribute: str, known: Iterable[Any]) -> str:
 
 def _is_alike(block: Block, other: Block) -> bool:
     """Whether this is the same registration again: some test runners import a file twice."""
+    if not isinstance(block.sources, tuple) or any(_wrong_with_titles(block)):
+        return False
     return other not in _BUILT_IN and _outline(block) == _outline(other)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.template import engines
 from django.test import RequestFactory, override_settings
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
 
 from persona_django import counters
 from persona_django.blocks.registry import (
@@ -169,6 +172,18 @@ def test_status_says_what_is_wrong_with_a_block(capsys):
     assert "Give it the object, with brackets: Chosen()." in said
 
 
+def odd(**said: Any) -> Source:
+    """A source whose class says something unheard of."""
+    return type("Odd", (Chosen,), said)()
+
+
+ARRAY = np.array([1, 2])
+
+
+def raising() -> str:
+    raise RuntimeError("the editors are on holiday")
+
+
 WRONG = {
     "no block": ("editors-choice", "is no block", "Block("),
     "a slug of an address": (a_block(slug="Editors' choice"), "name", "small letters"),
@@ -184,13 +199,27 @@ WRONG = {
     "no super": (a_block(sources=(Forgetful(),)), "Forgetful", "super().__init__"),
     "two of a name": (a_block(sources=(Chosen(), Chosen())), "one name", "name of its own"),
     "a kind": (a_block(kind="simliar"), "simliar", "similar, bought-together"),
-    "a reason": (
-        a_block(sources=(type("Odd", (Chosen,), {"reason": "because"})(),)),
-        "because",
-        "popular",
+    "a reason": (a_block(sources=(odd(reason="because"),)), "because", "popular"),
+    "a relation": (a_block(sources=(odd(relation=9),)), "relation", "1"),
+    "a list of kinds": (a_block(kind=["similar"]), "['similar']", "similar, bought-together"),
+    "a list of names": (
+        a_block(sources=(odd(name=["a"]), odd(name=["a"]))),
+        "without a name",
+        "=",
     ),
-    "a relation": (a_block(sources=(type("Odd", (Chosen,), {"relation": 9})(),)), "relation", "1"),
-    "a name": (a_block(sources=(type("Odd", (Chosen,), {"name": ""})(),)), "without a name", "="),
+    "a list of reasons": (a_block(sources=(odd(reason=["new"]),)), "['new']", "popular"),
+    "an array of reasons": (a_block(sources=(odd(reason=ARRAY),)), "array([1, 2])", "popular"),
+    "an array of relations": (a_block(sources=(odd(relation=ARRAY),)), "relation", "1"),
+    "an array as kind": (a_block(kind=ARRAY), "array([1, 2])", "similar, bought-together"),
+    "a title that raises": (a_block(title=lazy(raising, str)()), "on holiday", "title="),
+    "a title that lacks a part": (a_block(title=format_lazy("{of}", by=1)), "KeyError", "title="),
+    "a number as title": (a_block(title=5), "no text but 5", "title="),
+    "a second title that raises": (
+        a_block(title_of_fallbacks=lazy(raising, str)()),
+        "on holiday",
+        "title_of_fallbacks=",
+    ),
+    "a name": (a_block(sources=(odd(name=""),)), "without a name", "="),
 }
 
 
@@ -223,6 +252,16 @@ def test_a_persona_py_that_is_imported_twice_declares_no_second_block():
 
     assert faults() == []
     assert block_named("mine") is again
+
+
+@pytest.mark.parametrize("sources", [None, 5, [Chosen()], (Chosen,)])
+def test_a_second_block_of_a_name_may_be_wrong_in_any_other_way_too(sources):
+    first = register_block(a_block())
+
+    register_block(a_block(title=lazy(raising, str)(), sources=sources))
+
+    assert block_named("mine") is first
+    assert len(faults()) >= 2
 
 
 def test_of_two_blocks_of_one_name_the_first_stays():
