@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -22,8 +23,12 @@ Progress = Callable[[int], None]
 """Called with the number of rows read so far."""
 Ranged = Callable[[int, int], tuple[str, Sequence[Any]]]
 """SQL and parameters of the rows whose key lies between two numbers, both included."""
+NextKey = Callable[[int], int | None]
+"""The lowest key there is from a number on; None when there is none."""
 
 CHUNK_ROWS = 100_000
+WIDEST = 16
+"""Most times the rows of a chunk that one range of the key may span."""
 
 
 def read_columns(
@@ -60,15 +65,25 @@ def read_columns(
         )
 
     key = names[by]
+
+    def lowest(low: int) -> int | None:
+        return _one(
+            dialect, f"{head}min({key}) FROM persona_rows WHERE {key} >= %s", [*params, low]
+        )
+
     if ends is None:
-        ends = _ends(dialect, head, key, params)
+        # Two statements, because each alone is one step down the index.
+        ends = (
+            _one(dialect, f"{head}min({key}) FROM persona_rows", params),
+            _one(dialect, f"{head}max({key}) FROM persona_rows", params),
+        )
     columns = dialect.columns(expressions, wanted)
     query = f"{head}{columns} FROM persona_rows WHERE {key} BETWEEN %s AND %s"
 
     def ranged(low: int, high: int) -> tuple[str, Sequence[Any]]:
         return query, [*params, low, high]
 
-    pieces = _by_ranges(dialect, ranged, *ends, wanted, chunk, threads)
+    pieces = _by_ranges(dialect, ranged, lowest, *ends, wanted, chunk, threads)
     return _gathered(pieces, dialect, wanted, progress)
 
 
@@ -125,7 +140,7 @@ def _queryset_ranges(
     kinds: Sequence[Kind],
     chunk: int,
     threads: int,
-) -> Iterator[Arrays]:
+) -> Generator[Arrays, None, None]:
     sql, params = _compiled(queryset)
     names = ", ".join(f"c{at}" for at in range(len(kinds)))
     columns = dialect.columns(dialect.expressions(sql, params, kinds), kinds)
@@ -138,13 +153,17 @@ def _queryset_ranges(
         return f"{head}{columns} FROM persona_rows", part_params
 
     keys = queryset.model._base_manager.using(queryset.db).values_list("pk", flat=True)
+
+    def lowest(low: int) -> int | None:
+        return keys.filter(pk__gte=low).order_by("pk").first()
+
     low, last = keys.order_by("pk").first(), keys.order_by("-pk").first()
-    yield from _by_ranges(dialect, ranged, low, last, kinds, chunk, threads)
+    yield from _by_ranges(dialect, ranged, lowest, low, last, kinds, chunk, threads)
 
 
 def _by_rows(
     dialect: Dialect, query: str, params: Sequence[Any], kinds: Sequence[Kind], chunk: int
-) -> Iterator[Arrays]:
+) -> Generator[Arrays, None, None]:
     for rows in dialect.rows(query, params, chunk=chunk):
         yield [
             to_array(values, kind)
@@ -152,27 +171,33 @@ def _by_rows(
         ]
 
 
-def _ends(
-    dialect: Dialect, head: str, key: str, params: Sequence[Any]
-) -> tuple[int | None, int | None]:
-    found = []
-    for end in (f"min({key})", f"max({key})"):
-        # Two statements, because each alone is one step down the index.
-        with dialect.connection.cursor() as cursor:
-            cursor.execute(f"{head}{end} FROM persona_rows", params)
-            found.append(cursor.fetchone()[0])
-    return found[0], found[1]
+def _one(dialect: Dialect, sql: str, params: Sequence[Any]) -> int | None:
+    with dialect.connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found: int | None = cursor.fetchone()[0]
+    return found
 
 
 class _Width:
-    """How much of the key one range covers: more or less as ranges turn out to hold few rows."""
+    """How much of the key one range covers: more or less as ranges turn out to hold few rows.
+
+    Never so much more that the rows after a gap, all of them in one range, would be too many for
+    one value. Where even the widest range is empty, the next row is looked for instead.
+    """
 
     def __init__(self, chunk: int) -> None:
         self.now = self._chunk = chunk
+        self.is_lost = False
+        """True when the last range was as wide as can be, and empty."""
 
-    def learn(self, size: int) -> None:
+    def learn(self, size: int, of: int) -> None:
+        """Take in how many rows a range of the width `of` held."""
+        self.is_lost = size == 0 and of >= WIDEST * self._chunk
+        if of != self.now:
+            # Asked before the last change, so it says nothing new.
+            return
         if size < self._chunk // 2:
-            self.now *= 4 if size < self._chunk // 8 else 2
+            self.now = min(self.now * (4 if size < self._chunk // 8 else 2), WIDEST * self._chunk)
         elif size > self._chunk * 2:
             self.now = max(self.now // 2, 1)
 
@@ -183,69 +208,89 @@ class _Width:
 def _by_ranges(
     dialect: Dialect,
     ranged: Ranged,
+    lowest: NextKey,
     low: int | None,
     last: int | None,
     kinds: Sequence[Kind],
     chunk: int,
     threads: int,
-) -> Iterator[Arrays]:
+) -> Generator[Arrays, None, None]:
     """The pieces of a key's ranges, one after the other."""
     if low is None or last is None:
         return
     if not dialect.collects_all(kinds):
         width = _Width(chunk)
-        while low <= last:
-            query, params = ranged(low, min(low + width.now - 1, last))
-            low += width.now
+        while low is not None and low <= last:
+            span = width.now
+            query, params = ranged(low, min(low + span - 1, last))
+            low += span
             pieces = list(_by_rows(dialect, query, params, kinds, chunk))
-            width.learn(sum(len(piece[0]) for piece in pieces))
+            width.learn(sum(len(piece[0]) for piece in pieces), of=span)
             yield from (piece for piece in pieces if len(piece[0]))
+            low = lowest(low) if width.is_lost else low
         return
     chunk = min(chunk, dialect.most_rows)
     # A short history is read before further connections would be open.
     several = threads if last - low >= chunk * threads else 1
     with readers(dialect.connection, several) as others:
         if others is None:
-            yield from _one_by_one(dialect, ranged, low, last, _Width(chunk))
+            yield from _one_by_one(dialect, ranged, lowest, low, last, _Width(chunk))
         else:
-            yield from _side_by_side(others, dialect, ranged, low, last, _Width(chunk))
+            yield from _side_by_side(others, dialect, ranged, lowest, low, last, _Width(chunk))
 
 
 def _one_by_one(
-    dialect: Dialect, ranged: Ranged, low: int, last: int, width: _Width
+    dialect: Dialect,
+    ranged: Ranged,
+    lowest: NextKey,
+    low: int | None,
+    last: int,
+    width: _Width,
 ) -> Iterator[Arrays]:
-    while low <= last:
+    while low is not None and low <= last:
         piece = dialect.collect(*ranged(low, min(low + width.now - 1, last)))
         if piece is None:
             # More than one value can hold.
             width.narrow()
             continue
         low += width.now
-        width.learn(len(piece[0]))
+        width.learn(len(piece[0]), of=width.now)
         if len(piece[0]):
             yield piece
+        elif width.is_lost:
+            low = lowest(low)
 
 
 def _side_by_side(
-    others: Readers, dialect: Dialect, ranged: Ranged, low: int, last: int, width: _Width
+    others: Readers,
+    dialect: Dialect,
+    ranged: Ranged,
+    lowest: NextKey,
+    low: int,
+    last: int,
+    width: _Width,
 ) -> Iterator[Arrays]:
-    asked: deque[tuple[int, int]] = deque()
+    asked: deque[tuple[int, int, int]] = deque()
 
     def asks() -> Iterator[Ask[Arrays | None]]:
-        start = low
-        while start <= last:
+        start: int | None = low
+        while start is not None and start <= last:
+            if width.is_lost:
+                width.is_lost = False
+                start = lowest(start)
+                continue
             end = min(start + width.now - 1, last)
-            asked.append((start, end))
+            asked.append((start, end, width.now))
             yield partial(_collected, *ranged(start, end))
             start = end + 1
 
     for piece in others.answers(asks()):
-        start, end = asked.popleft()
+        start, end, span = asked.popleft()
         if piece is None:
-            width.narrow()
-            yield from _one_by_one(dialect, ranged, start, end, width)
+            narrow = _Width(max(span // 4, 1))
+            yield from _one_by_one(dialect, ranged, lowest, start, end, narrow)
             continue
-        width.learn(len(piece[0]))
+        width.learn(len(piece[0]), of=span)
         if len(piece[0]):
             yield piece
 
@@ -257,19 +302,21 @@ def _collected(
 
 
 def _gathered(
-    pieces: Iterator[Arrays],
+    pieces: Generator[Arrays, None, None],
     dialect: Dialect,
     kinds: Sequence[Kind],
     progress: Progress | None,
 ) -> Arrays:
     parts: list[Arrays] = [[] for _ in kinds]
     done = 0
-    for piece in pieces:
-        for part, values in zip(parts, piece, strict=True):
-            part.append(values)
-        done += len(piece[0])
-        if progress is not None:
-            progress(done)
+    # What `progress` raises must not leave queries running behind it.
+    with closing(pieces):
+        for piece in pieces:
+            for part, values in zip(parts, piece, strict=True):
+                part.append(values)
+            done += len(piece[0])
+            if progress is not None:
+                progress(done)
     found = [joined(part, kind) for part, kind in zip(parts, kinds, strict=True)]
     return [
         dialect.to_utc(values, kind) if kind.letter == "t" else values

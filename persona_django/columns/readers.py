@@ -27,27 +27,39 @@ MOST_READERS = 4
 def readers(connection: BaseDatabaseWrapper, count: int) -> Iterator[Readers | None]:
     """Up to `count` further connections to the same database; None where there are not even two.
 
-    None inside a transaction too, because what it has written is seen by its own connection only,
-    and for a database in memory, which is nowhere else.
+    None, too, where another connection would not see the same: inside a transaction, whose rows
+    are its own; for a database in memory; and for a backend that is not Django's own, because it
+    may keep a tenant or a role on its connection, which a copy does not have.
     """
     opened: list[BaseDatabaseWrapper] = []
-    alone = connection.in_atomic_block or getattr(connection, "is_in_memory_db", bool)()
-    wanted = 0 if alone or count < 2 else min(count, MOST_READERS)
+    wanted = min(count, MOST_READERS) if count > 1 and _is_plain(connection) else 0
     try:
         while len(opened) < wanted:
             another = connection.copy()
             # Taken by one thread at a time, but not always by the same.
             another.inc_thread_sharing()
             opened.append(another)
-            another.ensure_connection()
-    except OperationalError:
-        # A database that gives no more connections is read by those we have.
-        opened.pop().close()
-    try:
-        yield Readers(opened) if len(opened) > 1 else None
+            try:
+                another.ensure_connection()
+            except OperationalError:
+                # A database that gives no more connections is read by those we have.
+                opened.pop().close()
+                break
+        while len(opened) == 1:
+            opened.pop().close()
+        yield Readers(opened) if opened else None
     finally:
         for another in opened:
             another.close()
+
+
+def _is_plain(connection: BaseDatabaseWrapper) -> bool:
+    return (
+        type(connection).__module__.startswith("django.db.backends.")
+        and not connection.in_atomic_block
+        and connection.get_autocommit()
+        and not getattr(connection, "is_in_memory_db", bool)()
+    )
 
 
 class Readers:

@@ -198,5 +198,9 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['kind', 'status', '-id'], name='persona_version_newest')],
             },
         ),
-        migrations.RunPython(keep_parts_as_they_are, migrations.RunPython.noop, elidable=False),
+        migrations.RunPython(
+            keep_parts_as_they_are,
+            migrations.RunPython.noop,
+            hints={"model_name": "artefactpart"},
+        ),
     ]

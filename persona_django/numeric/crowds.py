@@ -85,6 +85,17 @@ def in_steps(counts: NDArray[np.int64], *, least: int) -> NDArray[np.int64]:
     return np.where(counts >= max(least, 1), step, 0)
 
 
+def in_tenths(count: int, *, least: int) -> int:
+    """A count rounded down by at most a tenth of itself, or to a multiple of `least` if that is
+    more: for a total that others are held against, of which half must not go missing.
+
+    >>> in_tenths(49, least=5), in_tenths(4_999, least=5), in_tenths(3, least=5)
+    (45, 4900, 0)
+    """
+    step = max(10 ** (len(str(count)) - 2), least, 1) if count > 9 else max(least, 1)
+    return int(count) // step * step
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Entries:
     """Entries row by row, the most popular item of each row first.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django import conf
-from persona_django.numeric.crowds import backed, in_steps
+from persona_django.numeric.crowds import backed, in_steps, in_tenths
 from persona_django.numeric.interactions import basket_rows, shopper_rows
 from persona_django.numeric.neighbours import (
     Neighbours,
@@ -158,12 +158,12 @@ class _Table:
         kept = replace(rows, item=code[rows.item], n_items=int(left.sum()))
         all_, own = Trials.of(self.rows), Trials.of(kept)
         gone = in_steps(all_.of_item[left] - own.of_item, least=self.crowd)
-        seen = in_steps(np.array(max(self.seen, all_.rows)), least=self.crowd)
+        seen = in_tenths(max(self.seen, all_.rows), least=self.crowd)
         return replace(
             self,
             rows=kept,
             item_ids=self.item_ids[left],
-            trials=Trials(rows=int(seen), of_item=own.of_item + gone),
+            trials=Trials(rows=seen, of_item=own.of_item + gone),
         )
 
 

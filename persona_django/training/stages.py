@@ -30,7 +30,7 @@ from persona_django.training.evidence import Evidence, Progress, family_of, gath
 from persona_django.training.recipes import Recipe
 from persona_django.training.similarity import Arrays
 
-WORK_SCHEMA = 1
+WORK_SCHEMA = 2
 SLICE_ITEMS = 2_000
 """Items packed and written between two looks at the clock."""
 
@@ -93,6 +93,7 @@ def _read(run: Run) -> str:
     run.figures = {
         "rows_read": evidence.rows_read,
         "seconds": {"reading": round(evidence.seconds, 3)},
+        **_asked_for(),
     }
     run.held.renew()
     with run.clock("reducing"):
@@ -182,8 +183,6 @@ def _judge(run: Run) -> tuple[list[str], bool]:
         usable = gates.all_finite(arrays["score"])
     figures["items"] = len(covered)
     figures["shoppers"] = int(arrays["owners"][0])
-    figures["crowd"] = _crowd()
-    figures["from_orders"] = conf.current().learn_from_orders
     reasons = reasons or gates.not_empty(len(covered), crowd=run.recipe.crowd)
     if _is_to_show_less(run):
         reasons = []
@@ -196,9 +195,13 @@ def _judge(run: Run) -> tuple[list[str], bool]:
     return reasons, usable
 
 
-def _crowd() -> dict[str, int]:
+def _asked_for() -> dict[str, Any]:
+    """What may be learnt from, and the crowd it needs, as the shop has it now."""
     settings = conf.current()
-    return {"min_buyers": settings.min_buyers, "min_support": settings.min_support}
+    return {
+        "from_orders": settings.learn_from_orders,
+        "crowd": {"min_buyers": settings.min_buyers, "min_support": settings.min_support},
+    }
 
 
 def _is_to_show_less(run: Run) -> bool:
@@ -210,10 +213,10 @@ def _is_to_show_less(run: Run) -> bool:
     live = publish.live_version(run.recipe.kind, run.store)
     found = publish.versions(run.recipe.kind, run.store).filter(pk=live)
     before = found.values_list("figures", flat=True).first() or {}
-    if before.get("from_orders") and not conf.current().learn_from_orders:
+    if before.get("from_orders") and not run.figures["from_orders"]:
         return True
     crowd = before.get("crowd", {})
-    return any(least > crowd.get(name, least) for name, least in _crowd().items())
+    return any(least > crowd.get(name, least) for name, least in run.figures["crowd"].items())
 
 
 def _live_items(run: Run) -> np.ndarray:
@@ -260,10 +263,13 @@ def keep(run: Run) -> None:
 
 
 def recall(run: Run) -> None:
-    """Go on where the run was kept; from the beginning when that is too old or unreadable."""
+    """Go on where the run was kept; from the beginning when that is too old or unreadable, or was
+    read while the shop asked for something else: what it forbids since must not go live."""
     work = run.version.work
     oldest = time.time() - conf.current().rebuild_every.total_seconds()
-    if not work or work.get("since", 0) < oldest:
+    figures = work.get("figures", {})
+    is_allowed = all(figures.get(name) == now for name, now in _asked_for().items())
+    if not work or work.get("since", 0) < oldest or not is_allowed:
         run.version.work = {}
         return
     try:
@@ -272,7 +278,7 @@ def recall(run: Run) -> None:
         run.version.work = {}
         return
     run.stage, run.position = work["stage"], work.get("position", 0)
-    run.figures = dict(work["figures"])
+    run.figures = dict(figures)
 
 
 def forget_work(run: Run) -> None:

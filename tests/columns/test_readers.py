@@ -84,6 +84,31 @@ def test_a_range_too_long_for_one_value_is_read_in_smaller_ones(alias, monkeypat
     assert value.tolist() == (7 * number).tolist()
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_long_gap_is_crossed_without_a_range_that_holds_all_that_follows(
+    alias, threads, monkeypatch
+):
+    with connections[alias].cursor() as cursor:
+        cursor.execute("DELETE FROM numbers WHERE id BETWEEN 50 AND 2900")
+        cursor.execute("INSERT INTO numbers VALUES (%s, 1)", [2**62])
+    sizes: list[int] = []
+
+    number, _ = read_columns(
+        alias, SQL, [], "nn", by=0, chunk=10, threads=threads, progress=sizes.append
+    )
+
+    assert number.tolist() == [*range(1, 50), *range(2901, ROWS + 1), 2**62]
+    assert max(np.diff(sizes)) <= 16 * 10
+
+
+def test_a_caller_may_know_the_ends_better_than_its_query(alias):
+    query = f"{SQL} WHERE id > 2990"
+
+    number, _ = read_columns(alias, query, [], "nn", by=0, chunk=10, ends=(1, ROWS), threads=2)
+
+    assert number.tolist() == list(range(2991, ROWS + 1))
+
+
 def test_inside_a_transaction_its_own_connection_reads_what_it_wrote(alias, opened):
     with transaction.atomic(using=alias):
         with connections[alias].cursor() as cursor:
