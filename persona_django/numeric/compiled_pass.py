@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_django.numeric import kernel
+from persona_django.numeric import kernel, kernel_table
 from persona_django.numeric.neighbours import (
     Neighbours,
     Progress,
@@ -90,13 +90,13 @@ def _table(
     rank = np.full(rows.n_items, -1, np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     starts = np.zeros(len(order) + 2, np.int64)
-    kernel.count_entries(rows.item, rank, starts)
+    kernel_table.count_entries(rows.item, rank, starts)
     size = int(starts[-1])
     entry, bits = np.empty(2 * size, np.int32), np.empty(size, np.int32)
     row_start, before = np.empty(size, np.uint32), np.empty(size, np.int32)
     row_of, reach = np.empty(size, np.int32), np.zeros(len(order), np.int64)
     room = np.empty(int(np.diff(rows.indptr).max()), np.int64)
-    kernel.fill(
+    kernel_table.fill(
         rows.indptr,
         rows.item,
         rows.weight.view(np.int32),

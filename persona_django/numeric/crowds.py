@@ -85,15 +85,20 @@ def in_steps(counts: NDArray[np.int64], *, least: int) -> NDArray[np.int64]:
     return np.where(counts >= max(least, 1), step, 0)
 
 
-def in_tenths(count: int, *, least: int) -> int:
-    """A count rounded down by at most a tenth of itself, or to a multiple of `least` if that is
-    more: for a total that others are held against, of which half must not go missing.
+def in_fine_steps(count: int, *, least: int) -> int:
+    """A total rounded down: from 100 on by a quarter of itself at most, below that as `in_steps`.
 
-    >>> in_tenths(49, least=5), in_tenths(4_999, least=5), in_tenths(3, least=5)
-    (45, 4900, 0)
+    For a total that other counts are held against: with half of it missing, whatever is bought
+    more often by itself than with others would seem to meet by chance.
+
+    >>> in_fine_steps(49, least=5), in_fine_steps(180, least=5), in_fine_steps(4_999, least=5)
+    (20, 150, 4000)
     """
-    step = max(10 ** (len(str(count)) - 2), least, 1) if count > 9 else max(least, 1)
-    return int(count) // step * step
+    if count < 100:
+        return int(in_steps(np.array(count), least=least))
+    size = 10 ** (len(str(count)) - 2)
+    steps = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
+    return max(step * size for step in steps if step * size <= count)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django import conf
-from persona_django.numeric.crowds import backed, in_steps, in_tenths
+from persona_django.numeric.crowds import backed, in_fine_steps, in_steps
 from persona_django.numeric.interactions import basket_rows, shopper_rows
 from persona_django.numeric.neighbours import (
     Neighbours,
@@ -158,7 +158,7 @@ class _Table:
         kept = replace(rows, item=code[rows.item], n_items=int(left.sum()))
         all_, own = Trials.of(self.rows), Trials.of(kept)
         gone = in_steps(all_.of_item[left] - own.of_item, least=self.crowd)
-        seen = in_tenths(max(self.seen, all_.rows), least=self.crowd)
+        seen = in_fine_steps(max(self.seen, all_.rows), least=self.crowd)
         return replace(
             self,
             rows=kept,

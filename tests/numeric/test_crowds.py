@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_django.numeric import crowds
-from persona_django.numeric.crowds import backed, in_steps
+from persona_django.numeric.crowds import backed, in_fine_steps, in_steps
 from persona_django.numeric.neighbours import top_neighbours
 from persona_django.numeric.rows import Rows
 from tests.numeric.tables import LENIENT, drawn, listed, table
@@ -66,6 +66,16 @@ def test_a_count_in_steps_is_never_more_than_it_is_nor_less_than_two_fifths(coun
     else:
         assert 0.4 * count < step <= count
         assert str(step).strip("0") in {"1", "2", "5"}
+
+
+@given(count=st.integers(0, 10**15), least=st.integers(0, 50))
+def test_a_total_in_fine_steps_lacks_a_quarter_at_most(count, least):
+    step = in_fine_steps(count, least=least)
+
+    assert step <= count
+    assert step >= 0.75 * count or count < 100
+    assert in_fine_steps(count + 1, least=least) >= step
+    assert step < least or in_fine_steps(step, least=least) == step
 
 
 @given(rows=tables, min_support=st.integers(1, 6), small=st.booleans())
