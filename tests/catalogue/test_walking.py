@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import router, transaction
 from django.db.models import F, QuerySet
 
 from persona_django.artefacts import store as artefacts
@@ -67,10 +67,11 @@ def mirror() -> list[tuple[Any, ...]]:
 
 def in_one_go() -> list[tuple[Any, ...]]:
     """What the mirror would hold after a sync, which is then undone."""
-    with transaction.atomic():
+    alias = router.db_for_write(Item)
+    with transaction.atomic(using=alias):
         sync()
         found = mirror()
-        transaction.set_rollback(True)
+        transaction.set_rollback(True, using=alias)
     return found
 
 
