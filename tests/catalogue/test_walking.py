@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -65,14 +66,20 @@ def mirror() -> list[tuple[Any, ...]]:
     return [(*row[:-1], row[-1] is None) for row in rows]
 
 
-def in_one_go() -> list[tuple[Any, ...]]:
-    """What the mirror would hold after a sync, which is then undone."""
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is written meanwhile, on the database of the mirror, is taken back."""
     alias = router.db_for_write(Item)
     with transaction.atomic(using=alias):
-        sync()
-        found = mirror()
+        yield
         transaction.set_rollback(True, using=alias)
-    return found
+
+
+def in_one_go() -> list[tuple[Any, ...]]:
+    """What the mirror would hold after a sync."""
+    with undone():
+        sync()
+        return mirror()
 
 
 def nothing() -> None:
@@ -134,9 +141,8 @@ def test_killed_at_any_page_it_goes_on_and_ends_the_same(page: int, own_maps: No
     register(Gift)(Vouchers)
     a_changed_shop()
     wanted = in_one_go()
-    with transaction.atomic():
+    with undone():
         unharmed = chunks()
-        transaction.set_rollback(True)
     pages = iter(range(1, page + 1))
 
     def kill_at_the_last() -> None:
