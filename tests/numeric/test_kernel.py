@@ -14,7 +14,7 @@ from persona_django.numeric.neighbours import available_backend, top_neighbours
 from tests.numeric.tables import drawn
 
 pytestmark = pytest.mark.skipif(available_backend() != "numba", reason="numba is not installed")
-MODULES = ("kernel", "compiled_pass")
+MODULES = ("kernel_table", "kernel", "compiled_pass")
 
 
 @pytest.fixture
@@ -45,8 +45,10 @@ def _forget():
 @pytest.mark.parametrize("n_owners", [None, 15], ids=["one row each", "several rows each"])
 @pytest.mark.parametrize("n_items", [12, 90], ids=["crowded", "sparse"])
 def test_uncompiled_it_finds_what_the_fallback_finds(uncompiled, n_owners, n_items, monkeypatch):
-    from persona_django.numeric import compiled_pass
+    from persona_django.numeric import compiled_pass, kernel_table
 
+    # Both ways of putting a row in order are gone.
+    monkeypatch.setattr(kernel_table, "FEW", 4)
     # So few logarithms are known beforehand that larger counts must be computed.
     monkeypatch.setattr(compiled_pass, "KNOWN_LOGARITHMS", 10)
     rows = drawn(
