@@ -224,6 +224,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.django_db
 def test_a_block_that_cannot_work_is_left_out_and_the_check_says_what_to_do(caplog, wrong):
     given, fault, advice = WRONG[wrong]
     before = blocks()
@@ -237,6 +238,7 @@ def test_a_block_that_cannot_work_is_left_out_and_the_check_says_what_to_do(capl
     assert blocks() == before
 
 
+@pytest.mark.django_db
 def test_an_app_that_is_switched_off_says_nothing_of_its_blocks():
     register_block(a_block(title=""))
 
