@@ -26,7 +26,7 @@ def alias(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
     """A database with a table of rows 1 to 3,000."""
     if connection.vendor == "sqlite":
         # In the suite it is in memory but shared, so that other connections may be opened to it.
-        monkeypatch.setattr(connection, "is_in_memory_db", lambda: False)
+        monkeypatch.setattr(type(connections["default"]), "is_in_memory_db", lambda self: False)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE numbers (id bigint PRIMARY KEY, value bigint NOT NULL)")
         cursor.executemany(
@@ -57,8 +57,7 @@ def read(alias: str, **options: object) -> list[np.ndarray]:
 
 
 def is_closed(other: BaseDatabaseWrapper) -> bool:
-    # Django never closes what may be the last connection to a database in memory.
-    return other.connection is None or other.vendor == "sqlite"
+    return other.connection is None
 
 
 def test_rows_read_side_by_side_are_those_read_one_by_one_and_in_their_order(alias, opened):
