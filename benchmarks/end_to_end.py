@@ -27,7 +27,7 @@ from typing import Any
 
 from benchmarks.end_to_end_steps import BEGINS
 from benchmarks.event_rows import BOUGHT, REPEATED
-from benchmarks.findings import TITLES, Finding, add_option, hand_over
+from benchmarks.findings import TITLES, Finding, add_option, hand_over, wait_of_a_checkout
 from benchmarks.generators import SHAPES
 from benchmarks.scratch import FILE, Scratch, why_no_postgresql
 from benchmarks.waiting_writer import customer, percentiles
@@ -35,8 +35,6 @@ from benchmarks.waiting_writer import customer, percentiles
 LIMITS = {"skewed": 3.0, "mild": 4.0}
 """Most times implicit's fit that the whole path may take."""
 PEAK_MB, PEAK_MB_BY_FALLBACK = 600, 1024
-WAIT_MS = 100.0
-"""Most that a checkout on the same SQLite file may wait, at the 99th percentile."""
 STAGES = ("reading", "reducing", "kernel", "writing", "publishing")
 
 
@@ -219,13 +217,7 @@ def findings(results: dict[str, Any]) -> list[Finding]:
                 )
             )
         found += [
-            Finding(
-                name=f"SQLite: a checkout waits during {during}, p99, {shape}",
-                value=waits["p99"],
-                unit="ms",
-                limit=WAIT_MS,
-                beside=_told(waits),
-            )
+            wait_of_a_checkout(f"{during}, p99, {shape}", waits["p99"], beside=_told(waits))
             for during, waits in result.get("waits_ms", {}).items()
         ]
     return found

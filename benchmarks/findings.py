@@ -16,6 +16,9 @@ from pathlib import Path
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MariaDB"}
 """Databases as people call them, by the names that Django has for them."""
 
+WAIT_MS = 100.0
+"""Most that a checkout on the same SQLite file may wait, at the 99th percentile."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
@@ -46,6 +49,17 @@ class Finding:
         if not self.is_judged(is_quick=is_quick):
             return "not judged"
         return "kept" if self.is_kept() else "MISSED"
+
+
+def wait_of_a_checkout(during: str, p99_ms: float, *, beside: str) -> Finding:
+    """What the shop's own writer waits on the SQLite file that something of ours writes to."""
+    return Finding(
+        name=f"SQLite: a checkout waits during {during}",
+        value=p99_ms,
+        unit="ms",
+        limit=WAIT_MS,
+        beside=beside,
+    )
 
 
 def add_option(parser: argparse.ArgumentParser) -> None:

@@ -78,16 +78,7 @@ def _worked(run: Any) -> float:
 
 def _multiplied(rows: Rows) -> Rows:
     """The table without the items that too few shoppers touched to pass the support gate."""
-    kept = (item_owners(rows) >= GATES["min_support"])[rows.item]
-    before = np.concatenate([[0], np.cumsum(kept)])
-    return Rows(
-        indptr=before[rows.indptr],
-        item=rows.item[kept],
-        weight=rows.weight[kept],
-        owner=rows.owner,
-        n_items=rows.n_items,
-        n_owners=rows.n_owners,
-    )
+    return rows.only((item_owners(rows) >= GATES["min_support"])[rows.item])
 
 
 def findings(report: dict[str, dict[str, Any]]) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -119,14 +120,22 @@ def test_a_message_delivered_twice_does_its_stage_once(shop, sent):
     assert len(sent) == 1
 
 
-def test_without_a_broker_the_next_stage_waits_for_a_tick(shop, monkeypatch, caplog):
+@contextmanager
+def no_broker():
+    """Nothing can be sent meanwhile."""
+
     def refuse(self, *args, **options):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(tasks.PersonaTask, "apply_async", refuse)
-    tasks.rebuild.run()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(tasks.PersonaTask, "apply_async", refuse)
+        yield
+
+
+def test_without_a_broker_the_next_stage_waits_for_a_tick(shop, caplog):
+    with no_broker():
+        tasks.rebuild.run()
     assert any("later tick" in message for message in caplog.messages)
-    monkeypatch.undo()
     Lease.objects.update(expires_at=1)
 
     tasks.rebuild.delay()
@@ -248,14 +257,10 @@ def test_in_process_celery_reconciles_everything_from_one_message(missed):
     assert Item.objects.count() == missed
 
 
-def test_without_a_broker_the_rest_of_a_reconcile_waits_for_a_tick(missed, monkeypatch, caplog):
-    def refuse(self, *args, **options):
-        raise OperationalError("connection refused")
-
-    monkeypatch.setattr(tasks.PersonaTask, "apply_async", refuse)
-    tasks.reconcile.run()
+def test_without_a_broker_the_rest_of_a_reconcile_waits_for_a_tick(missed, caplog):
+    with no_broker():
+        tasks.reconcile.run()
     assert any("later tick" in message for message in caplog.messages)
-    monkeypatch.undo()
     Lease.objects.update(expires_at=1)
 
     tasks.reconcile.delay()

@@ -200,7 +200,7 @@ def _key_of(plan: Plan, text: str) -> Any:
 
 
 def _name(store: int) -> str:
-    return f"work/reconcile/{store}"
+    return f"{artefacts.READ_ONCE}reconcile/{store}"
 
 
 def _alias() -> str:

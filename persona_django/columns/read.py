@@ -25,6 +25,8 @@ Ranged = Callable[[int, int], tuple[str, Sequence[Any]]]
 """SQL and parameters of the rows whose key lies between two numbers, both included."""
 NextKey = Callable[[int], int | None]
 """The lowest key there is from a number on; None when there is none."""
+Fetch = Callable[[int, int, BaseDatabaseWrapper], list[Arrays] | None]
+"""The rows of such a range, read on a connection; None when one value cannot hold them."""
 
 CHUNK_ROWS = 100_000
 WIDEST = 16
@@ -93,20 +95,18 @@ def read_queryset(
     *,
     chunk: int = CHUNK_ROWS,
     progress: Progress | None = None,
-    threads: int = 1,
 ) -> Arrays:
     """The columns of a `values_list` queryset, one array each, aligned.
 
     The queryset is compiled for its own database and never evaluated, so no row becomes an
     object; keys and texts pass Django's own conversions, once a distinct value. An order is kept
-    if one is asked for; else a table with a whole-number key is read in ranges of it, with
-    `threads` some of them side by side.
+    if one is asked for; else a table with a whole-number key is read in ranges of it.
     """
     wanted = parse_kinds(kinds)
     dialect = dialect_of(connections[queryset.db])
     try:
         if dialect.gains_by_ranges(wanted) and _can_be_cut(queryset):
-            pieces = _queryset_ranges(dialect, queryset, wanted, chunk, threads)
+            pieces = _queryset_ranges(dialect, queryset, wanted, chunk)
             found = _gathered(pieces, dialect, wanted, progress)
         else:
             sql, params = _compiled(queryset)
@@ -135,11 +135,7 @@ def _can_be_cut(queryset: QuerySet[Any, Any]) -> bool:
 
 
 def _queryset_ranges(
-    dialect: Dialect,
-    queryset: QuerySet[Any, Any],
-    kinds: Sequence[Kind],
-    chunk: int,
-    threads: int,
+    dialect: Dialect, queryset: QuerySet[Any, Any], kinds: Sequence[Kind], chunk: int
 ) -> Generator[Arrays, None, None]:
     sql, params = _compiled(queryset)
     names = ", ".join(f"c{at}" for at in range(len(kinds)))
@@ -158,7 +154,7 @@ def _queryset_ranges(
         return keys.filter(pk__gte=low).order_by("pk").first()
 
     low, last = keys.order_by("pk").first(), keys.order_by("-pk").first()
-    yield from _by_ranges(dialect, ranged, lowest, low, last, kinds, chunk, threads)
+    yield from _by_ranges(dialect, ranged, lowest, low, last, kinds, chunk)
 
 
 def _by_rows(
@@ -190,8 +186,12 @@ class _Width:
         self.is_lost = False
         """True when the last range was as wide as can be, and empty."""
 
-    def learn(self, size: int, of: int) -> None:
-        """Take in how many rows a range of the width `of` held."""
+    def learnt_from(self, pieces: list[Arrays], *, of: int) -> list[Arrays]:
+        """What is in the pieces of a range of the width `of`, from whose size it learns."""
+        self._learn(sum(len(piece[0]) for piece in pieces), of)
+        return [piece for piece in pieces if len(piece[0])]
+
+    def _learn(self, size: int, of: int) -> None:
         self.is_lost = size == 0 and of >= WIDEST * self._chunk
         if of != self.now:
             # Asked before the last change, so it says nothing new.
@@ -213,58 +213,65 @@ def _by_ranges(
     last: int | None,
     kinds: Sequence[Kind],
     chunk: int,
-    threads: int,
+    threads: int = 1,
 ) -> Generator[Arrays, None, None]:
     """The pieces of a key's ranges, one after the other."""
     if low is None or last is None:
         return
-    if not dialect.collects_all(kinds):
-        width = _Width(chunk)
-        while low is not None and low <= last:
-            span = width.now
-            query, params = ranged(low, min(low + span - 1, last))
-            low += span
-            pieces = list(_by_rows(dialect, query, params, kinds, chunk))
-            width.learn(sum(len(piece[0]) for piece in pieces), of=span)
-            yield from (piece for piece in pieces if len(piece[0]))
-            low = lowest(low) if width.is_lost else low
-        return
-    chunk = min(chunk, dialect.most_rows)
-    # A short history is read before further connections would be open.
-    several = threads if last - low >= chunk * threads else 1
-    with readers(dialect.connection, several) as others:
+    several = 1
+    if dialect.collects_all(kinds):
+        chunk = min(chunk, dialect.most_rows)
+        # A short history is read before further connections would be open.
+        several = threads if last - low >= chunk * threads else 1
+    fetch: Fetch = partial(_fetched, ranged, kinds, chunk)
+    connection, width = dialect.connection, _Width(chunk)
+    with readers(connection, several) as others:
         if others is None:
-            yield from _one_by_one(dialect, ranged, lowest, low, last, _Width(chunk))
+            yield from _one_by_one(connection, fetch, lowest, low, last, width)
         else:
-            yield from _side_by_side(others, dialect, ranged, lowest, low, last, _Width(chunk))
+            yield from _side_by_side(others, connection, fetch, lowest, low, last, width)
+
+
+def _fetched(
+    ranged: Ranged,
+    kinds: Sequence[Kind],
+    chunk: int,
+    low: int,
+    high: int,
+    connection: BaseDatabaseWrapper,
+) -> list[Arrays] | None:
+    dialect = dialect_of(connection)
+    query, params = ranged(low, high)
+    if not dialect.collects_all(kinds):
+        return list(_by_rows(dialect, query, params, kinds, chunk))
+    piece = dialect.collect(query, params)
+    return None if piece is None else [piece]
 
 
 def _one_by_one(
-    dialect: Dialect,
-    ranged: Ranged,
+    connection: BaseDatabaseWrapper,
+    fetch: Fetch,
     lowest: NextKey,
     low: int | None,
     last: int,
     width: _Width,
 ) -> Iterator[Arrays]:
     while low is not None and low <= last:
-        piece = dialect.collect(*ranged(low, min(low + width.now - 1, last)))
-        if piece is None:
-            # More than one value can hold.
+        span = width.now
+        pieces = fetch(low, min(low + span - 1, last), connection)
+        if pieces is None:
             width.narrow()
             continue
-        low += width.now
-        width.learn(len(piece[0]), of=width.now)
-        if len(piece[0]):
-            yield piece
-        elif width.is_lost:
+        low += span
+        yield from width.learnt_from(pieces, of=span)
+        if width.is_lost:
             low = lowest(low)
 
 
 def _side_by_side(
     others: Readers,
-    dialect: Dialect,
-    ranged: Ranged,
+    connection: BaseDatabaseWrapper,
+    fetch: Fetch,
     lowest: NextKey,
     low: int,
     last: int,
@@ -272,7 +279,7 @@ def _side_by_side(
 ) -> Iterator[Arrays]:
     asked: deque[tuple[int, int, int]] = deque()
 
-    def asks() -> Iterator[Ask[Arrays | None]]:
+    def asks() -> Iterator[Ask[list[Arrays] | None]]:
         start: int | None = low
         while start is not None and start <= last:
             if width.is_lost:
@@ -281,24 +288,16 @@ def _side_by_side(
                 continue
             end = min(start + width.now - 1, last)
             asked.append((start, end, width.now))
-            yield partial(_collected, *ranged(start, end))
+            yield partial(fetch, start, end)
             start = end + 1
 
-    for piece in others.answers(asks()):
+    for pieces in others.answers(asks()):
         start, end, span = asked.popleft()
-        if piece is None:
+        if pieces is None:
             narrow = _Width(max(span // 4, 1))
-            yield from _one_by_one(dialect, ranged, lowest, start, end, narrow)
+            yield from _one_by_one(connection, fetch, lowest, start, end, narrow)
             continue
-        width.learn(len(piece[0]), of=span)
-        if len(piece[0]):
-            yield piece
-
-
-def _collected(
-    query: str, params: Sequence[Any], connection: BaseDatabaseWrapper
-) -> Arrays | None:
-    return dialect_of(connection).collect(query, params)
+        yield from width.learnt_from(pieces, of=span)
 
 
 def _gathered(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,15 +212,13 @@ def _is_shared(
 
 def _only(rows: Rows, kept: NDArray[np.bool_]) -> Rows:
     """The kept entries, without rows and owners that have none left."""
-    before = np.concatenate([[0], np.cumsum(kept)])
-    counts = np.diff(before[rows.indptr])
+    found = rows.only(kept)
+    counts = np.diff(found.indptr)
     left = counts > 0
     owners, owner = np.unique(rows.owner[left], return_inverse=True)
-    return Rows(
+    return replace(
+        found,
         indptr=np.concatenate([[0], np.cumsum(counts[left])]),
-        item=rows.item[kept],
-        weight=rows.weight[kept],
         owner=owner.astype(np.int32),
-        n_items=rows.n_items,
         n_owners=len(owners),
     )

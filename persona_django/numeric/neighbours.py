@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.numeric.rows import Rows
+from persona_django.numeric.sorting import sort_order
 
 Progress = Callable[[int, int], None]
 """Called now and then with the work done and the work there is; what it raises stops the work."""
@@ -263,24 +264,14 @@ def _at_least(counted: Trials, given: Trials | None) -> Trials:
 
 def _without_zeros(rows: Rows) -> Rows:
     kept = rows.weight > 0
-    if kept.all():
-        return rows
-    before = np.concatenate([[0], np.cumsum(kept)])
-    return Rows(
-        indptr=before[rows.indptr],
-        item=rows.item[kept],
-        weight=rows.weight[kept],
-        owner=rows.owner,
-        n_items=rows.n_items,
-        n_owners=rows.n_owners,
-    )
+    return rows if kept.all() else rows.only(kept)
 
 
 def _by_owner(rows: Rows) -> Rows:
     """The same table with the rows of each owner side by side, where that matters."""
     if not repeats_owners(rows) or (rows.owner[1:] >= rows.owner[:-1]).all():
         return rows
-    order = np.argsort(rows.owner, kind="stable")
+    order = sort_order(rows.owner)
     lengths = np.diff(rows.indptr)[order]
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     source = np.repeat(rows.indptr[:-1][order] - indptr[:-1], lengths) + np.arange(indptr[-1])

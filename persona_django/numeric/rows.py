@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,24 @@ class Rows:
             owner=np.empty(0, np.int32),
             n_items=n_items,
             n_owners=0,
+        )
+
+    def only(self, kept: NDArray[np.bool_]) -> Rows:
+        """The same rows with some of their entries; a row that has none left stays, empty.
+
+        Parameters
+        ----------
+        kept : (nnz,) bool, the entries that stay
+
+        >>> Rows.empty(n_items=5).only(np.zeros(0, bool)).n_items
+        5
+        """
+        before = np.concatenate([[0], np.cumsum(kept)])
+        return replace(
+            self,
+            indptr=before[self.indptr],
+            item=self.item[kept],
+            weight=self.weight[kept],
         )
 
     def check(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.numeric.neighbours import Neighbours
+from persona_django.numeric.sorting import sort_order
 
 BLOCK_ITEMS = 4_096
 """Items joined at a time, which bounds memory."""
@@ -95,7 +96,7 @@ class _Pairs:
         return cls(
             row=place[row],
             item=item,
-            by_item=np.argsort(item, kind="stable"),
+            by_item=sort_order(item),
             product=found.score * norms,
             support=found.support,
             llr=found.llr,
@@ -135,7 +136,7 @@ def _summed(
 ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     if not len(pair):
         return pair, product, support, llr
-    order = np.argsort(pair, kind="stable")
+    order = sort_order(pair)
     pair = pair[order]
     starts = np.flatnonzero(np.concatenate([[True], pair[1:] != pair[:-1]]))
     return (

@@ -245,7 +245,7 @@ def snapshot_of(store: int) -> Snapshot:
 
 def work_name(run: Run) -> str:
     """Name of the artefacts that hold what an unfinished run has worked out."""
-    return f"work/{run.recipe.kind}/{run.store}"
+    return f"{artefacts.READ_ONCE}{run.recipe.kind}/{run.store}"
 
 
 def keep(run: Run) -> None:
