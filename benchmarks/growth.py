@@ -19,8 +19,6 @@ import statistics
 import time
 from typing import Any
 
-import numpy as np
-
 from benchmarks.findings import Finding, add_option, hand_over
 from benchmarks.generators import SHAPES
 from benchmarks.peers import GATES, ours

@@ -75,6 +75,7 @@ def events_of(world: World) -> Any:
         order=np.zeros(len(rows), dtype=np.int64),
         quantity=np.ones(len(rows), dtype=np.int32),
         basis=np.full(len(rows), Basis.CONSENT, dtype=np.int16),
+        value=np.zeros(len(rows), dtype=np.int16),
     )
 
 

@@ -58,12 +58,24 @@ class Settings:
         default_factory=lambda: {
             "view": 1.0,
             "click": 2.0,
+            "dwell": 1.0,
+            "engage": 3.0,
+            "play": 1.0,
+            "progress": 2.0,
+            "finish": 4.0,
+            "revisit": 2.0,
             "cart_add": 3.0,
             "save": 3.0,
+            "more_like": 3.0,
             "purchase": 5.0,
         }
     )
-    """Weight of each kind of event in `similar`; given keys replace these, others stay."""
+    """Weight of each kind of event in `similar`; given keys replace these, others stay. What is
+    measured as a share or against what is usual counts for that part of its weight."""
+    event_kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Kinds of event of the shop's own: name to `number` (64 to 127, never changed again),
+    `weight` (0 when left out), `half_life` (a timedelta; that of `similar` when left out) and
+    `sender`, "browser" or "shop" (when left out): who may report it."""
     min_training_shoppers: int = 25
     """Shoppers with two or more items before a relation goes live; below it fallbacks serve."""
     min_coverage_kept: float = 0.5
@@ -125,11 +137,62 @@ class Settings:
     """Name of the visitor cookie, for the shop's banner."""
     cookie_max_age: timedelta = timedelta(days=390)
     """Life of the visitor cookie; never longer than 13 months and never renewed."""
+    opt_out_cookie: str = "persona_off"
+    """Name of the cookie that says no more than "leave me alone", for who pauses or objects."""
+    consent_version: str = ""
+    """Which wording of your banner is in force, kept with each visitor's answer."""
     ignored_paths: tuple[str, ...] = ("/static/", "/media/", "/admin/")
     """Path prefixes the middleware leaves alone."""
     sensitive_categories: tuple[str, ...] = ()
     """Categories, each with all below it, such as `"Health > Tests"`: never learnt from together
     with others, nor shown in public blocks."""
+    trusted_proxies: int = 0
+    """Proxies of yours between the internet and Django, each of which adds to X-Forwarded-For.
+    With 0 that header is not believed, and all visitors behind a proxy share its limits."""
+    event_origins: tuple[str, ...] = ()
+    """Other origins whose pages may send events, as "https://app.example.com"."""
+    server_keys: Mapping[str, str] = field(default_factory=dict)
+    """Names and secrets with which other servers of yours sign their events, each of at least 32
+    characters. Two at a time, so that one can be changed without a gap."""
+    visitor_requests: int = 60
+    """Most reports of one visitor in a minute; a network may send ten times that."""
+    visitor_events: int = 600
+    """Most events of one visitor in a minute; a network may send ten times that."""
+    visitor_events_a_day: int = 5_000
+    """Most events of one visitor in a day; a network may send ten times that."""
+    site_requests: int = 60_000
+    """Most reports of everybody together in a minute, so that a flood leaves the shop alive."""
+    refuse_excess: bool = False
+    """True: what is over a limit is answered with 429, so that an honest client comes back later.
+    False: with 202 and the number dropped, which tells a dishonest one nothing."""
+    new_visitors_a_network: int = 200
+    """New visitors of one network in an hour whose events teach something; those after them are
+    served as all others. Offices and mobile networks are many people behind one address."""
+    qualify_after: timedelta = timedelta(minutes=1)
+    """A visitor counts from the second page on, or after this long on the first."""
+    robot_views: int = 40
+    """Pages in one minute, or pages without a word of the script while others' scripts report,
+    from which on a visitor is taken for a program."""
+    events_kept: timedelta = timedelta(days=90)
+    """How long single events of visitors are kept."""
+    purchases_kept: timedelta = timedelta(days=1_095)
+    """How long purchases are kept that were imported or sent; the shop's own orders stay where
+    they are and are never touched."""
+    visitors_kept: timedelta = timedelta(days=390)
+    """How long a visitor is known after they agreed, as long as their cookie lives."""
+    min_askers: int = 5
+    """Distinct visitors who must search for the same before its words are kept. At least 3."""
+    derive_every: timedelta = timedelta(minutes=5)
+    """Time between looks at what silence says: visits that ended, items passed over."""
+    abandoned_after: timedelta = timedelta(hours=24)
+    """A cart that was neither bought nor emptied counts as left alone after this long."""
+    one_off_after: timedelta = timedelta(days=30)
+    """A category bought from once and left alone for this long was a gift or a one-off."""
+    slow_call: timedelta = timedelta(seconds=1)
+    """A cache or database of ours that took this long, or failed to connect, is left alone for
+    `rest_after_fault`: one page waits, not all of them."""
+    rest_after_fault: timedelta = timedelta(seconds=30)
+    """How long something that failed is not asked again."""
     learn_from_orders: bool = True
     """Read the shop's orders to learn relations in aggregate, behind `min_buyers`."""
 

@@ -43,6 +43,10 @@ class NotReady(PersonaError):
     """There is too little to learn from, or a needed step has not run yet."""
 
 
+class Resting(PersonaError):
+    """Something outside that failed a moment ago is left alone, so that no page waits for it."""
+
+
 class LostLease(PersonaError):
     """Another worker took over this job; what this one made must not be published."""
 

@@ -36,6 +36,14 @@ RANGES: Mapping[str, tuple[float, float, str]] = {
     "block_size": (1, 50, "slots"),
     "max_block_size": (1, 50, "slots; more would let anyone force work"),
     "max_attempts": (1, 1000, "times"),
+    "trusted_proxies": (0, 20, "proxies"),
+    "visitor_requests": (1, 10**6, "reports"),
+    "visitor_events": (1, 10**6, "events"),
+    "visitor_events_a_day": (1, 10**7, "events"),
+    "site_requests": (1, 10**8, "reports"),
+    "new_visitors_a_network": (1, 10**6, "visitors"),
+    "robot_views": (5, 10**6, "pages; fewer would take people for programs"),
+    "min_askers": (3, 10**6, "visitors; below 3 words could be traced to somebody"),
     "write_chunk_rows": (1, 5_000, "rows; more would hold up the shop's writers"),
 }
 """Smallest and largest value of each number, and its unit."""
@@ -44,6 +52,8 @@ MAY_BE_ZERO = frozenset({"state_max_age", "write_pause"})
 """Spans of time that may be nothing; all others are longer."""
 
 LONGEST = {
+    "events_kept": (timedelta(days=760), "25 months are the most that regulators accept"),
+    "visitors_kept": (THIRTEEN_MONTHS, "13 months are the most that regulators accept"),
     "cookie_max_age": (THIRTEEN_MONTHS, "13 months are the most that regulators accept"),
     "state_max_age": (timedelta(minutes=1), "a roll-back must be seen soon"),
     "write_pause": (timedelta(seconds=10), "a sync would never end"),
@@ -125,6 +135,61 @@ def _weights(value: Mapping[str, Any]) -> str:
     return " ".join(_weight_faults(value, kinds))
 
 
+def _kinds(value: Mapping[str, Any]) -> str:
+    return " ".join(_kind_faults(value))
+
+
+def _kind_faults(value: Mapping[str, Any]) -> Iterator[str]:
+    from persona_django.tracking.schema import FIRST_OF_SHOP, LAST_KIND, Kind
+
+    numbers: set[int] = set()
+    for name, own in value.items():
+        if (
+            not re.fullmatch("[a-z][a-z0-9_]{0,39}", str(name))
+            or str(name).upper() in Kind.__members__
+        ):
+            yield f"{name!r} is no new name in small letters, digits and underscores."
+        if not isinstance(own, Mapping):
+            yield f"{name} is a dict with a number."
+            continue
+        if unknown := set(own) - {"number", "weight", "half_life", "sender"}:
+            yield f"{name} has {sorted(map(str, unknown))}, which nobody reads."
+        number = own.get("number")
+        if isinstance(number, bool) or not isinstance(number, int):
+            yield f"{name} has no number."
+        elif not FIRST_OF_SHOP <= number <= LAST_KIND:
+            yield f"The number of {name} is {FIRST_OF_SHOP} to {LAST_KIND}."
+        elif number in numbers:
+            yield f"The number of {name} is taken."
+        else:
+            numbers.add(number)
+        yield from _weight_faults({name: own.get("weight", 0)}, [name])
+        half_life = own.get("half_life", timedelta(days=1))
+        if not isinstance(half_life, timedelta) or half_life <= timedelta(0):
+            yield f"The half_life of {name} is a datetime.timedelta above nothing."
+        if own.get("sender", "shop") not in ("browser", "shop"):
+            yield f'The sender of {name} is "browser" or "shop".'
+
+
+def _version(value: str) -> str:
+    return "" if len(value) <= 20 else "It has at most 20 characters."
+
+
+def _origins(value: tuple[str, ...]) -> str:
+    sound = re.compile(r"https?://[a-z0-9.\-]+(:[0-9]{1,5})?")
+    wrong = [one for one in value if not sound.fullmatch(one)]
+    return f'{wrong[0]!r} is no origin, such as "https://app.example.com".' if wrong else ""
+
+
+def _server_keys(value: Mapping[str, Any]) -> str:
+    for name, secret in value.items():
+        if not _TOKEN.match(str(name)):
+            return "A key's name is letters, digits, - and _, at most 60."
+        if not isinstance(secret, str) or len(secret) < 32:
+            return f"The secret of {name} is a text of at least 32 characters."
+    return "" if len(value) <= 4 else "There are more than four keys; take the old ones out."
+
+
 def _weight_faults(value: Mapping[str, Any], kinds: list[str]) -> Iterator[str]:
     for kind, weight in value.items():
         if kind not in kinds:
@@ -173,6 +238,11 @@ RULES: Mapping[str, Callable[[Any], str]] = {
     "event_weights": _weights,
     "similarity_backend": _backend,
     "cookie_name": _cookie_name,
+    "opt_out_cookie": _cookie_name,
+    "consent_version": _version,
+    "event_kinds": _kinds,
+    "event_origins": _origins,
+    "server_keys": _server_keys,
     "store_of": _optional_path,
     "account_of": _optional_path,
     "rest_rate": _rate,

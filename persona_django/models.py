@@ -2,22 +2,36 @@
 
 from persona_django.artefacts.models import Artefact, ArtefactPart
 from persona_django.catalogue.models import Item, State
-from persona_django.identity.models import Visitor
+from persona_django.feedback.models import ServedSlate
+from persona_django.identity.models import Restriction, Visitor
 from persona_django.merchandising.models import PairDecision
 from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.similarity.models import NeighbourRow
-from persona_django.tracking.models import Event, ImportRun
+from persona_django.tracking.models import (
+    DropCount,
+    Event,
+    ImportRun,
+    Intent,
+    SearchTerm,
+    UsedNonce,
+)
 
 __all__ = [
     "Artefact",
     "ArtefactPart",
+    "DropCount",
     "Event",
     "ImportRun",
+    "Intent",
     "Item",
     "Lease",
     "ModelVersion",
     "NeighbourRow",
     "PairDecision",
+    "Restriction",
+    "SearchTerm",
+    "ServedSlate",
     "State",
+    "UsedNonce",
     "Visitor",
 ]

@@ -25,6 +25,7 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("persona")
 
 REMEMBERING = (
+    "persona_django.breaker",
     "persona_django.counters",
     "persona_django.identity.visitors",
     "persona_django.catalogue.state",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
@@ -10,11 +10,19 @@ from django.utils.translation import gettext_lazy as _
 from persona_django.admin.readonly import ReadOnlyAdmin
 from persona_django.artefacts.models import Artefact, ArtefactPart
 from persona_django.catalogue.models import State
-from persona_django.identity.models import Visitor
+from persona_django.feedback.models import ServedSlate
+from persona_django.identity.models import Restriction, Visitor
 from persona_django.model_registry.models import Lease
 from persona_django.similarity.models import NeighbourRow
-from persona_django.tracking.models import Event, ImportRun
-from persona_django.tracking.schema import Kind
+from persona_django.tracking.models import (
+    DropCount,
+    Event,
+    ImportRun,
+    Intent,
+    SearchTerm,
+    UsedNonce,
+)
+from persona_django.tracking.schema import name_of_kind
 
 
 def moment(seconds: int) -> datetime | None:
@@ -33,12 +41,115 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("kind"))
     def kind_name(self, event: Event) -> str:
-        known = {kind.value: kind.name.lower() for kind in Kind}
-        return known.get(event.kind, str(event.kind))
+        return name_of_kind(event.kind)
 
     @admin.display(description=_("when"))
     def happened(self, event: Event) -> datetime | None:
         return moment(event.at)
+
+
+@admin.register(Intent)
+class IntentAdmin(ReadOnlyAdmin):
+    """What was asked for by filters and sorting. Words are shown nowhere beside a visitor."""
+
+    list_display = ("kind", "name", "happened", "results")
+    fields = ("kind", "name", "happened", "results")
+    readonly_fields = fields
+    ordering = ("-id",)
+
+    @admin.display(description=_("when"))
+    def happened(self, intent: Intent) -> datetime | None:
+        return moment(intent.at)
+
+
+@admin.register(SearchTerm)
+class SearchTermAdmin(ReadOnlyAdmin):
+    """What shoppers search for, once a crowd has, and how often nothing came of it."""
+
+    list_display = ("words", "asked", "dead", "without_results", "last")
+    fields = ("words", "visitors", "asked", "dead", "without_results", "last")
+    readonly_fields = fields
+    ordering = ("-asked", "id")
+    search_fields = ("words",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).exclude(words="").defer("marks")
+
+    @admin.display(description=_("last asked"))
+    def last(self, term: SearchTerm) -> datetime | None:
+        return moment(term.last_at)
+
+
+@admin.register(DropCount)
+class DropCountAdmin(ReadOnlyAdmin):
+    """What was refused or lost, by day and reason."""
+
+    list_display = ("on", "reason", "n")
+    fields = ("on", "reason", "n")
+    readonly_fields = fields
+    ordering = ("-day", "-n")
+
+    @admin.display(description=_("day"))
+    def on(self, count: DropCount) -> date:
+        return date(1970, 1, 1) + timedelta(days=count.day)
+
+
+@admin.register(UsedNonce)
+class UsedNonceAdmin(ReadOnlyAdmin):
+    """Signed messages that were taken in lately."""
+
+    list_display = ("taken_in",)
+    fields = ("taken_in",)
+    readonly_fields = fields
+    ordering = ("-at",)
+
+    @admin.display(description=_("when"))
+    def taken_in(self, nonce: UsedNonce) -> datetime | None:
+        return moment(nonce.at)
+
+
+@admin.register(ServedSlate)
+class ServedSlateAdmin(ReadOnlyAdmin):
+    """Slates as the script reported them: which block, how much was seen, chosen, dismissed."""
+
+    list_display = ("block", "happened", "slots", "seen_slots", "clicked_slots", "dismissed_slots")
+    fields = list_display
+    readonly_fields = fields
+    ordering = ("-id",)
+
+    @admin.display(description=_("when"))
+    def happened(self, slate: ServedSlate) -> datetime | None:
+        return moment(slate.at)
+
+    @admin.display(description=_("slots"))
+    def slots(self, slate: ServedSlate) -> int:
+        return len(bytes(slate.items)) // 8
+
+    @admin.display(description=_("seen"))
+    def seen_slots(self, slate: ServedSlate) -> int:
+        return slate.seen.bit_count()
+
+    @admin.display(description=_("chosen"))
+    def clicked_slots(self, slate: ServedSlate) -> int:
+        return slate.clicked.bit_count()
+
+    @admin.display(description=_("dismissed"))
+    def dismissed_slots(self, slate: ServedSlate) -> int:
+        return slate.dismissed.bit_count()
+
+
+@admin.register(Restriction)
+class RestrictionAdmin(ReadOnlyAdmin):
+    """Who is left alone, by a number that names nobody: erased for good, or paused."""
+
+    list_display = ("kind", "since")
+    fields = ("kind", "since")
+    readonly_fields = fields
+    ordering = ("-at",)
+
+    @admin.display(description=_("since"))
+    def since(self, restriction: Restriction) -> datetime | None:
+        return moment(restriction.at)
 
 
 @admin.register(ImportRun)
@@ -53,8 +164,9 @@ class ImportRunAdmin(ReadOnlyAdmin):
 class VisitorAdmin(ReadOnlyAdmin):
     """Browsers that may be recognised: when and for what they agreed, not who they are."""
 
-    list_display = ("created_at", "purposes", "signed_in")
-    fields = ("created_at", "purposes", "signed_in")
+    list_display = ("created_at", "purposes", "signed_in", "standing", "reason")
+    list_filter = ("standing",)
+    fields = ("created_at", "purposes", "signed_in", "standing", "reason")
     readonly_fields = fields
     ordering = ("key",)
 

@@ -33,6 +33,8 @@ class EventColumns:
     quantity: NDArray[np.int32]
     basis: NDArray[np.int16]
     """See schema.Basis: what is AGGREGATE may teach relations, never describe a shopper."""
+    value: NDArray[np.int16]
+    """Seconds, share or confidence, by kind."""
 
     def __len__(self) -> int:
         return len(self.item)
@@ -42,15 +44,16 @@ class EventColumns:
         return EventColumns(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
-_BITS = 3
-"""Kinds are below 8 and bases too, so both travel in the low bits of the time."""
+_KIND_BITS, _BASIS_BITS, _VALUE_BITS = 7, 2, 11
+_BITS = _KIND_BITS + _BASIS_BITS + _VALUE_BITS
+"""All three travel in the low bits of the time: each column costs time by the million."""
 _BOUGHT = {Kind.PURCHASE, Kind.REFUND}
 """Kinds whose quantity and order mean something."""
 
 
 def read_events(
     store: int = 1,
-    kinds: Collection[Kind] | None = None,
+    kinds: Collection[int] | None = None,
     *,
     since: int | None = None,
     progress: Callable[[int], None] | None = None,
@@ -60,7 +63,7 @@ def read_events(
     Refunds are taken off the purchases of the same shopper and item, and never appear themselves.
     Visitors who took their consent back are left out.
     """
-    wanted = set(Kind if kinds is None else kinds) - {Kind.REFUND}
+    wanted: set[int] = set(Kind if kinds is None else kinds) - {Kind.REFUND}
     if Kind.PURCHASE in wanted:
         wanted.add(Kind.REFUND)
     events = _linked(_read(store, wanted, since, progress), store)
@@ -71,7 +74,7 @@ def read_events(
 
 def _read(
     store: int,
-    kinds: Collection[Kind],
+    kinds: Collection[int],
     since: int | None,
     progress: Callable[[int], None] | None,
 ) -> EventColumns:
@@ -91,15 +94,13 @@ def _read(
 
 def _columns(
     rows: QuerySet[Event],
-    kinds: Collection[Kind],
+    kinds: Collection[int],
     ends: tuple[int | None, int | None],
     progress: Callable[[int], None] | None,
 ) -> EventColumns:
-    # Every column costs time by the million, and the key only cuts the read into ranges.
-    packed = ExpressionWrapper(
-        F("at") * 4**_BITS + (F("basis") * 2**_BITS + F("kind")),
-        output_field=BigIntegerField(),
-    )
+    # The key only cuts the read into ranges.
+    low_bits = (F("value") * 2**_BASIS_BITS + F("basis")) * 2**_KIND_BITS + F("kind")
+    packed = ExpressionWrapper(F("at") * 2**_BITS + low_bits, output_field=BigIntegerField())
     columns: list[Any] = ["shopper", "item_id", packed]
     is_bought = not _BOUGHT.isdisjoint(kinds)
     if is_bought:
@@ -121,16 +122,17 @@ def _columns(
         )
     shopper, item, packed_at, *more = found
     # Shifts, because divisions of whole numbers are what takes longest here.
-    small = (packed_at & (4**_BITS - 1)).astype(np.int16)
+    small = (packed_at & (2**_BITS - 1)).astype(np.int32)
     n = len(shopper)
     events = EventColumns(
         shopper=shopper,
         item=item,
-        kind=small & (2**_BITS - 1),
-        at=packed_at >> 2 * _BITS,
+        kind=(small & (2**_KIND_BITS - 1)).astype(np.int16),
+        at=packed_at >> _BITS,
         order=more[1] if is_bought else np.zeros(n, dtype=np.int64),
         quantity=more[0].astype(np.int32) if is_bought else np.ones(n, dtype=np.int32),
-        basis=small >> _BITS,
+        basis=(small >> _KIND_BITS & (2**_BASIS_BITS - 1)).astype(np.int16),
+        value=(small >> _KIND_BITS + _BASIS_BITS).astype(np.int16),
     )
     if len(kinds) == 0 or len(kinds) == max(kinds) - min(kinds) + 1:
         return events

@@ -37,13 +37,17 @@ class NewEvent:
     store: int = 1
     shopper: int
     uid: int
-    kind: Kind
+    kind: int
     item_id: int
     at: int
     order: int = 0
     quantity: int = 1
     price: int | None = None
     basis: Basis = Basis.CONSENT
+    value: int = 0
+    """Seconds, share or confidence, by kind."""
+    context: int = 0
+    """As `tracking.context` packs it."""
 
 
 def insert(given: Iterable[NewEvent], *, hurried: bool = False) -> int:

@@ -1,4 +1,4 @@
-"""What happened, and the runs that brought it in from files."""
+"""What happened, what was asked for in words, what was refused, and imports from files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Event(models.Model):
-    """One thing that happened. Written by `tracking.ingest` and `tracking.imports` only.
+    """One thing that happened. Written by `tracking.writing` only.
 
     Times are whole seconds since 1970 in an integer column, because a datetime is text on SQLite
     and costs seconds to read by the million.
@@ -16,7 +16,7 @@ class Event(models.Model):
     shopper = models.BigIntegerField(help_text="Keyed hash of the visitor or customer.")
     uid = models.BigIntegerField(help_text="Names the event once for its shopper.")
     kind = models.PositiveSmallIntegerField(help_text="Number of the kind, see tracking.schema.")
-    item_id = models.BigIntegerField(help_text="The catalogue's Item.")
+    item_id = models.BigIntegerField(help_text="The catalogue's Item; 0: of none.")
     at = models.BigIntegerField(help_text="Seconds since 1970, UTC.")
     order = models.BigIntegerField(default=0, help_text="Keyed hash of the order; 0: none.")
     quantity = models.IntegerField(default=1, help_text="Pieces.")
@@ -24,11 +24,107 @@ class Event(models.Model):
     basis = models.PositiveSmallIntegerField(
         default=1, help_text="1 consent, 2 customer, 3 aggregate: what it may be used for."
     )
+    value = models.PositiveSmallIntegerField(
+        default=0, help_text="Seconds, share or confidence, by kind; see tracking.schema."
+    )
+    context = models.IntegerField(
+        default=0, help_text="Device, entry, local hour and sender; see tracking.context."
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["shopper", "uid"], name="persona_event_once")
         ]
+        # Old rows are found by it when they are to go.
+        indexes = [models.Index(fields=["at"], name="persona_event_by_time")]
+
+
+class Intent(models.Model):
+    """What a visitor asked the shop for: a search, a filter, an order of sorting.
+
+    Words are normalised and never hold anything like an address or a number of a person. They
+    stay with the visitor for the visit only: when it is over, `tracking.searches` counts them
+    without a key and empties them here.
+    """
+
+    class Kind(models.IntegerChoices):
+        SEARCH = 1
+        FILTER = 2
+        SORT = 3
+
+    store = models.PositiveSmallIntegerField(default=1)
+    shopper = models.BigIntegerField(help_text="Keyed hash of the visitor.")
+    uid = models.BigIntegerField(help_text="Names it once for its shopper.")
+    kind = models.PositiveSmallIntegerField(choices=Kind.choices)
+    at = models.BigIntegerField(help_text="Seconds since 1970, UTC.")
+    name = models.CharField(
+        max_length=64, blank=True, help_text="What is filtered by, such as colour or price."
+    )
+    words = models.CharField(
+        max_length=64, blank=True, help_text="What was typed or chosen; empty once it is counted."
+    )
+    low = models.BigIntegerField(null=True, help_text="Lower end of a range, in minor units.")
+    high = models.BigIntegerField(null=True, help_text="Upper end of a range, in minor units.")
+    results = models.IntegerField(null=True, help_text="How many results the shop had.")
+    context = models.IntegerField(
+        default=0, help_text="Device, entry, local hour and sender; see tracking.context."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shopper", "uid"], name="persona_intent_once")
+        ]
+        indexes = [models.Index(fields=["at"], name="persona_intent_by_time")]
+
+
+class SearchTerm(models.Model):
+    """How often something was searched for, by nobody in particular.
+
+    The words themselves are kept only from the moment that a crowd of visitors has asked for
+    them; until then a keyed hash stands for them.
+    """
+
+    store = models.PositiveSmallIntegerField(default=1)
+    term = models.BigIntegerField(help_text="Keyed hash of the normalised words.")
+    words = models.CharField(
+        max_length=64, blank=True, help_text="The words, once a crowd has asked for them."
+    )
+    visitors = models.IntegerField(default=0, help_text="Distinct visitors, as far as counted.")
+    marks = models.BinaryField(
+        default=bytes, help_text="Two bytes for each visitor counted so far; empty once a crowd."
+    )
+    asked = models.IntegerField(default=0, help_text="Visits in which it was searched for.")
+    dead = models.IntegerField(default=0, help_text="Of these, those in which nothing came of it.")
+    without_results = models.IntegerField(default=0, help_text="Of these, with nothing found.")
+    last_at = models.BigIntegerField(default=0, help_text="Seconds since 1970, UTC.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "term"], name="persona_one_row_a_term")
+        ]
+
+
+class DropCount(models.Model):
+    """How much was refused or lost on one day, by reason: told to operators, never hidden."""
+
+    day = models.IntegerField(help_text="Days since 1970, UTC.")
+    reason = models.CharField(max_length=60, help_text="One of a fixed list of words.")
+    n = models.BigIntegerField(default=0, help_text="How often.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day", "reason"], name="persona_one_count_a_reason")
+        ]
+
+
+class UsedNonce(models.Model):
+    """A signed message of another server that was taken in, so that nobody sends it again.
+
+    Deleted as soon as its timestamp is too old to be accepted anyway.
+    """
+
+    key = models.BigIntegerField(primary_key=True, help_text="Keyed hash of sender and nonce.")
+    at = models.BigIntegerField(db_index=True, help_text="Seconds since 1970, UTC.")
 
 
 class ImportRun(models.Model):

@@ -18,6 +18,7 @@ from persona_django.tracking.models import Event
 
 FIELDS = (
     "store", "shopper", "uid", "kind", "item_id", "at", "order", "quantity", "price", "basis",
+    "value", "context",
 )  # fmt: skip
 ROWS_AT_ONCE = {"postgresql": 20_000, "mysql": 2_000}
 ROWS_OF_A_STATEMENT = 50
@@ -107,7 +108,11 @@ def insert_columns(
 
 
 def _values(columns: Mapping[str, NDArray[Any]], rows: NDArray[np.int64]) -> list[list[Any]]:
-    values = {name: columns[name][rows].tolist() for name in FIELDS}
+    # What is read from files and shops' tables has neither value nor circumstances.
+    nothing = np.zeros(len(rows), dtype=np.int64)
+    values = {
+        name: (columns[name][rows] if name in columns else nothing).tolist() for name in FIELDS
+    }
     values["price"] = [None if price < 0 else price for price in values["price"]]
     return list(values.values())
 

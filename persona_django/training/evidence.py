@@ -10,7 +10,7 @@ viewers could read from a public list what one customer bought.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -23,7 +23,7 @@ from persona_django.numeric.interactions import Interactions
 from persona_django.numeric.sorting import coded
 from persona_django.tracking.events import EventColumns, read_events
 from persona_django.tracking.orders import OrderLines, read_orders
-from persona_django.tracking.schema import Basis, Kind
+from persona_django.tracking.schema import LAST_KIND, Basis, Kind
 
 Progress = Callable[[str, int, int], None]
 """Told the stage in words, how much is done, and of how much; 0 when nobody knows."""
@@ -66,7 +66,8 @@ def gather(
     """
     settings, started = conf.current(), time.perf_counter()
     weights = _weights(settings.event_weights)
-    kinds = [kind for kind in Kind if kind is Kind.PURCHASE or (browsing and weights[kind] > 0)]
+    liked = np.flatnonzero(weights).tolist() if browsing else []
+    kinds = sorted({int(Kind.PURCHASE), *liked})
     say = progress or _silent
     say("reading events", 0, 0)
     events = read_events(store, kinds, progress=lambda done: say("reading events", done, 0))
@@ -157,10 +158,12 @@ def family_of(items: NDArray[np.int64], snapshot: Snapshot) -> NDArray[np.int64]
     return table[np.clip(items, 0, highest + 1)]
 
 
-def _weights(given: object) -> NDArray[np.float32]:
-    table = np.zeros(max(Kind) + 1, dtype=np.float32)
+def _weights(given: Mapping[str, float]) -> NDArray[np.float32]:
+    table = np.zeros(LAST_KIND + 1, dtype=np.float32)
     for kind in Kind:
-        table[kind] = given.get(kind.name.lower(), 0.0)  # type: ignore[attr-defined]
+        table[kind] = given.get(kind.name.lower(), 0.0)
+    for own in conf.current().event_kinds.values():
+        table[own["number"]] = own.get("weight", 0.0)
     return np.maximum(table, 0)
 
 

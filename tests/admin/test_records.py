@@ -7,10 +7,18 @@ from django.urls import reverse
 
 from persona_django.artefacts.models import Artefact, ArtefactPart
 from persona_django.catalogue.models import Item
-from persona_django.identity.models import Visitor
+from persona_django.feedback.models import ServedSlate
+from persona_django.identity.models import Restriction, Visitor
 from persona_django.merchandising.models import PairDecision
 from persona_django.model_registry.models import Lease
-from persona_django.tracking.models import Event, ImportRun
+from persona_django.tracking.models import (
+    DropCount,
+    Event,
+    ImportRun,
+    Intent,
+    SearchTerm,
+    UsedNonce,
+)
 from persona_django.tracking.schema import Kind
 from tests import factories
 
@@ -30,6 +38,12 @@ def a_row_of_each():
     Lease.objects.create(name="rebuild/similar/1", done_at=1_700_000_000)
     PairDecision.objects.create(item_id=1, other_id=2)
     ImportRun.objects.create(fingerprint="f", filename="orders.csv")
+    Intent.objects.create(shopper=5, uid=1, kind=Intent.Kind.SEARCH, at=1_700_000_000)
+    SearchTerm.objects.create(term=8, words="green tea", last_at=1_700_000_000)
+    DropCount.objects.create(day=20_000, reason="event_field", n=3)
+    UsedNonce.objects.create(key=4, at=1_700_000_000)
+    ServedSlate.objects.create(shopper=5, uid=1, block="similar-items", at=9, items=b"", seen=5)
+    Restriction.objects.create(key=6, kind=Restriction.Kind.PAUSED, at=1_700_000_000)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

@@ -30,7 +30,15 @@ happened.uid = 0  # type: ignore[attr-defined]
 
 
 def test_events_come_back_as_they_were_recorded():
-    happened(Kind.PURCHASE, shopper=5, item_id=9, order=3, quantity=4, basis=Basis.AGGREGATE)
+    happened(
+        Kind.PURCHASE,
+        shopper=5,
+        item_id=9,
+        order=3,
+        quantity=4,
+        basis=Basis.AGGREGATE,
+        value=2_047,
+    )
 
     events = read_events()
 
@@ -43,6 +51,7 @@ def test_events_come_back_as_they_were_recorded():
         "order": [3],
         "quantity": [4],
         "basis": [Basis.AGGREGATE],
+        "value": [2_047],
     }
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_django.tracking.imports import Options, import_file
+from persona_django.tracking.schema import Kind
 from tests.tracking.catalogue import item_of, product, stocked
 from tests.tracking.importing import SHOP, refused, rows
 
@@ -129,7 +130,11 @@ def test_part_of_a_piece_counts_as_one(file):
 
     import_file(path, SHOP)
 
-    assert rows("kind", "quantity") == [(6, 1), (6, 3), (7, 1)]
+    assert rows("kind", "quantity") == [
+        (Kind.PURCHASE, 1),
+        (Kind.PURCHASE, 3),
+        (Kind.REFUND, 1),
+    ]
 
 
 @given(content=st.binary(max_size=400))

@@ -44,6 +44,7 @@ def events(*rows: tuple[int, int, Kind, Basis]) -> EventColumns:
         order=np.zeros(n, dtype=np.int64),
         quantity=np.ones(n, dtype=np.int32),
         basis=basis.astype(np.int16),
+        value=np.zeros(n, dtype=np.int16),
     )
 
 
