@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,9 @@ from persona_django.catalogue.registry import item_maps
 from persona_django.catalogue.snapshot import current_snapshot
 from persona_django.columns.read import read_queryset
 from persona_django.exceptions import BadEvent
+
+REFS_AT_A_TIME = 500
+"""Of one query, because SQLite takes no more parameters than some thousand."""
 
 
 def name_of(product: Any) -> tuple[str, str]:
@@ -47,6 +50,55 @@ def find_item(label: str, key: str, store: int = 1) -> int:
     alias = router.db_for_read(Item)
     rows = Item.objects.using(alias).filter(store=store, ref=ref_of(label, key))
     return int(rows.values_list("id", flat=True).first() or 0)
+
+
+def known_items(
+    names: Collection[tuple[str, str]], store: int = 1
+) -> Mapping[tuple[str, str], int]:
+    """Item ids of many products by label and key, without those that nobody knows.
+
+    Asks nothing while the snapshot knows them all, else one query for some hundreds.
+    """
+    refs = {name: ref_of(*name) for name in names}
+    snapshot = current_snapshot(store)
+    found: dict[int, int] = {}
+    if snapshot is not None and refs:
+        asked = list(refs.values())
+        ids = snapshot.items_of_refs(asked).tolist()
+        found = {ref: item_id for ref, item_id in zip(asked, ids, strict=True) if item_id}
+    missing = [ref for ref in dict.fromkeys(refs.values()) if ref not in found]
+    newer = Item.objects.using(router.db_for_read(Item)).filter(store=store)
+    for start in range(0, len(missing), REFS_AT_A_TIME):
+        rows = newer.filter(ref__in=missing[start : start + REFS_AT_A_TIME])
+        found.update((int(ref or 0), item_id) for ref, item_id in rows.values_list("ref", "id"))
+    return {name: found[ref] for name, ref in refs.items() if ref in found}
+
+
+def sensitive_among(item_ids: Collection[int], store: int = 1) -> frozenset[int]:
+    """Those of the items of which nothing may be stored, from whatever door it comes.
+
+    An item is sensitive by its map or its category, or because a variant of it is. Asks no query
+    of what the snapshot knows.
+    """
+    wanted = {item_id for item_id in item_ids if item_id}
+    found: frozenset[int] = frozenset()
+    snapshot = current_snapshot(store)
+    if snapshot is not None and wanted:
+        found = snapshot.sensitive_items & wanted
+        asked = list(wanted)
+        rows = snapshot.rows_of(asked).tolist()
+        wanted = {item_id for item_id, row in zip(asked, rows, strict=True) if row < 0}
+    return found | _sensitive_rows(wanted, store) if wanted else found
+
+
+def _sensitive_rows(item_ids: set[int], store: int) -> set[int]:
+    """As `sensitive_among`, of what is newer than the snapshot, in two queries."""
+    every = Item.objects.using(router.db_for_read(Item)).filter(store=store)
+    rows = list(every.filter(pk__in=item_ids).values_list("pk", "sensitive", "group_ref"))
+    groups = {group for _, _, group in rows if group}
+    marked = every.filter(group_ref__in=groups, sensitive=True)
+    with_marked = set(marked.values_list("group_ref", flat=True)) if groups else set()
+    return {pk for pk, is_sensitive, group in rows if is_sensitive or group in with_marked}
 
 
 def items_of_refs(refs: NDArray[np.int64], store: int = 1) -> NDArray[np.int64]:
