@@ -7,16 +7,16 @@ that somebody came from is kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.utils import timezone
 
 from persona_django.tracking.context import (
+    UNKNOWN_DAY,
+    UNKNOWN_HOUR,
     Context,
     Device,
     Entry,
@@ -26,8 +26,8 @@ from persona_django.tracking.context import (
 LONGEST_HEADER = 512
 """What is longer is cut before any pattern sees it, so that no header makes work."""
 LONGEST_QUERY = 2_048
-WESTERNMOST, EASTERNMOST = -12 * 60, 14 * 60
-"""Minutes east of UTC between which every zone of this world lies."""
+MOST_MINUTES_EAST = 14 * 60
+"""Kiribati; the furthest west is twelve hours."""
 
 _TV = re.compile(
     r"smart-?tv|hbbtv|apple ?tv|google ?tv|android tv|bravia|\bcrkey|\broku|web0s|\bnetcast"
@@ -41,7 +41,6 @@ _PAID = re.compile(
     r"(?:^|[&;])(?:utm_(?:source|medium|campaign|id)|gclid|gbraid|wbraid|dclid|msclkid|yclid|ttclid)="
 )
 """What a shop, or the advertising network for it, adds to the links of a campaign."""
-_ENTRIES = {entry.name.lower(): entry for entry in Entry}
 _HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@]*@)?(\[[^\]/]*\]|[^/?#:@]+)")
 _SEARCH = re.compile(
     r"(?:(?:www|m|images|news)\.)?google\.(?:com|[a-z]{2}|com?\.[a-z]{2})"
@@ -71,7 +70,7 @@ def circumstances(
     hour, weekday = local_time(at, minutes_east)
     return Context(
         sender=sender,
-        device=device_of(request.META),
+        device=device_of(request),
         entry=entry_of(request) if entry is None else entry,
         hour=hour,
         weekday=weekday,
@@ -79,13 +78,13 @@ def circumstances(
     )
 
 
-def device_of(meta: Mapping[str, Any]) -> Device:
-    """What kind of screen asks, by the headers of its request.
+def device_of(request: HttpRequest) -> Device:
+    """What kind of screen asks, by its own words.
 
     An iPad that asks for pages of a desktop says that it is a Macintosh, and is one here.
     """
-    found = device_named(meta.get("HTTP_USER_AGENT", ""))
-    if meta.get("HTTP_SEC_CH_UA_MOBILE") == "?1" and found is not Device.TABLET:
+    found = device_named(request.META.get("HTTP_USER_AGENT", ""))
+    if request.META.get("HTTP_SEC_CH_UA_MOBILE") == "?1" and found is not Device.TABLET:
         return Device.PHONE
     return found
 
@@ -126,11 +125,6 @@ def entry_of(request: HttpRequest) -> Entry:
     return Entry.SEARCH if is_search_engine(host) else Entry.SITE
 
 
-def entry_named(name: Any) -> Entry:
-    """How the page was come to, by the word a client has for it."""
-    return _ENTRIES.get(name, Entry.UNKNOWN) if isinstance(name, str) else Entry.UNKNOWN
-
-
 @lru_cache(maxsize=1024)
 def is_search_engine(host: str) -> bool:
     """Whether a host, in lower case, is where people search the web."""
@@ -150,13 +144,6 @@ def _own_host(request: HttpRequest) -> str:
         return ""
 
 
-def zone_of(minutes: Any) -> int | None:
-    """Minutes east of UTC as a client says them; None for what is no zone of this world."""
-    if type(minutes) is not int or not WESTERNMOST <= minutes <= EASTERNMOST:
-        return None
-    return minutes
-
-
 def local_time(at: int, minutes_east: int | None = None) -> tuple[int, int]:
     """Hour and weekday (Monday 0) where the shopper is, or else where the shop is.
 
@@ -164,6 +151,8 @@ def local_time(at: int, minutes_east: int | None = None) -> tuple[int, int]:
     (1, 3)
     """
     if minutes_east is not None:
+        if abs(minutes_east) > MOST_MINUTES_EAST:
+            return UNKNOWN_HOUR, UNKNOWN_DAY
         # 1 January 1970 was a Thursday. No calendar: an offset has no days of 23 or 25 hours.
         days, seconds = divmod(at + minutes_east * 60, 86_400)
         return seconds // 3_600, (days + 3) % 7

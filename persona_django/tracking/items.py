@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,43 +52,37 @@ def find_item(label: str, key: str, store: int = 1) -> int:
     return int(rows.values_list("id", flat=True).first() or 0)
 
 
-def known_items(
-    names: Collection[tuple[str, str]], store: int = 1
-) -> Mapping[tuple[str, str], int]:
-    """Item ids of many products by label and key, without those that nobody knows.
-
-    Asks nothing while the snapshot knows them all, else one query for some hundreds.
-    """
-    refs = {name: ref_of(*name) for name in names}
+def find_items(named: Sequence[tuple[str, str]], store: int = 1) -> list[int]:
+    """The item id of each product, 0 when unknown. At most one query, for what is newer than the
+    snapshot, however many there are."""
+    refs = [ref_of(label, key) for label, key in named]
     snapshot = current_snapshot(store)
     found: dict[int, int] = {}
     if snapshot is not None and refs:
-        asked = list(refs.values())
-        ids = snapshot.items_of_refs(asked).tolist()
-        found = {ref: item_id for ref, item_id in zip(asked, ids, strict=True) if item_id}
-    missing = [ref for ref in dict.fromkeys(refs.values()) if ref not in found]
-    newer = Item.objects.using(router.db_for_read(Item)).filter(store=store)
+        known = snapshot.items_of_refs(np.array(refs, dtype=np.int64)).tolist()
+        found = {ref: item for ref, item in zip(refs, known, strict=True) if item}
+    missing = list({ref: None for ref in refs if ref not in found})
+    alias = router.db_for_read(Item)
     for start in range(0, len(missing), REFS_AT_A_TIME):
-        rows = newer.filter(ref__in=missing[start : start + REFS_AT_A_TIME])
-        found.update((int(ref or 0), item_id) for ref, item_id in rows.values_list("ref", "id"))
-    return {name: found[ref] for name, ref in refs.items() if ref in found}
+        some = missing[start : start + REFS_AT_A_TIME]
+        rows = Item.objects.using(alias).filter(store=store, ref__in=some)
+        found.update((ref, item) for ref, item in rows.values_list("ref", "id") if ref is not None)
+    return [found.get(ref, 0) for ref in refs]
 
 
-def sensitive_among(item_ids: Collection[int], store: int = 1) -> frozenset[int]:
+def sensitive_among(item_ids: Iterable[int], store: int = 1) -> set[int]:
     """Those of the items of which nothing may be stored, from whatever door it comes.
 
     An item is sensitive by its map or its category, or because a variant of it is. Asks no query
     of what the snapshot knows.
     """
     wanted = {item_id for item_id in item_ids if item_id}
-    found: frozenset[int] = frozenset()
     snapshot = current_snapshot(store)
-    if snapshot is not None and wanted:
-        found = snapshot.sensitive_items & wanted
-        asked = list(wanted)
-        rows = snapshot.rows_of(asked).tolist()
-        wanted = {item_id for item_id, row in zip(asked, rows, strict=True) if row < 0}
-    return found | _sensitive_rows(wanted, store) if wanted else found
+    sensitive: set[int] = set()
+    if snapshot is not None:
+        sensitive = {item_id for item_id in wanted if item_id in snapshot.sensitive_items}
+        wanted = {item for item in wanted if snapshot.rows_of([item])[0] < 0}
+    return sensitive | (_sensitive_rows(wanted, store) if wanted else set())
 
 
 def _sensitive_rows(item_ids: set[int], store: int) -> set[int]:

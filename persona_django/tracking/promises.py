@@ -117,7 +117,8 @@ def _write_some(told: Sequence[Told]) -> int:
 def _with_items(told: Sequence[Told]) -> list[NewEvent]:
     """The events whose items the catalogue knows and of which something may be stored."""
     store = told[0].event.store
-    found = items.known_items({one.item for one in told if one.item is not None}, store)
+    named = list(dict.fromkeys(one.item for one in told if one.item is not None))
+    found = dict(zip(named, items.find_items(named, store), strict=True))
     sensitive = items.sensitive_among(found.values(), store)
     events: list[NewEvent] = []
     for one in told:
