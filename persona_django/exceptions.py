@@ -31,6 +31,14 @@ class BadEvent(PersonaError):
     """An event cannot be stored as it was given."""
 
 
+class Unsigned(PersonaError):
+    """A message is not from a server of the shop's. `reason`: signature, stale or replayed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class BadToken(PersonaError):
     """A token was not signed by this shop, was altered, or is too old to count."""
 

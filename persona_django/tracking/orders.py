@@ -148,8 +148,12 @@ def _buyers(lines: Lines, order: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _normal(key: str | None, purpose: str) -> str:
+    return normal_guest(key or "") if purpose == "guest" else key or ""
+
+
+def normal_guest(key: str) -> str:
     """An e-mail typed in capitals is the same guest's."""
-    return (key or "").strip().casefold() if purpose == "guest" else key or ""
+    return key.strip().casefold()
 
 
 def own_purchases(user: Any, *, since: int, store: int = 1) -> OwnPurchases:
