@@ -47,6 +47,14 @@ class Refusal(PersonaError):
         self.reason = reason
 
 
+class Unsigned(PersonaError):
+    """A message is not from a server of the shop's. `reason`: signature, stale or replayed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class BadToken(PersonaError):
     """A token was not signed by this shop, was altered, or is too old to count."""
 

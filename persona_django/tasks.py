@@ -27,7 +27,13 @@ EXPIRES_SECONDS = 50.0
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     name: {"task": name, "schedule": TICK_SECONDS, "options": {"expires": EXPIRES_SECONDS}}
-    for name in ("persona.reconcile", "persona.snapshot", "persona.rebuild", "persona.prune")
+    for name in (
+        "persona.reconcile",
+        "persona.orders",
+        "persona.snapshot",
+        "persona.rebuild",
+        "persona.prune",
+    )
 }
 
 
@@ -92,6 +98,14 @@ def snapshot() -> None:
     from persona_django.training.jobs import run_snapshot
 
     run_snapshot()
+
+
+@shared_task(base=PersonaTask, name="persona.orders")
+def orders() -> None:
+    """Notice orders of which no signal told."""
+    from persona_django.training.jobs import run_orders
+
+    run_orders()
 
 
 @shared_task(base=PersonaTask, name="persona.reconcile")

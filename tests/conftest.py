@@ -31,6 +31,7 @@ REMEMBERING = (
     "persona_django.catalogue.state",
     "persona_django.catalogue.snapshot",
     "persona_django.catalogue.tables",
+    "persona_django.tracking.order_changes",
     "persona_django.model_registry.live",
     "persona_django.similarity.lookup",
     "persona_django.merchandising.rules",

@@ -63,6 +63,23 @@ def resolve(request: HttpRequest) -> Shopper:
     )
 
 
+def visitor_to_know(request: HttpRequest) -> int | None:
+    """The visitor for whom this page may be made; None for everybody else. Reads no session.
+
+    Who is signed in is not asked, because that would keep caches from storing the page. A cookie
+    that was linked to a customer counts as long as somebody can be signed in, and for them alone
+    where the page has loaded them.
+    """
+    if not consent.allowed(request, "personalise"):
+        return None
+    cookie = cookies.opened(request)
+    if cookie is None:
+        return None
+    user = known_user(request)
+    is_theirs = may_be_signed_in(request) if user is None else cookie.is_of(user)
+    return keyed("visitor", cookie.pseudonym) if is_theirs or not cookie.mark else None
+
+
 def signed_in_user(request: HttpRequest) -> Any | None:
     """The signed-in user, or None. Loads the session only where it can hold one."""
     if not may_be_signed_in(request):

@@ -19,6 +19,7 @@ from persona_django.identity.shoppers import (
     known_user,
     signed_in_user,
     store_of,
+    visitor_to_know,
 )
 
 
@@ -54,6 +55,15 @@ class Asker:
         if request is not None:
             return signed_in_user(request)
         return self._shopper.user if self._shopper is not None else None
+
+    @cached_property
+    def visitor(self) -> int | None:
+        """The visitor whom what they said before is remembered for; None without their consent."""
+        request = self.request
+        if request is not None:
+            return visitor_to_know(request)
+        known = self._shopper
+        return known.visitor if known is not None and known.consented else None
 
     @cached_property
     def customer(self) -> int | None:

@@ -17,6 +17,7 @@ from persona_django.catalogue import state, walking
 from persona_django.catalogue.snapshot import build_snapshot, snapshot_is_stale
 from persona_django.catalogue.sync import reconcile
 from persona_django.model_registry.leases import Held, hold
+from persona_django.tracking import order_changes
 from persona_django.training.cleaning import clean, clean_some
 from persona_django.training.rebuild import due_every, rebuild
 from persona_django.training.recipes import KINDS
@@ -62,6 +63,19 @@ def step_reconcile(store: int = 1, fence: int | None = None) -> int | None:
         return None
 
 
+def run_orders(store: int = 1) -> str:
+    """Notice orders of which no signal told, if that is due; "" when it is not."""
+    return _when_due(
+        f"orders/{store}",
+        conf.current().reconcile_every,
+        lambda held: (
+            "orders have changed"
+            if order_changes.reconcile(store=store, fence=held.fence)
+            else "no order has changed"
+        ),
+    )
+
+
 def run_snapshot(store: int = 1) -> str:
     """Make a snapshot of a changed catalogue, if that is due; "" when there is nothing to do."""
     if not snapshot_is_stale(store):
@@ -99,6 +113,7 @@ def run_due(store: int = 1) -> Iterator[Done]:
     reported and does not stop the others."""
     jobs: list[tuple[str, Callable[[], str]]] = [
         ("reconcile", partial(run_reconcile, store)),
+        ("orders", partial(run_orders, store)),
         ("snapshot", partial(run_snapshot, store)),
         *((f"rebuild {kind}", partial(_rebuild, kind, store)) for kind in KINDS),
         ("clean", partial(run_clean, store)),

@@ -79,7 +79,7 @@ def test_a_browser_that_says_it_is_on_a_phone_is_on_a_phone():
         ("/?page=2&gclid=x", {}, Entry.CAMPAIGN),
         ("/?q=utm_source", {}, Entry.DIRECT),
         ("/", {"referer": "nonsense"}, Entry.UNKNOWN),
-        ("/", {"referer": "http://[::1"}, Entry.UNKNOWN),
+        ("/", {"referer": "http://[::1]:8000/"}, Entry.SITE),
     ],
 )
 def test_the_way_in_is_told_by_the_link_and_by_the_page_it_stood_on(
