@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from persona_django import conf, counters
 from persona_django.exceptions import BadEvent, PersonaError
-from persona_django.identity import consent, visitors
+from persona_django.identity import consent, restrictions, visitors
 from persona_django.identity.keys import keyed
 from persona_django.identity.shoppers import Shopper, resolve
 from persona_django.identity.visitors import Recognised
@@ -53,11 +53,15 @@ class NewEvent:
 def insert(given: Iterable[NewEvent], *, hurried: bool = False) -> int:
     """Store events in the caller's transaction, and return how many were new.
 
-    Each is stored once for its shopper and uid: the first one counts, others are repeats. See
+    Each is stored once for its shopper and uid: the first one counts, others are repeats. Those
+    of shoppers who paused or were erased are dropped, whoever sent them and however late. See
     `writing.insert_few` for `hurried`.
     """
+    allowed = list(given)
+    if restrictions.are_any():
+        allowed = [event for event in allowed if not restrictions.is_restricted(event.shopper)]
     # The first of equal names is put in last, so that it is the one that stays.
-    once = {(event.shopper, event.uid): event for event in reversed(list(given))}
+    once = {(event.shopper, event.uid): event for event in reversed(allowed)}
     # In order of the key, so that two writers cannot wait for each other in a circle.
     return writing.insert_few([as_row(once[key]) for key in sorted(once)], hurried=hurried)
 
@@ -90,6 +94,9 @@ def track(
         # The shop itself speaks for its customer. A request only ever speaks for the visitor,
         # whose events are marked when the consent is taken back.
         key, basis = shopper.customer, Basis.CUSTOMER
+    if shopper.left_alone:
+        counters.count("event_of_restricted")
+        return False
     if key is None:
         agreed = seen is not None and seen.purposes
         counters.count("event_without_visitor" if agreed else "event_without_consent")
@@ -161,6 +168,9 @@ def _registered(product: Any) -> tuple[str, str]:
 def _stored(event: NewEvent, named: tuple[str, str], seen: Recognised | None) -> bool:
     """Store the event of a named item, and the row of the visitor it was seen of."""
     unwritten = seen if seen is not None and visitors.is_unwritten(seen) else None
+    if restrictions.is_restricted(event.shopper):
+        counters.count("event_of_restricted")
+        return False
     with writing.contained(one_statement=unwritten is None):
         item_id = items.find_item(*named, store=event.store)
         if not item_id:
