@@ -18,7 +18,7 @@ from persona_django.tracking.batches import Batch
 from persona_django.tracking.clients import local_time
 from persona_django.tracking.context import Context, Device, Sender
 from persona_django.tracking.ingest import NewEvent
-from persona_django.tracking.inserting import again_on_deadlock
+from persona_django.tracking.inserting import again_on_deadlock, insert_is_one_statement
 from persona_django.tracking.intake import NewIntent
 from persona_django.tracking.models import Event
 from persona_django.tracking.report_values import Happening, Report, Shown, Wish
@@ -223,13 +223,15 @@ def _marks(one: Happening, proofs: Sequence[SlotProof], context: int) -> list[Sl
 def _write(seen: Recognised, work: _Work, verdicts: Verdicts) -> None:
     """One transaction; the verdicts follow once it is committed."""
     told: dict[int, bool] = {}
-    with writing.contained(one_statement=False):
-        if visitors.is_unwritten(seen):
+    news = [*work.shown.values(), *work.marks]
+    is_unwritten = visitors.is_unwritten(seen)
+    is_plain = not (news or is_unwritten) and not (work.events and work.intents)
+    with writing.contained(one_statement=is_plain and insert_is_one_statement()):
+        if is_unwritten:
             visitors.write(seen)
         told.update(zip(work.events, intake.store_events(list(work.events.values())), strict=True))
         stored = intake.store_intents(list(work.intents.values()))
         told.update(zip(work.intents, stored, strict=True))
-        news = [*work.shown.values(), *work.marks]
         if news:
             # Those of marks have no verdict of their own, so they are left off.
             merged = served.merge(work.shopper, work.store, news)

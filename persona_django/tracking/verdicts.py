@@ -23,6 +23,8 @@ REASONS: dict[str, str] = {
     "words": "Nothing that may be kept is left of the words.",
     "item": "There is no such item in the catalogue.",
     "sensitive": "What happens to sensitive items is not kept.",
+    "customer": "It does not say about whom it is.",
+    "stock": "The stock could not be read again from the shop.",
     "token": "The token was not given to this visitor, is too old, or fits no slate.",
 }
 """Why an event is refused: words that never change, and never anything that a client sent."""
