@@ -31,6 +31,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "persona.reconcile",
         "persona.orders",
         "persona.snapshot",
+        "persona.erasures",
         "persona.rebuild",
         "persona.prune",
     )
@@ -114,6 +115,14 @@ def reconcile(fence: int | None = None) -> None:
     from persona_django.training.jobs import step_reconcile
 
     _go_on(reconcile, step_reconcile, fence)
+
+
+@shared_task(base=PersonaTask, name="persona.erasures")
+def erasures() -> None:
+    """Finish erasures that were cut off, and take away what came in late."""
+    from persona_django.training.jobs import run_erasures
+
+    run_erasures()
 
 
 @shared_task(base=PersonaTask, name="persona.prune")

@@ -27,6 +27,7 @@ hypothesis_settings.load_profile("persona")
 REMEMBERING = (
     "persona_django.breaker",
     "persona_django.counters",
+    "persona_django.identity.restrictions",
     "persona_django.identity.visitors",
     "persona_django.catalogue.state",
     "persona_django.catalogue.snapshot",

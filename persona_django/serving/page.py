@@ -92,6 +92,15 @@ class Page:
                 "signed in.",
                 personal=True,
             )
+        if block.personal and self.asker.is_left_alone:
+            self._keep_private()
+            return Slate(
+                block=block.slug,
+                title=str(block.title),
+                why_empty=f"{block.slug} shows a signed-in shopper's own orders, and this one "
+                "wants to be left alone.",
+                personal=True,
+            )
         stage, known = self._open(ask)
         if block.personal:
             self._read_own()
@@ -235,7 +244,7 @@ class Page:
 
     def _read_own(self) -> None:
         user = self.asker.user
-        if not self._own_read and user is not None:
+        if not self._own_read and user is not None and not self.asker.is_left_alone:
             since = timezone.now() - conf.current().reorder_history
             self._own = own_purchases(user, since=int(since.timestamp()), store=self.asker.store)
         self._own_read = True

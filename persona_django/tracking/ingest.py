@@ -11,6 +11,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from persona_django import counters
+from persona_django.identity import restrictions
 from persona_django.identity.keys import keyed
 from persona_django.tracking import items, writing
 from persona_django.tracking.schema import Basis
@@ -39,11 +40,15 @@ class NewEvent:
 def insert(given: Iterable[NewEvent], *, hurried: bool = False) -> int:
     """Store events in the caller's transaction, and return how many were new.
 
-    Each is stored once for its shopper and uid: the first one counts, others are repeats. See
+    Each is stored once for its shopper and uid: the first one counts, others are repeats. Those
+    of shoppers who paused or were erased are dropped, whoever sent them and however late. See
     `writing.insert_few` for `hurried`.
     """
+    allowed = list(given)
+    if restrictions.are_any():
+        allowed = [event for event in allowed if not restrictions.is_restricted(event.shopper)]
     # The first of equal names is put in last, so that it is the one that stays.
-    once = {(event.shopper, event.uid): event for event in reversed(list(given))}
+    once = {(event.shopper, event.uid): event for event in reversed(allowed)}
     # In order of the key, so that two writers cannot wait for each other in a circle.
     return writing.insert_few([as_row(once[key]) for key in sorted(once)], hurried=hurried)
 

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from persona_django import conf, counters
-from persona_django.identity import consent, cookies, visitors
+from persona_django.identity import consent, cookies, restrictions, visitors
 from persona_django.identity.visitors import Recognised
 from persona_django.tracking import ingest, items, writing
 from persona_django.tracking.bots import is_robot
@@ -165,6 +165,7 @@ class AfterPage:
         if not item_id and not self.recognised.has_news:
             return
         unwritten = visitors.is_unwritten(self.recognised)
+        restrictions.refresh()
         with writing.contained(one_statement=not unwritten) as is_ours:
             if unwritten:
                 visitors.write(self.recognised)
