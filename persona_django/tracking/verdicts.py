@@ -23,8 +23,9 @@ REASONS: dict[str, str] = {
     "words": "Nothing that may be kept is left of the words.",
     "item": "There is no such item in the catalogue.",
     "sensitive": "What happens to sensitive items is not kept.",
-    "customer": "It does not say about whom it is.",
-    "stock": "The stock could not be read again from the shop.",
+    "customer": "It names no customer or guest of 1 to 128 characters.",
+    "basis": "Its basis is customer, which needs a customer or guest, or aggregate.",
+    "stock": "The item could not be read from the shop's tables.",
     "token": "The token was not given to this visitor, is too old, or fits no slate.",
 }
 """Why an event is refused: words that never change, and never anything that a client sent."""
