@@ -176,8 +176,9 @@ def _stored(event: NewEvent, named: tuple[str, str], seen: Recognised | None) ->
         if not item_id:
             counters.failed("event_of_unknown_item", _UNKNOWN)
             return False
-        if unwritten is not None:
-            visitors.write(unwritten)
+        if unwritten is not None and not visitors.write(unwritten):
+            counters.count("event_without_consent")
+            return False
         insert([replace(event, item_id=item_id)])
     return True
 

@@ -62,7 +62,7 @@ def test_the_opt_out_cookie_refuses_everything_whatever_the_policy_says(settings
         "OPT_OUT_COOKIE": "not_me",
     }
     before, after = RequestFactory().get("/"), RequestFactory().get("/")
-    after.COOKIES["not_me"] = ""
+    after.COOKIES["not_me"] = "yes please"
 
     assert consent.allowed(before, purpose)
     assert not consent.allowed(after, purpose)

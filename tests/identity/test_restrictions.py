@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import connection, router, transaction
 from django.test.utils import CaptureQueriesContext
 
 from persona_django.catalogue import state
@@ -127,3 +127,21 @@ def test_nobody_is_forgotten_among_many():
 
     assert all(map(restrictions.is_erased, keys))
     assert Restriction.objects.count() == len(set(keys))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_rolled_back_is_not_believed():
+    with pytest.raises(ZeroDivisionError), transaction.atomic(using=ours()):
+        restrictions.restrict([7], Kind.PAUSED)
+        assert restrictions.is_restricted(7)
+        raise ZeroDivisionError
+    _as_another_process(lambda: restrictions.restrict([8], Kind.PAUSED))
+
+    state.forget()
+
+    assert not restrictions.is_restricted(7)
+    assert restrictions.is_restricted(8)
+
+
+def ours() -> str:
+    return router.db_for_write(Restriction)
