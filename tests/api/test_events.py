@@ -303,6 +303,18 @@ def test_without_consent_nothing_is_kept_and_the_script_stops(tea, headers):
     assert counters.counts()["event_consent"] == 2
 
 
+def test_what_is_on_its_way_while_consent_is_taken_back_is_not_kept(tea):
+    visitor(agreed=False).get("/plain/").close()
+    assert Visitor.objects.get().purposes == ""
+
+    # Sent before the banner's answer was changed, and come after it.
+    response = send(visitor(), event("view", item=tea[0]), event("search", words="tea"))
+
+    assert (told(response), response.json()["stop"]) == ("rr", True)
+    assert reasons(response) == {"consent": 2}
+    assert not Event.objects.exists() and not Intent.objects.exists()
+
+
 def test_who_may_be_asked_about_is_told_to_the_script():
     agreed = visitor().get(EVENTS)
     refused = visitor(agreed=False).get(EVENTS)
