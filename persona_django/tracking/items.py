@@ -85,6 +85,18 @@ def sensitive_among(item_ids: Iterable[int], store: int = 1) -> set[int]:
     return sensitive | (_sensitive_rows(wanted, store) if wanted else set())
 
 
+def every_sensitive(store: int = 1) -> frozenset[int]:
+    """All items of which nothing may be stored, as the mirror has them now, in a few queries."""
+    every = Item.objects.using(router.db_for_read(Item)).filter(store=store).order_by()
+    rows = list(every.filter(sensitive=True).values_list("pk", "group_ref"))
+    found = {pk for pk, _ in rows}
+    groups = list({group for _, group in rows if group})
+    for start in range(0, len(groups), REFS_AT_A_TIME):
+        members = every.filter(group_ref__in=groups[start : start + REFS_AT_A_TIME])
+        found.update(members.values_list("pk", flat=True))
+    return frozenset(found)
+
+
 def _sensitive_rows(item_ids: set[int], store: int) -> set[int]:
     """As `sensitive_among`, of what is newer than the snapshot, in two queries."""
     every = Item.objects.using(router.db_for_read(Item)).filter(store=store)
