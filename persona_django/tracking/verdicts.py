@@ -70,7 +70,7 @@ class Verdicts:
         """What the client is told, below 2 KB however many events there were."""
         found = Counter(self._letters)
         first = sorted(self._reasons)[:MOST_ERRORS]
-        return {
+        reply: dict[str, Any] = {
             "result": "".join(self._letters),
             "counts": {
                 "accepted": found["a"],
@@ -82,3 +82,7 @@ class Verdicts:
                 for at in first
             ],
         }
+        if "consent" in self._reasons.values():
+            # Its page need not send any more.
+            reply["stop"] = True
+        return reply
