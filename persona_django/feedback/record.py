@@ -26,6 +26,9 @@ from persona_django.tracking.reports import read_report
 from persona_django.tracking.schema import Kind
 from persona_django.tracking.verdicts import Verdicts
 
+SECONDS_OF_A_MINUTE = 60
+"""Within one the circumstances of a message's events are the same."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reporter:
@@ -97,8 +100,12 @@ def _worked_out(
     proofs, of = _found(who, reports, verdicts)
     about = {*of.values(), *(proof.item_id for shown in proofs.values() for proof in shown)}
     sensitive = items.sensitive_among(about, work.store)
+    contexts: dict[tuple[int, bool], int] = {}
     for at, one in reports.items():
-        context = _context(who, batch, one)
+        moment = (one.at // SECONDS_OF_A_MINUTE, one.clamped)
+        if moment not in contexts:
+            contexts[moment] = _context(who, batch, one)
+        context = contexts[moment]
         try:
             if isinstance(one, Wish):
                 work.intents[at] = _intent(work, one, context)
