@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,8 +128,12 @@ def is_unwritten(recognised: Recognised) -> bool:
     return recognised.has_news or recognised.visitor not in _remembered
 
 
-def write(recognised: Recognised) -> None:
-    """Keep what was recognised, in the caller's transaction. Harmless when repeated."""
+def write(recognised: Recognised, *, place: Callable[[], int] | None = None) -> None:
+    """Keep what was recognised, in the caller's transaction. Harmless when repeated.
+
+    `place` tells the place of a new visitor among those of their network; it is asked for the
+    first row of a visitor only.
+    """
     alias = router.db_for_write(Visitor)
     if recognised.withdrawn is not None:
         _remembered.pop(recognised.withdrawn, None)
@@ -140,10 +145,17 @@ def write(recognised: Recognised) -> None:
         )
     both = [key for key in (recognised.before, recognised.visitor) if key is not None]
     if both:
-        _keep(alias, both, recognised)
+        _keep(alias, both, recognised, _rank(alias, recognised.visitor, place))
 
 
-def _keep(alias: str, visitors: list[int], recognised: Recognised) -> None:
+def _rank(alias: str, visitor: int | None, place: Callable[[], int] | None) -> int:
+    """The place of a visitor who has no row yet; 0 when nobody counts."""
+    if place is None or Visitor.objects.using(alias).filter(key=visitor).exists():
+        return 0
+    return place()
+
+
+def _keep(alias: str, visitors: list[int], recognised: Recognised, rank: int) -> None:
     purposes = recognised.purposes
     rows = [
         Visitor(
@@ -151,6 +163,7 @@ def _keep(alias: str, visitors: list[int], recognised: Recognised) -> None:
             store=recognised.store,
             account=recognised.account,
             purposes=purposes,
+            rank=rank if visitor == recognised.visitor else 0,
         )
         for visitor in visitors
     ]
