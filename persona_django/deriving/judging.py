@@ -7,7 +7,7 @@ verdict says why in words, and a person may take it back.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -66,14 +66,15 @@ class _Traces:
         return (self.kind == Kind.VIEW) | (self.kind == 0)
 
 
-def judge(store: int = 1) -> Judged:
-    """Judge everybody of whom something came in since the last time."""
+def judge(store: int = 1, *, beat: Callable[[], None]) -> Judged:
+    """Judge everybody of whom something came in since the last time. Harmless when repeated."""
     now, name = int(time.time()), f"{READ_ONCE}judged/{store}"
     marks = kept_marks.unpacked(kept_marks.recall(name).get("marks"))
     following = marks.moved(now)
     # What lasted longer than since the last look is judged by its last day.
     since = max(min(marks.until, now) - DAY_SECONDS, 0) if marks.until else now - DAY_SECONDS
-    qualified, robots = 0, {}
+    qualified = 0
+    robots: dict[int, str] = {}
     silent: dict[int, int] = {}
     for keys in _some(np.unique(np.concatenate(list(_heard_of(marks, store))))):
         rows = Visitor.objects.using(router.db_for_read(Visitor)).filter(key__in=keys)
@@ -83,7 +84,8 @@ def judge(store: int = 1) -> Judged:
         qualified += standing.qualify(_qualified(_traces(new, store, since=0)))
         traces = _traces(list(found), store, since=since)
         robots.update(_hasty(traces))
-        silent.update(_silent(traces, list(found), store, since))
+        silent.update(_silent(traces, store, since))
+        beat()
     if silent:
         robots.update(_mute({k: n for k, n in silent.items() if k not in robots}, store, since))
     judged = standing.suspect(robots)
@@ -150,7 +152,7 @@ def _hasty(traces: _Traces) -> dict[int, str]:
     }
 
 
-def _silent(traces: _Traces, visitors: list[int], store: int, since: int) -> dict[int, int]:
+def _silent(traces: _Traces, store: int, since: int) -> dict[int, int]:
     """Who opened that many pages of which the script said nothing at all: visitor to pages."""
     views = (traces.kind == Kind.VIEW) & (traces.sender == Sender.PAGE)
     who, pages = np.unique(traces.visitor[views], return_counts=True)

@@ -60,7 +60,7 @@ class Log:
 
 
 def read_log(people: People, snapshot: Snapshot, *, since: int, store: int = 1) -> Log:
-    """The log of these people. What was imported without consent describes nobody and is left out."""
+    """The log of these people. What was imported without consent describes nobody: left out."""
     shoppers = people.shopper.tolist()
     rows = Event.objects.using(router.db_for_read(Event)).filter(
         store=store, shopper__in=shoppers, at__gte=since

@@ -43,7 +43,7 @@ class Marks:
         if self.until and now - self.until < OVERLAP_SECONDS:
             return replace(self, until=max(now, self.until))
         highest = tuple(_highest(model) for model in TABLES)
-        # After the first look, which is at everything, a few rows stand for what came in meanwhile.
+        # After the first look, at everything, a few rows stand for what came in meanwhile.
         read = self.seen if self.until else tuple(max(top - FEW_ROWS, 0) for top in highest)
         return Marks(read=read, seen=highest, until=now)
 

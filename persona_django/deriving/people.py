@@ -18,7 +18,7 @@ KEYS_AT_A_TIME = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """Shoppers, each with the person behind it: the account a visitor is linked to, else itself."""
+    """Shoppers, each with its person: the account that a visitor is linked to, else itself."""
 
     shopper: IntArray
     """Keyed hashes as events carry them, ascending."""
@@ -32,14 +32,13 @@ class People:
 def persons_of(shoppers: IntArray) -> IntArray:
     """The persons behind some shoppers, each once and ascending."""
     persons = np.unique(shoppers)
-    linked: dict[int, int] = {}
+    links: list[tuple[int, int | None]] = []
     for keys in _some(persons):
         rows = _visitors().filter(key__in=keys, account__isnull=False)
-        linked.update(rows.values_list("key", "account"))
-    if not linked:
+        links += rows.values_list("key", "account")
+    if not links:
         return persons
-    visitor = np.array(list(linked), dtype=np.int64)
-    account = np.array(list(linked.values()), dtype=np.int64)
+    visitor, account = np.array(links, dtype=np.int64).T
     return np.unique(np.append(np.setdiff1d(persons, visitor), account))
 
 
@@ -70,11 +69,11 @@ def people_of(persons: IntArray) -> People:
 
 def linked(accounts: IntArray) -> IntArray:
     """Those of these accounts that a visitor is linked to."""
-    found: set[int] = set()
+    found: set[int | None] = set()
     for keys in _some(accounts):
         rows = _visitors().filter(account__in=keys)
         found.update(rows.values_list("account", flat=True))
-    return np.array(sorted(found), dtype=np.int64)
+    return np.unique(np.array(list(found), dtype=np.int64))
 
 
 def home_of(people: People) -> dict[int, int]:

@@ -31,7 +31,10 @@ class Purchases:
         size = np.searchsorted(self.person, persons, side="right") - low
         rows = np.repeat(low - np.cumsum(size) + size, size) + np.arange(size.sum())
         return Purchases(
-            person=self.person[rows], item=self.item[rows], order=self.order[rows], at=self.at[rows]
+            person=self.person[rows],
+            item=self.item[rows],
+            order=self.order[rows],
+            at=self.at[rows],
         )
 
 

@@ -154,7 +154,7 @@ def _last_page(log: Log) -> IntArray:
 
 
 def _shown_interest(log: Log, visit: IntArray) -> NDArray[np.bool_]:
-    """For each slot, whether its family was looked at, or refused in so many words, in its visit."""
+    """For each slot, whether its family was looked at, or refused, in the same visit."""
     events = log.events
     told = np.isin(events.kind, (*INTEREST, Kind.DISMISS)) & (events.family > 0)
     pair = paired(

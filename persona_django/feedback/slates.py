@@ -53,7 +53,9 @@ def read_slates(shoppers: Collection[int], *, since: int, store: int = 1) -> Sla
     )
     packed = [bytes(items) for items in ordered.values_list("items", flat=True)]
     sizes = np.array([len(items) // ITEM.itemsize for items in packed], dtype=np.int64)
-    whole = b"".join(items[: size * ITEM.itemsize] for items, size in zip(packed, sizes, strict=True))
+    whole = b"".join(
+        items[: size * ITEM.itemsize] for items, size in zip(packed, sizes, strict=True)
+    )
     slate = np.repeat(np.arange(len(sizes)), sizes)
     position = np.arange(len(slate)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     bit = np.int64(1) << np.minimum(position, MOST_SLOTS - 1)

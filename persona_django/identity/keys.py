@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 
 PURPOSES = frozenset(
     {
-        "visitor", "customer", "guest", "aggregate", "order", "event", "link", "throttle", "search",
+        "visitor",
+        "customer",
+        "guest",
+        "aggregate",
+        "order",
+        "event",
+        "link",
+        "throttle",
+        "search",
     }
 )
 _KEY_SALT = "persona_django.identity.keys."

@@ -48,7 +48,9 @@ def suspect(reasons: Mapping[int, str]) -> int:
 def clear(keys: Collection[int]) -> int:
     """A person says that these are no robots; no task says otherwise again. Their events count
     from the next learning on, and so do those of the past."""
-    return _change(keys, ~Q(standing=Standing.CLEARED), {"standing": Standing.CLEARED, "reason": ""})
+    return _change(
+        keys, ~Q(standing=Standing.CLEARED), {"standing": Standing.CLEARED, "reason": ""}
+    )
 
 
 def numbers(store: int = 1) -> dict[Standing, int]:

@@ -150,9 +150,10 @@ def write(recognised: Recognised, *, place: Callable[[], int] | None = None) -> 
 
 def _rank(alias: str, visitor: int | None, place: Callable[[], int] | None) -> int:
     """The place of a visitor who has no row yet; 0 when nobody counts."""
-    if place is None or Visitor.objects.using(alias).filter(key=visitor).exists():
+    if place is None or visitor is None:
         return 0
-    return place()
+    is_known = Visitor.objects.using(alias).filter(key=visitor).exists()
+    return 0 if is_known else place()
 
 
 def _keep(alias: str, visitors: list[int], recognised: Recognised, rank: int) -> None:

@@ -90,7 +90,7 @@ def _happened(
     known_at: IntArray,
     window: tuple[IntArray, IntArray],
 ) -> NDArray[np.bool_]:
-    """Whether something of the same two names happened from the first time to before the second."""
+    """Whether something of the same two names happened from one time to before the other."""
     n = len(wanted[0])
     if not n or not len(known_at):
         return np.zeros(n, dtype=bool)

@@ -100,7 +100,7 @@ class Context:
 
 
 def told_by_task(packed: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The circumstances of something that a task worked out: those of what it was worked out of."""
+    """The circumstances of what a task worked out: those of what it was worked out of."""
     return packed & ~7 | int(Sender.TASK)
 
 

@@ -171,7 +171,7 @@ def _places(
     Keys of visitors are hashes, so their low bits tell most others apart at one look into a small
     table; only what is left is searched for.
     """
-    bits = min(max(int(len(keys)).bit_length() + 3, 10), 24)
+    bits = min(max(len(keys).bit_length() + 3, 10), 24)
     mask = 2**bits - 1
     there = np.zeros(2**bits, dtype=bool)
     there[keys & mask] = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import router
@@ -35,7 +35,7 @@ class Policy:
     """Its column of time, which has an index."""
     unit: int = 1
     """Seconds that one of that column stands for."""
-    where: Q = Q()
+    where: Q = field(default_factory=Q)
 
     def cutoff(self, now: int) -> int:
         """What lies below is to go."""

@@ -153,9 +153,7 @@ def _terms(over: list[tuple[Intent, int, bool]], store: int) -> dict[int, _Term]
         if one.shopper not in trusted:
             counters.count("search_of_nobody_counted")
             continue
-        asked = visits.setdefault(
-            (visit, one.words), _Asked(words=one.words, shopper=one.shopper)
-        )
+        asked = visits.setdefault((visit, one.words), _Asked(words=one.words, shopper=one.shopper))
         asked.last_at = max(asked.last_at, one.at)
         asked.led_somewhere |= led
         asked.found_nothing |= one.results == 0

@@ -38,7 +38,7 @@ class VisitColumns:
     entry: IntArray
     """See context.Entry: of the first event."""
     hour: IntArray
-    """Local hour of the shopper, of the first event that knows it; context.UNKNOWN_HOUR if none."""
+    """Local hour of the shopper, of the first event that knows it; UNKNOWN_HOUR if none does."""
     weekday: IntArray
 
     def __len__(self) -> int:
@@ -47,12 +47,8 @@ class VisitColumns:
 
 def read_visits(shoppers: Collection[int], *, since: int = 0, store: int = 1) -> VisitColumns:
     """The visits of these shoppers, from what they did at `since` or later."""
-    shopper, uid, at, kind, packed = (
-        np.concatenate(pair)
-        for pair in zip(
-            _read(Event, shoppers, since, store), _read(Intent, shoppers, since, store), strict=True
-        )
-    )
+    both = (_read(model, shoppers, since, store) for model in (Event, Intent))
+    shopper, uid, at, kind, packed = map(np.concatenate, zip(*both, strict=True))
     visits = visits_of(shopper, at, gap_seconds=gap_seconds(), tie=uid)
     first, n = packed[visits.first], len(visits)
     knows_day = _first_known(visits, at, uid, context.hour_of(packed) != context.UNKNOWN_HOUR)

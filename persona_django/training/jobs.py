@@ -17,6 +17,8 @@ from persona_django.catalogue import state, walking
 from persona_django.catalogue.snapshot import build_snapshot, snapshot_is_stale
 from persona_django.catalogue.sync import reconcile
 from persona_django.model_registry.leases import Held, hold
+from persona_django.tracking import drops
+from persona_django.training import visitor_jobs
 from persona_django.training.cleaning import clean, clean_some
 from persona_django.training.rebuild import due_every, rebuild
 from persona_django.training.recipes import KINDS
@@ -100,7 +102,11 @@ def run_due(store: int = 1) -> Iterator[Done]:
     jobs: list[tuple[str, Callable[[], str]]] = [
         ("reconcile", partial(run_reconcile, store)),
         ("snapshot", partial(run_snapshot, store)),
+        ("judge", partial(visitor_jobs.run_judge, store)),
+        ("derive", partial(visitor_jobs.run_derive, store)),
+        ("gifts", partial(visitor_jobs.run_gifts, store)),
         *((f"rebuild {kind}", partial(_rebuild, kind, store)) for kind in KINDS),
+        ("retention", partial(visitor_jobs.run_retention, store)),
         ("clean", partial(run_clean, store)),
     ]
     for name, job in jobs:
@@ -110,6 +116,7 @@ def run_due(store: int = 1) -> Iterator[Done]:
             yield Done(name=name, said=str(error) or repr(error), failed=True)
         else:
             yield Done(name=name, said=said or "nothing to do")
+    drops.flush_if_due()
 
 
 def _rebuild(kind: str, store: int) -> str:
