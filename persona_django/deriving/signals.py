@@ -183,6 +183,7 @@ def _carts(log: Log, purchases: Purchases, span: Span) -> Columns:
         emptier=(events.person[ordered], events.at[ordered]),
         after_seconds=after,
         now=span.now,
+        tie=added.uid,
     )
     left = added.take(found)
     return {

@@ -60,6 +60,12 @@ def numbers(store: int = 1) -> dict[Standing, int]:
     return {standing: found.get(standing, 0) for standing in Standing}
 
 
+def robots(store: int = 1, *, most: int) -> list[tuple[int, str]]:
+    """Number and reason of those taken for robots, the newest visitors first."""
+    rows = _visitors(router.db_for_read(Visitor)).filter(store=store, standing=Standing.ROBOT)
+    return list(rows.order_by("-created_at", "key").values_list("key", "reason")[:most])
+
+
 def over_budget(store: int = 1) -> int:
     """How many visitors do not count because their network sent so many in one hour."""
     most = conf.current().new_visitors_a_network

@@ -19,6 +19,7 @@ def left_alone(
     emptier: tuple[IntArray, IntArray],
     after_seconds: int,
     now: int,
+    tie: IntArray,
 ) -> IntArray:
     """Which additions to a cart were neither bought nor taken out for a while.
 
@@ -33,6 +34,7 @@ def left_alone(
     emptier : shopper and time of what settles a whole cart, (k,) int64 each: an order
     after_seconds : seconds, above 0, after which what is still there counts as left alone
     now : seconds since 1970 UTC; what was added too short a while ago is not judged yet
+    tie : (n,) int64, tells which of two additions in one second came first
 
     Returns
     -------
@@ -45,11 +47,11 @@ def left_alone(
     >>> one = np.array([1])
     >>> none = (one[:0], one[:0])
     >>> left_alone(one, one, np.array([0]), closer=(one[:0], *none), emptier=none,
-    ...            after_seconds=60, now=60)
+    ...            after_seconds=60, now=60, tie=one)
     array([0])
     """
-    if not shopper.shape == item.shape == at.shape:
-        raise ValueError("shopper, item and at must be equally long")
+    if not shopper.shape == item.shape == at.shape == tie.shape:
+        raise ValueError("shopper, item, at and tie must be equally long")
     if len({len(column) for column in closer}) > 1 or len({len(column) for column in emptier}) > 1:
         raise ValueError("columns of what settles a cart must be equally long")
     if not after_seconds > 0:
@@ -57,10 +59,19 @@ def left_alone(
     n = len(at)
     pair = paired(np.append(shopper, closer[0]), np.append(item, closer[1]))
     is_open = at + after_seconds <= now
+    is_open &= _is_last_of_its_second(pair[:n], at, tie)
     is_open &= ~_follows(pair[:n], at, pair[:n], at, after_seconds, strictly=True)
     is_open &= ~_follows(pair[:n], at, pair[n:], closer[2], after_seconds)
     is_open &= ~_follows(shopper, at, emptier[0], emptier[1], after_seconds)
     return np.flatnonzero(is_open)
+
+
+def _is_last_of_its_second(pair: IntArray, at: IntArray, tie: IntArray) -> NDArray[np.bool_]:
+    order = np.lexsort((tie, at, pair))
+    is_last = np.ones(len(order), dtype=bool)
+    same = np.diff(pair[order]) | np.diff(at[order])
+    is_last[order[:-1]] = same != 0
+    return is_last
 
 
 def _follows(
