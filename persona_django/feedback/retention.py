@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,7 +20,8 @@ from persona_django.tracking import retention, searches
 from persona_django.tracking.models import Event, Intent, SearchTerm
 from persona_django.tracking.retention import OnChunk, Policy
 
-KEYS_AT_A_TIME = 2_000
+Beat = Callable[[], None]
+KEYS_AT_A_TIME = 500
 WORDS_KEPT = timedelta(days=3)
 """Words that no job counted for so long are forgotten uncounted: a visit is over by then."""
 OVERDUE_AFTER = timedelta(days=2)
@@ -41,29 +42,34 @@ class Age:
         return self.days > self.kept_days + OVERDUE_AFTER / timedelta(days=1)
 
 
-def delete_old(*, store: int = 1, on_chunk: OnChunk = None) -> int:
+def delete_old(*, beat: Beat, store: int = 1, on_chunk: OnChunk = None) -> int:
     """Delete all that is too old; how many rows there were. Killed half way, it goes on with the
-    next run: what is left is found again."""
+    next run: what is left is found again. `on_chunk` is called after each chunk, `beat` also
+    where there was nothing to delete."""
     now = int(time.time())
-    gone = sum(policy.delete(now, on_chunk) for policy in policies())
-    gone += _forget_visitors(on_chunk)
-    gone += _forget_searches(now, on_chunk)
+
+    def deleted() -> None:
+        beat()
+        if on_chunk is not None:
+            on_chunk()
+
+    gone = sum(policy.delete(now, deleted) for policy in policies())
+    gone += _forget_visitors(beat, deleted)
+    gone += _forget_searches(now, deleted)
     searches.forget_small(store)
     return gone
 
 
-def delete_some(*, seconds: float, store: int = 1, on_chunk: OnChunk = None) -> bool:
+def delete_some(*, seconds: float, beat: Beat, store: int = 1) -> bool:
     """Go on deleting for about so long, at least for one chunk; True when nothing is left."""
     until = time.monotonic() + seconds
 
     def look_at_the_clock() -> None:
-        if on_chunk is not None:
-            on_chunk()
         if time.monotonic() >= until:
             raise _TimeIsUp
 
     try:
-        delete_old(store=store, on_chunk=look_at_the_clock)
+        delete_old(beat=beat, store=store, on_chunk=look_at_the_clock)
     except _TimeIsUp:
         return False
     return True
@@ -94,7 +100,7 @@ def ages() -> Iterator[Age]:
         yield Age(name="visitors", days=(timezone.now() - first) / day, kept_days=kept_days)
 
 
-def _forget_visitors(on_chunk: OnChunk) -> int:
+def _forget_visitors(beat: Beat, on_chunk: OnChunk) -> int:
     """Who agreed so long ago that their cookie is gone is nobody any more, and what is left of
     their doings is nobody's: nothing may be kept on a consent that has run out."""
     alias = router.db_for_write(Visitor)
@@ -110,13 +116,9 @@ def _forget_visitors(on_chunk: OnChunk) -> int:
         old = [key for key, created_at in page if created_at < limit]
         if old:
             for model in (Event, Intent, ServedSlate):
-                gone += delete_rows(
-                    router.db_for_write(model), model, Q(shopper__in=old), on_chunk=on_chunk
-                )
-            in_chunks(alias, old, lambda keys: _delete(alias, Visitor, Q(key__in=list(keys))))
-            gone += len(old)
-        if on_chunk is not None:
-            on_chunk()
+                gone += _delete(model, Q(shopper__in=old), on_chunk)
+            gone += _delete(Visitor, Q(key__in=old), on_chunk)
+        beat()
 
 
 def _forget_searches(now: int, on_chunk: OnChunk) -> int:
@@ -131,8 +133,12 @@ def _forget_searches(now: int, on_chunk: OnChunk) -> int:
         lambda some: Intent.objects.using(alias).filter(pk__in=list(some)).update(words=""),
     )
     small = Q(words="", last_at__lt=now - int(conf.current().events_kept.total_seconds()))
-    return delete_rows(router.db_for_write(SearchTerm), SearchTerm, small, on_chunk=on_chunk)
+    return _delete(SearchTerm, small, on_chunk)
 
 
-def _delete(alias: str, model: type[Model], where: Q) -> None:
-    model._base_manager.using(alias).filter(where)._raw_delete(alias)
+def _delete(model: type[Model], where: Q, on_chunk: OnChunk) -> int:
+    """Delete in chunks, and call nobody when there is nothing to delete."""
+    alias = router.db_for_write(model)
+    if not model._base_manager.using(alias).filter(where).exists():
+        return 0
+    return delete_rows(alias, model, where, on_chunk=on_chunk)

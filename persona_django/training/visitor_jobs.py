@@ -53,12 +53,13 @@ def run_retention(store: int = 1) -> str:
     with hold(_retention_job(store), every=RETENTION_EVERY) as held:
         if held is None:
             return ""
-        return f"{retention.delete_old(store=store, on_chunk=held.renew):,} old rows deleted"
+        return f"{retention.delete_old(store=store, beat=held.renew):,} old rows deleted"
 
 
 def derive_again(store: int = 1, *, from_scratch: bool = False) -> str:
     """Work everything out that silence says, now: for a person. "" when a worker is at it."""
     said = []
+    run_judge(store, by_person=True)
     with hold(_derive_job(store), by_person=True) as held:
         if held is None:
             return ""
@@ -83,10 +84,7 @@ def step_gifts(store: int = 1, fence: int | None = None) -> int | None:
 
 def step_retention(store: int = 1, fence: int | None = None) -> int | None:
     """One chunk of deleting; nothing has to be kept between two, what is left is found again."""
-
-    def some(*, seconds: float, beat: Callable[[], None]) -> bool:
-        return retention.delete_some(seconds=seconds, store=store, on_chunk=beat)
-
+    some = partial(retention.delete_some, store=store)
     return _step(_retention_job(store), RETENTION_EVERY, fence, some)
 
 
