@@ -60,7 +60,7 @@ def share_of_a_rush(item: IntArray, day: IntArray) -> NDArray[np.float64]:
     days_before = cells % apart
     is_new = days_before[rush] - days_before[begins][cells[rush] // apart] < USUAL_DAYS
     usual = np.maximum(_usual(cells, n, cells[rush], days_before[rush]), FEWEST)
-    usual = np.where(is_new, np.maximum(usual, np.quantile(n, BEST)), usual)
+    usual = np.where(is_new, np.maximum(usual, np.quantile(n, BEST, method="lower")), usual)
     share = np.ones(len(n))
     share[rush] = np.minimum(MOST_TIMES_USUAL * usual / n[rush], 1.0)
     share[rush[days_before[rush] < FEWEST_DAYS]] = 1.0

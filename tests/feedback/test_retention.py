@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
 
 from persona_django.columns import ageing
@@ -161,10 +162,8 @@ def test_the_status_says_how_old_the_oldest_is_and_calls_when_nothing_is_deleted
     ]
 
 
-def test_the_index_on_time_is_what_old_rows_are_found_by(django_assert_num_queries):
-    did(1, Kind.VIEW, 5, at=NOON - 100 * DAY)
-    where = {"by": "at", "than": NOON - 90 * DAY}
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="plans of small tables differ elsewhere")
+def test_old_rows_are_found_by_the_index_on_time():
+    plan = Event.objects.filter(at__lt=NOON).order_by("at").explain()
 
-    plan = Event.objects.filter(at__lt=where["than"]).order_by("at").explain()
-
-    assert "persona_event_by_time" in plan or "Seq Scan" in plan or "ALL" in plan
+    assert "persona_event_by_time" in plan
