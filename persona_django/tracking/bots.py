@@ -8,9 +8,13 @@ from functools import lru_cache
 LONGEST_USER_AGENT = 512
 """Longer ones are cut, so that nobody can make the patterns work for long."""
 
-_SAYS_SO = re.compile(r"\+https?:|\b(?!cubot)[a-z]*bot/\d|spider|crawler|headless", re.IGNORECASE)
-"""What robots that no list has yet say of themselves: an address to read about them, or a name
-that ends in bot, but for a maker of telephones."""
+_SAYS_SO = re.compile(
+    r"\A(python|java|ruby|perl|php|node)\b|\+https?:|\b(?!cubot)[a-z]*bot/\d|spider|crawler"
+    r"|headless",
+    re.IGNORECASE,
+)
+"""What robots that no list has yet say of themselves: the language they are written in, an address
+to read about them, or a name that ends in bot, but for a maker of telephones."""
 
 
 def is_robot(user_agent: str) -> bool:

@@ -15,7 +15,10 @@ _SYSTEMS = {
     "Linux; Android 13; CUBOT P80": "Mobile Safari/537.36",
     "Linux; Android 12; SM-T870": "Safari/537.36",
 }
-_APPLE = "Mozilla/5.0 ({system}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{n} {more}Safari/604.1"
+_APPLE = (
+    "Mozilla/5.0 ({system}) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/{n} {more}Safari/604.1"
+)
 _FIREFOX = "Mozilla/5.0 ({system}; rv:{n}.0) Gecko/{trail} Firefox/{n}.0"
 
 
