@@ -32,6 +32,8 @@ OURS = (
     tasks.derive,
     tasks.gifts,
     tasks.retention,
+    tasks.orders,
+    tasks.erasures,
 )
 
 
