@@ -83,18 +83,24 @@ def _read(
     since: int | None,
     progress: Callable[[int], None] | None,
 ) -> EventColumns:
-    """What was looked at, then what was bought: each with the columns it needs and no other."""
+    """Everything with the columns that all have, then what was bought with the columns it needs.
+
+    Most shops' purchases stand in tables of their own, and then the log is read once.
+    """
     rows = Event.objects.using(router.db_for_read(Event)).filter(store=store).order_by()
     if since is not None:
         rows = rows.filter(at__gte=since)
     keys = Event.objects.using(rows.db).order_by("id").values_list("id", flat=True)
     ends = (keys.first(), keys.last())
-    shown = _columns(rows, set(kinds) - _BOUGHT, ends, progress)
+    if _BOUGHT.issuperset(kinds):
+        return _columns(rows, kinds, ends, progress)
+    events = _columns(rows, kinds, ends, progress)
+    is_bought = np.isin(events.kind, sorted(_BOUGHT))
+    if not is_bought.any():
+        return events
+    shown = events.take(~is_bought)
     heard = (lambda more: progress(len(shown) + more)) if progress else None
-    bought = _columns(rows, set(kinds) & _BOUGHT, ends, heard)
-    if len(shown) and len(bought):
-        return _both(shown, bought)
-    return bought if len(bought) else shown
+    return _both(shown, _columns(rows, set(kinds) & _BOUGHT, ends, heard))
 
 
 def _columns(
@@ -107,7 +113,7 @@ def _columns(
     low_bits = (F("value") * 2**_BASIS_BITS + F("basis")) * 2**_KIND_BITS + F("kind")
     packed = ExpressionWrapper(F("at") * 2**_BITS + low_bits, output_field=BigIntegerField())
     columns: list[Any] = ["shopper", "item_id", packed]
-    is_bought = not _BOUGHT.isdisjoint(kinds)
+    is_bought = _BOUGHT.issuperset(kinds)
     if is_bought:
         columns += ["quantity", "order"]
     found = [np.empty(0, np.int64) for _ in columns]
