@@ -27,8 +27,12 @@ OURS = (
     tasks.rebuild,
     tasks.snapshot,
     tasks.reconcile,
-    tasks.orders,
     tasks.prune,
+    tasks.judge,
+    tasks.derive,
+    tasks.gifts,
+    tasks.retention,
+    tasks.orders,
     tasks.erasures,
 )
 
