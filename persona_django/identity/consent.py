@@ -30,6 +30,13 @@ class ConsentPolicy(ABC):
     def allowed(self, request: HttpRequest, purpose: str) -> bool:
         """Whether this purpose, one of `PURPOSES`, was agreed to."""
 
+    def browser_cookie(self) -> tuple[str, tuple[str, ...]] | None:
+        """The cookie in which a script finds the answer, and the values that mean yes.
+
+        None where it takes more than that to tell: the script then asks the shop.
+        """
+        return None
+
     def check(self) -> list[CheckMessage]:
         """What is wrong with this policy's own options, for system checks."""
         return []
@@ -68,6 +75,12 @@ class FromCookie(ConsentPolicy):
         if isinstance(accepted, Mapping):
             accepted = accepted.get(purpose, ())
         return unquote(value) in accepted
+
+    def browser_cookie(self) -> tuple[str, tuple[str, ...]] | None:
+        accepted = self.accepted
+        if isinstance(accepted, Mapping):
+            accepted = [value for one in IDENTIFYING for value in accepted.get(one, ())]
+        return self.cookie, tuple(dict.fromkeys(accepted))
 
     def check(self) -> list[CheckMessage]:
         wrong = []
