@@ -108,7 +108,9 @@ def persona_item(context: Context, product: Any) -> str:
         return NOTHING
     name_page_item(request, product)
     about = _newly_named(context)
-    return format_html('<template data-persona-about="{}"></template>', about) if about else NOTHING
+    return (
+        format_html('<template data-persona-about="{}"></template>', about) if about else NOTHING
+    )
 
 
 @register.simple_tag(takes_context=True)

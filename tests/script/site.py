@@ -136,7 +136,11 @@ def served() -> Iterator[Site]:
         ) -> None:
             sent = body.encode() if isinstance(body, str) else body
             self.send_response(status)
-            for name, value in {"Content-Type": kind, "Content-Length": str(len(sent)), **more}.items():
+            for name, value in {
+                "Content-Type": kind,
+                "Content-Length": str(len(sent)),
+                **more,
+            }.items():
                 self.send_header(name.replace("_", "-"), value)
             self.send_header("Content-Security-Policy", POLICY)
             self.end_headers()

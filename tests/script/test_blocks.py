@@ -226,8 +226,8 @@ def test_more_like_this_is_said_once_and_leads_nowhere(shop, opened):
 def test_a_shop_s_own_list_has_the_buttons_without_a_slot(shop, opened):
     page = opened(
         '<div data-persona-item="shop.product:7"><a href="/product/7/">Pot '
-        '<button data-persona-dismiss data-persona-said="Gone." data-persona-undo="Back">No</button>'
-        '</a></div><button data-persona-more="shop.product:8">More</button>'
+        '<button data-persona-dismiss data-persona-said="Gone." data-persona-undo="Back">No'
+        '</button></a></div><button data-persona-more="shop.product:8">More</button>'
     )
 
     page.get_by_role("button", name="No").click()

@@ -136,7 +136,9 @@ def test_a_single_page_shop_says_itself_when_a_page_is_shown(shop, page):
         '{detail: {item: "shop.product:32", view: "second"}}))'
     )
     page.wait_for_timeout(1_300)
-    page.evaluate('document.dispatchEvent(new CustomEvent("persona:page", {detail: {item: null}}))')
+    page.evaluate(
+        'document.dispatchEvent(new CustomEvent("persona:page", {detail: {item: null}}))'
+    )
     leave(page, shop)
 
     first, second = shop.wait("view", count=2)

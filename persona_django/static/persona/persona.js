@@ -18,6 +18,7 @@ const MOST_OF_ONE_EVENT = 4e3;
 const MOST_TOKENS = 20;
 const MOST_FAILURES = 5;
 const LONGEST_DWELL = 2047;
+const LONGEST_TEXT = 200;
 const SEND_AFTER = 3e3;
 const SEEN_AFTER = 1e3;
 const READ_AFTER = 3e3;
@@ -188,14 +189,15 @@ function start() {
     if (!read(target, "token")) return engage(read(target, "part"), target);
     const { slate } = proof(target);
     const position = +read(target, "slot");
-    if (!once(slate + position)) return;
-    // Some of the slots around it, so that one report of a long list stays small.
-    const part = (slot) => proof(slot).slate + Math.ceil(read(slot, "slot") / MOST_TOKENS);
-    const slots = [...all("slot")].filter((slot) => part(slot) == part(target));
+    if (!once(`${slate} ${position}`)) return;
+    // With the slots around it, but of a long list not all, so that one report stays small.
+    const chunk = (slot) => proof(slot).slate + Math.ceil(read(slot, "slot") / MOST_TOKENS);
+    const slots = [...all("slot")].filter((slot) => chunk(slot) == chunk(target));
     const first = +read(slots[0], "slot");
     const waiting = queue.find((event) => event.slate == slate && event.first == first);
-    if (waiting) waiting.seen.push(position);
-    else note("slate", { slate, tokens: slots.map((slot) => read(slot, "token")), first, seen: [position] });
+    if (waiting) return waiting.seen.push(position);
+    const tokens = slots.map((slot) => read(slot, "token"));
+    note("slate", { slate, tokens, first, seen: [position] });
   }
 
   /** Looks for what has joined the page. */
@@ -211,9 +213,10 @@ function start() {
         watcher.observe(target);
       }
     for (const list of all("search")) {
-      const words = read(list, "search").trim();
-      if (words && once(`? ${words}`))
-        note("search", { words, results: number(read(list, "results")) });
+      const words = short(read(list, "search"));
+      // A template may have written 1,234 or 1.234.
+      const results = number(read(list, "results")?.replace(/\D/g, ""));
+      if (words && once(`? ${words}`)) note("search", { words, results });
     }
     for (const tools of all("tools")) {
       tools.hidden = !isRunning;
@@ -285,7 +288,9 @@ function start() {
 
   function use(target) {
     const part = near(target, "part");
-    if (part) engage(read(part, "part"), part);
+    const name = read(part, "part");
+    // Of a film counts what was played, not that somebody reached for it.
+    if (part && name != "video") engage(name, part);
   }
 
   function change({ target }) {
@@ -300,7 +305,7 @@ function start() {
     const sort = read(marked, "sort");
     const bound = read(field, "bound");
     const name = read(marked, "filter") || field.name;
-    const value = read(field, "value") || text.trim();
+    const value = short(read(field, "value") || text);
     if (sort != null) note("sort", { value: sort || value });
     else if (!bound) value && note("filter", { name, value });
     else if (number(value) != null) note("filter", { name, [bound]: number(value) });
@@ -517,6 +522,8 @@ function later(then, after) {
 function random() {
   return Math.random().toString(36).slice(2, 10);
 }
+
+const short = (text) => text.trim().slice(0, LONGEST_TEXT);
 
 /** A number as people write it, or nothing. */
 function number(text) {
