@@ -54,6 +54,7 @@ class FromCookie(ConsentPolicy):
 
     `accepted` are the cookie values that mean yes to everything, or a mapping of purpose to such
     values. A browser that sends Sec-GPC or DNT is refused unless `respect_signals` is False.
+    `http_only` says that no script can read the cookie, so that ours asks the shop instead.
     """
 
     def __init__(
@@ -62,10 +63,12 @@ class FromCookie(ConsentPolicy):
         cookie: str = "cookie_consent",
         accepted: Sequence[str] | Mapping[str, Sequence[str]] = ("accepted", "yes", "true", "1"),
         respect_signals: bool = True,
+        http_only: bool = False,
     ) -> None:
         self.cookie = cookie
         self.accepted = accepted
         self.respect_signals = respect_signals
+        self.http_only = http_only
 
     def allowed(self, request: HttpRequest, purpose: str) -> bool:
         value = request.COOKIES.get(self.cookie)
@@ -77,6 +80,8 @@ class FromCookie(ConsentPolicy):
         return unquote(value) in accepted
 
     def browser_cookie(self) -> tuple[str, tuple[str, ...]] | None:
+        if self.http_only:
+            return None
         accepted = self.accepted
         if isinstance(accepted, Mapping):
             accepted = [value for one in IDENTIFYING for value in accepted.get(one, ())]

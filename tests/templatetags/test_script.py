@@ -135,6 +135,10 @@ def test_without_a_request_the_script_still_comes():
     assert "data-view" not in page.all("script")[0]
 
 
+def test_a_cookie_that_no_script_can_read_is_asked_about():
+    assert FromCookie(http_only=True).browser_cookie() is None
+
+
 def test_mapped_purposes_accept_what_any_identifying_one_accepts():
     policy = FromCookie(
         cookie="choice", accepted={"measure": ["all", "some"], "personalise": ["all"]}
