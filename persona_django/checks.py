@@ -22,6 +22,7 @@ from persona_django.blocks import registry as blocks
 from persona_django.catalogue import registry
 from persona_django.catalogue.models import Item
 from persona_django.identity import consent
+from persona_django.tracking import script
 
 CHECKS: dict[str, str] = {
     "persona.E001": "PERSONA holds a key that is no setting.",
@@ -50,6 +51,7 @@ CHECKS: dict[str, str] = {
     "persona.W034": "A MySQL or MariaDB database that we use cannot store every character.",
     "persona.W035": "Our tables are missing.",
     "persona.W036": "Fewer buyers than recommended protect what is shown from purchases.",
+    "persona.W050": "The script has no address to report to.",
 }
 """Every check and what it means; the documentation lists this table."""
 
@@ -187,6 +189,27 @@ def consent_policy_can_work(app_configs: Any, **kwargs: Any) -> list[CheckMessag
                 id="persona.E060",
             )
         ]
+
+
+@register()
+def script_can_report(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Without our addresses `{% persona_script %}` links the stylesheet alone, in silence."""
+    if not _is_enabled():
+        return []
+    try:
+        is_refused = isinstance(consent.policy(), consent.RefuseAll)
+        if is_refused or script.where_reports_go():
+            return []
+    except Exception:  # noqa: BLE001 - other checks say what is wrong with a policy or an URLconf
+        return []
+    return [
+        Warning(
+            "Visitors are asked for consent, but the script has no address to report to, so only "
+            "views of pages are recorded.",
+            hint='Add path("persona/", include("persona_django.urls")) to your urlpatterns.',
+            id="persona.W050",
+        )
+    ]
 
 
 @register()
