@@ -199,8 +199,6 @@ class Page:
             for relation in block_named(ask.slug).relations
             for family in self._families(ask.seeds, known.snapshot)
         } - self._looked_up
-        if wanted:
-            self._looked_up |= wanted
         if wanted and asking:
             found = neighbours_of(
                 sorted({family for _, family in wanted}),
@@ -208,6 +206,7 @@ class Page:
                 relations=sorted({relation for relation, _ in wanted}),
             )
             self._neighbours.update(found)
+        self._looked_up |= wanted
 
     def _stock(self, asks: Iterable[Ask], stage: Stage, known: Knowledge) -> None:
         """Fetch the products that all blocks will most likely show, in one query a model."""
