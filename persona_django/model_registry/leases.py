@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import router
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 
 from persona_django import conf
 from persona_django.catalogue import registry
@@ -149,7 +149,7 @@ def hold(
 def _databases() -> set[str]:
     """Where a job reads and writes: our own tables, and what the shop sells and has sold."""
     maps = (*registry.item_maps().values(), *registry.order_maps())
-    models = (Lease, *(one.model for one in maps))
+    models: list[type[Model]] = [Lease, *(one.model for one in maps)]
     return {
         asked(model) for model in models for asked in (router.db_for_read, router.db_for_write)
     }
