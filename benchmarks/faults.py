@@ -60,7 +60,9 @@ def findings(figures: dict[str, Any]) -> list[Finding]:
     """The worst that any door adds under any fault, after the first request."""
     usual = {row["door"]: row for row in figures["cells"] if row["fault"] == HEALTHY}
     faulty = [row for row in figures["cells"] if row["fault"] != HEALTHY]
-    worst = max(faulty, key=lambda row: row["following worker"] - usual[row["door"]]["following worker"])
+    worst = max(
+        faulty, key=lambda row: row["following worker"] - usual[row["door"]]["following worker"]
+    )
     added = worst["following worker"] - usual[worst["door"]]["following worker"]
     slowest = max(faulty, key=lambda row: row["first worker"])
     return [
@@ -100,9 +102,7 @@ def _measured(vendor: str, rounds: int, folder: Path) -> Iterator[dict[str, Any]
     from tests.faults.matrix import go_through, visitor_of
     from tests.faults.running import fault_shop
 
-    none = Fault(
-        name=HEALTHY, of="", begin=lambda shop: None, end=lambda shop: None, waits=0
-    )
+    none = Fault(name=HEALTHY, of="", begin=lambda shop: None, end=lambda shop: None, waits=0)
     faults = [none, *(fault for fault in FAULTS if vendor in fault.is_for)]
     with fault_shop(vendor, folder) as shop:
         for _ in range(rounds):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+
+HOLD_PERSONAL_DATA = ("identity", "tracking", "feedback")
+"""Rooms whose module `personal` declares what they hold about people, in the data's order."""
 
 
 class PersonaConfig(AppConfig):
@@ -17,6 +22,9 @@ class PersonaConfig(AppConfig):
     def ready(self) -> None:
         from persona_django import checks, conf  # noqa: F401  (checks register on import)
         from persona_django.catalogue.registry import discover
+
+        for room in HOLD_PERSONAL_DATA:
+            import_module(f"persona_django.{room}.personal")
 
         if not conf.current().enabled:
             return

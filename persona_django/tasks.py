@@ -30,7 +30,14 @@ EXPIRES_SECONDS = 50.0
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     name: {"task": name, "schedule": TICK_SECONDS, "options": {"expires": EXPIRES_SECONDS}}
-    for name in ("persona.reconcile", "persona.snapshot", "persona.rebuild", "persona.prune")
+    for name in (
+        "persona.reconcile",
+        "persona.orders",
+        "persona.snapshot",
+        "persona.erasures",
+        "persona.rebuild",
+        "persona.prune",
+    )
 }
 
 
@@ -106,12 +113,28 @@ def snapshot() -> None:
     run_snapshot()
 
 
+@shared_task(base=PersonaTask, name="persona.orders")
+def orders() -> None:
+    """Notice orders of which no signal told."""
+    from persona_django.training.jobs import run_orders
+
+    run_orders()
+
+
 @shared_task(base=PersonaTask, name="persona.reconcile")
 def reconcile(fence: int | None = None) -> None:
     """Find catalogue changes that signals missed, for one chunk."""
     from persona_django.training.jobs import step_reconcile
 
     _go_on(reconcile, step_reconcile, fence)
+
+
+@shared_task(base=PersonaTask, name="persona.erasures")
+def erasures() -> None:
+    """Finish erasures that were cut off, and take away what came in late."""
+    from persona_django.training.jobs import run_erasures
+
+    run_erasures()
 
 
 @shared_task(base=PersonaTask, name="persona.prune")

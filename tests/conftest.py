@@ -27,10 +27,12 @@ hypothesis_settings.load_profile("persona")
 REMEMBERING = (
     "persona_django.breaker",
     "persona_django.counters",
+    "persona_django.identity.restrictions",
     "persona_django.identity.visitors",
     "persona_django.catalogue.state",
     "persona_django.catalogue.snapshot",
     "persona_django.catalogue.tables",
+    "persona_django.tracking.order_changes",
     "persona_django.model_registry.live",
     "persona_django.similarity.lookup",
     "persona_django.merchandising.rules",

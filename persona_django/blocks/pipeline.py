@@ -86,7 +86,7 @@ def _is_cut(block: Block, whole: Candidates, query: Query) -> bool:
     """Whether more is on sale than was looked at, in a block that could show any of it."""
     if not any(source.is_endless for source in block.sources):
         return False
-    seen = len(whole) + len({*query.seeds, *query.cart, *query.page_items})
+    seen = len(whole) + len({*query.seeds, *query.cart, *query.page_items, *query.dismissed})
     return seen < int(np.count_nonzero(query.families.on_sale & ~query.families.sensitive))
 
 
@@ -259,7 +259,7 @@ def _why_empty(block: Block, query: Query, shortlist: Candidates, stage: Stage) 
     if not len(shortlist):
         return (
             "Everything this block could show is left out: it is in the cart, on this page, "
-            "hidden by a merchant, sensitive, or not on sale."
+            "dismissed by this shopper, hidden by a merchant, sensitive, or not on sale."
         )
     return (
         f"{len(shortlist)} items could be shown, but the shop's own products gave none of them: "

@@ -102,9 +102,49 @@ class AcceptAll(ConsentPolicy):
         return not (self.respect_signals and objects(request))
 
 
+class FromHeader(ConsentPolicy):
+    """For apps, which have no banner's cookie: the purposes that their user agreed to in the app.
+
+    `X-Persona-Consent: measure, personalise`. A page of another site cannot send such a header
+    unless the shop's own CORS rules let it. A request without the header is asked about by
+    `otherwise`, a policy by BACKEND and OPTIONS as in the setting; nobody is known without one.
+    """
+
+    def __init__(
+        self,
+        *,
+        header: str = "X-Persona-Consent",
+        otherwise: Mapping[str, Any] | None = None,
+        respect_signals: bool = True,
+    ) -> None:
+        self.header = header
+        self.otherwise = RefuseAll() if otherwise is None else load(otherwise)
+        self.respect_signals = respect_signals
+
+    def allowed(self, request: HttpRequest, purpose: str) -> bool:
+        said = request.headers.get(self.header)
+        if said is None:
+            return self.otherwise.allowed(request, purpose)
+        if self.respect_signals and objects(request):
+            return False
+        return purpose in {part.strip().lower() for part in said[:LONGEST_HEADER].split(",")}
+
+    def check(self) -> list[CheckMessage]:
+        return self.otherwise.check()
+
+
+LONGEST_HEADER = 200
+"""Characters that are looked at: three purposes need a quarter of it."""
+
+
 def objects(request: HttpRequest) -> bool:
     """Whether the browser says for its user that they do not want this."""
     return request.META.get("HTTP_SEC_GPC") == "1" or request.META.get("HTTP_DNT") == "1"
+
+
+def opted_out(request: HttpRequest) -> bool:
+    """Whether this browser carries the cookie that says no more than "leave me alone"."""
+    return conf.current().opt_out_cookie in request.COOKIES
 
 
 def allowed(request: HttpRequest, purpose: str) -> bool:
@@ -122,6 +162,19 @@ def identifying(request: HttpRequest) -> list[str]:
 
 def decide(request: HttpRequest, purpose: str) -> bool | None:
     """Yes, no, or None where the policy failed: refused as well, but nothing was withdrawn."""
+    return False if opted_out(request) else answered(request, purpose)
+
+
+def is_withdrawn(request: HttpRequest) -> bool:
+    """Whether the policy itself says no to everything a visitor is recognised for.
+
+    Not so for who has only paused, and not where the policy failed: they stay who they are.
+    """
+    return all(answered(request, purpose) is False for purpose in IDENTIFYING)
+
+
+def answered(request: HttpRequest, purpose: str) -> bool | None:
+    """What the policy says, as `decide`, whether or not the visitor has paused since."""
     decided: dict[str, bool | None] = request.__dict__.setdefault("_persona_consent", {})
     if purpose not in decided:
         try:

@@ -59,11 +59,22 @@ def opened(request: HttpRequest) -> VisitorCookie | None:
     Says nothing about consent: ask `consent.identifying`.
     """
     value = request.COOKIES.get(name_for(request))
-    if value is None or len(value) > LONGEST_VALUE:
+    return None if value is None else unsigned(value)
+
+
+def signed(cookie: VisitorCookie, *, salt: str = SALT) -> str:
+    """What a browser, or with another salt an app, is given to keep."""
+    return _signer(salt).sign(f"{cookie.pseudonym}.{cookie.mark}")
+
+
+def unsigned(value: str, *, salt: str = SALT) -> VisitorCookie | None:
+    """What `signed` put in, if it was we who did and not too long ago."""
+    if len(value) > LONGEST_VALUE:
         return None
     try:
-        plain = _signer().unsign(value, max_age=_life())
-    except signing.BadSignature:
+        plain = _signer(salt).unsign(value, max_age=life())
+    except (signing.BadSignature, ValueError):
+        # Signed by us, a time that is no number is still none of ours.
         return None
     pseudonym, _, mark = plain.partition(".")
     return VisitorCookie(pseudonym=pseudonym, mark=mark)
@@ -86,8 +97,8 @@ def issue(request: HttpRequest, response: HttpResponseBase, cookie: VisitorCooki
     """Give this browser the cookie. Call only where `may_carry` is true."""
     response.set_cookie(
         name_for(request),
-        _signer().sign(f"{cookie.pseudonym}.{cookie.mark}"),
-        max_age=_life(),
+        signed(cookie),
+        max_age=life(),
         path="/",
         secure=request.is_secure(),
         httponly=True,
@@ -102,6 +113,29 @@ def withdraw(request: HttpRequest, response: HttpResponseBase) -> None:
     keep_from_caches(response)
 
 
+def opt_out(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Note in this browser that it is to be left alone, in words that name nobody.
+
+    The shop's script may read it; it lives as long as a visitor's cookie could.
+    """
+    response.set_cookie(
+        conf.current().opt_out_cookie,
+        "1",
+        max_age=LONGEST_LIFE,
+        path="/",
+        secure=request.is_secure(),
+        httponly=False,
+        samesite="Lax",
+    )
+    keep_from_caches(response)
+
+
+def opt_in(response: HttpResponseBase) -> None:
+    """Take the note of `opt_out` back."""
+    response.delete_cookie(conf.current().opt_out_cookie, path="/", samesite="Lax")
+    keep_from_caches(response)
+
+
 def keep_from_caches(response: HttpResponseBase) -> None:
     """Forbid everyone to store a response that is meant for one browser."""
     declared = response.get("Cache-Control", "").lower()
@@ -110,9 +144,10 @@ def keep_from_caches(response: HttpResponseBase) -> None:
     patch_vary_headers(response, ["Cookie"])
 
 
-def _signer() -> signing.TimestampSigner:
-    return signing.TimestampSigner(salt=SALT)
+def _signer(salt: str) -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt=salt)
 
 
-def _life() -> timedelta:
+def life() -> timedelta:
+    """How long a pseudonym is believed after it was given; never renewed."""
     return min(conf.current().cookie_max_age, LONGEST_LIFE)

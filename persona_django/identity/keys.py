@@ -17,7 +17,7 @@ from django.utils.crypto import salted_hmac
 from numpy.typing import NDArray
 
 PURPOSES = frozenset(
-    {"visitor", "customer", "guest", "aggregate", "order", "event", "link", "throttle"}
+    {"visitor", "customer", "guest", "aggregate", "order", "event", "link", "nonce", "throttle"}
 )
 _KEY_SALT = "persona_django.identity.keys."
 
@@ -25,7 +25,7 @@ _KEY_SALT = "persona_django.identity.keys."
 def keyed(purpose: str, value: str) -> int:
     """The number, 1 to 2^63 - 1, that stands for this value and nothing else.
 
-    Changes for good when SECRET_KEY changes: fallback keys are for reading cookies only.
+    Changes for good when SECRET_KEY changes; `keyed_ever` gives those of fallback keys as well.
 
     >>> keyed("customer", "31") == keyed("visitor", "31")
     False
@@ -33,10 +33,21 @@ def keyed(purpose: str, value: str) -> int:
     return _number(_hasher(purpose, settings.SECRET_KEY), value)
 
 
-def keyed_many(purpose: str, values: Iterable[str]) -> NDArray[np.int64]:
-    """The numbers of many values, in their order."""
-    hasher = _hasher(purpose, settings.SECRET_KEY)
+def keyed_many(
+    purpose: str, values: Iterable[str], *, secret: str | bytes | None = None
+) -> NDArray[np.int64]:
+    """The numbers of many values, in their order; by an earlier `secret` what they once were."""
+    hasher = _hasher(purpose, secret or settings.SECRET_KEY)
     return np.fromiter((_number(hasher, value) for value in values), dtype=np.int64)
+
+
+def keyed_ever(purpose: str, value: str) -> list[int]:
+    """The numbers that stand, or once stood, for this value: one for each key still accepted.
+
+    What was stored before a key was rotated is still that person's: to be told, to be erased.
+    """
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return [_number(_hasher(purpose, secret), value) for secret in secrets]
 
 
 def _number(hasher: hashlib.blake2b, value: str) -> int:

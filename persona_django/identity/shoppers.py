@@ -15,8 +15,8 @@ from django.utils.translation import get_language
 
 from persona_django import conf, counters
 from persona_django.breaker import breaker
-from persona_django.identity import consent, cookies
-from persona_django.identity.keys import keyed
+from persona_django.identity import consent, restrictions, tokens
+from persona_django.identity.keys import keyed, keyed_ever
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,8 @@ class Shopper:
     consented: bool = False
     """May be personalised for: the consent policy said so for this request. A visitor who agreed
     to be counted only is recognised without it."""
+    left_alone: bool = False
+    """Paused or erased: nothing is recorded of them, nor shown for them alone."""
 
 
 ANONYMOUS = Shopper()
@@ -50,18 +52,56 @@ def resolve(request: HttpRequest) -> Shopper:
     anonymous visitors stay cacheable.
     """
     user = signed_in_user(request)
-    cookie = cookies.opened(request) if consent.identifying(request) else None
-    # A cookie that was linked to a customer speaks for nobody else who uses the browser after her.
-    is_theirs = cookie is not None and (not cookie.mark or cookie.is_of(user))
+    visitor = visitor_key(request, user) if consent.identifying(request) else None
+    left_alone = is_left_alone(request, visitor, user)
     return Shopper(
-        visitor=keyed("visitor", cookie.pseudonym) if cookie and is_theirs else None,
+        visitor=None if left_alone else visitor,
         customer=customer_key(user) if user is not None else None,
         user=user,
         store=store_of(request),
         language=getattr(request, "LANGUAGE_CODE", None) or get_language() or "",
         is_staff=bool(getattr(user, "is_staff", False)),
-        consented=consent.allowed(request, "personalise"),
+        consented=not left_alone and consent.allowed(request, "personalise"),
+        left_alone=left_alone,
     )
+
+
+def visitor_to_know(request: HttpRequest) -> int | None:
+    """The visitor for whom this page may be made; None for everybody else. Reads no session.
+
+    Who is signed in is not asked, because that would keep caches from storing the page. A cookie
+    that was linked to a customer counts as long as somebody can be signed in, and for them alone
+    where the page has loaded them.
+    """
+    if not consent.allowed(request, "personalise"):
+        return None
+    cookie = tokens.carried(request)
+    if cookie is None:
+        return None
+    user = known_user(request)
+    is_theirs = may_be_signed_in(request) if user is None else cookie.is_of(user)
+    return keyed("visitor", cookie.pseudonym) if is_theirs or not cookie.mark else None
+
+
+def visitor_key(request: HttpRequest, user: Any | None) -> int | None:
+    """The visitor whose cookie or token this request carries, agreed or not.
+
+    One that was linked to a customer speaks for nobody else who uses the device after her.
+    """
+    cookie = tokens.carried(request)
+    if cookie is None or (cookie.mark and not cookie.is_of(user)):
+        return None
+    return keyed("visitor", cookie.pseudonym)
+
+
+def is_left_alone(request: HttpRequest, visitor: int | None, user: Any | None) -> bool:
+    """Whether these opted out in this browser, paused or were erased, as far as this process
+    has heard. Asks nothing."""
+    if consent.opted_out(request):
+        return True
+    if not restrictions.are_any_known():
+        return False
+    return restrictions.are_known(visitor, *(customer_keys(user) if user is not None else ()))
 
 
 def signed_in_user(request: HttpRequest) -> Any | None:
@@ -87,6 +127,11 @@ def known_user(request: HttpRequest) -> Any | None:
 def customer_key(user: Any) -> int:
     """The number that stands for one of the shop's users."""
     return keyed("customer", str(user.pk))
+
+
+def customer_keys(user: Any) -> list[int]:
+    """That number, and those from before SECRET_KEY was rotated."""
+    return keyed_ever("customer", str(user.pk))
 
 
 def store_of(request: HttpRequest) -> int:

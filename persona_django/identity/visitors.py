@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,12 +11,14 @@ from django.db import router, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from persona_django.identity import consent, cookies
+from persona_django import conf
+from persona_django.identity import consent, cookies, restrictions
 from persona_django.identity.cookies import VisitorCookie
 from persona_django.identity.keys import keyed
 from persona_django.identity.models import Visitor
 from persona_django.identity.shoppers import (
     customer_key,
+    customer_keys,
     known_user,
     may_be_signed_in,
     store_of,
@@ -43,7 +47,8 @@ class Recognised:
         """Whether there is something to write even without an event."""
         if self.account is not None or self.withdrawn is not None:
             return True
-        return _remembered.get(self.visitor, self.purposes) != self.purposes
+        answer = _answer(self.purposes)
+        return _remembered.get(self.visitor, answer) != answer
 
 
 NOBODY = Recognised()
@@ -71,6 +76,8 @@ def recognise(
     if not agreed:
         return _forget(request, response, cookie)
     user = known_user(request)
+    if _is_left_alone(cookie, user):
+        return NOBODY
     known = Recognised(store=store_of(request), purposes=",".join(agreed))
     # Whom the page has not loaded is the same as before, as long as somebody can be signed in.
     if cookie and (cookie.is_of(user) or (user is None and may_be_signed_in(request))):
@@ -81,6 +88,16 @@ def recognise(
         # Not linked yet: still the visitor of before. Linked to someone else: nobody of ours.
         return replace(known, visitor=_key(cookie)) if cookie and not cookie.mark else NOBODY
     return _begin(request, response, known, cookie, user)
+
+
+def _is_left_alone(cookie: VisitorCookie | None, user: Any | None) -> bool:
+    """Whether this visitor, or whoever is signed in, has paused or was erased."""
+    if not restrictions.are_any_known():
+        return False
+    keys = [_key(cookie)] if cookie else []
+    if getattr(user, "is_authenticated", False):
+        keys += customer_keys(user)
+    return restrictions.are_known(*keys)
 
 
 def _begin(
@@ -105,10 +122,9 @@ def _begin(
 def _forget(
     request: HttpRequest, response: HttpResponseBase, cookie: VisitorCookie | None
 ) -> Recognised:
-    """Take the cookie back, unless the refusal is only a policy that failed."""
-    failed = any(consent.decide(request, purpose) is None for purpose in consent.IDENTIFYING)
+    """Take the cookie back, unless the policy only failed, or the visitor only paused."""
     carried = cookies.name_for(request) in request.COOKIES
-    if failed or not carried or not cookies.may_carry(response):
+    if not carried or not consent.is_withdrawn(request) or not cookies.may_carry(response):
         return NOBODY
     cookies.withdraw(request, response)
     return Recognised(store=store_of(request), withdrawn=_key(cookie) if cookie else None)
@@ -118,8 +134,15 @@ def _key(cookie: VisitorCookie) -> int:
     return keyed("visitor", cookie.pseudonym)
 
 
-_remembered: dict[int | None, str] = {}
-"""Visitors whose row this process knows to stand, and what they agreed to by it."""
+Answer = tuple[str, str]
+"""What was agreed to, and by which wording of the banner."""
+
+_remembered: dict[int | None, Answer] = {}
+"""Visitors whose row this process knows to stand, and their answer in it."""
+
+
+def _answer(purposes: str) -> Answer:
+    return purposes, conf.current().consent_version
 
 
 def is_unwritten(recognised: Recognised) -> bool:
@@ -128,46 +151,67 @@ def is_unwritten(recognised: Recognised) -> bool:
 
 
 def write(recognised: Recognised) -> None:
-    """Keep what was recognised, in the caller's transaction. Harmless when repeated."""
+    """Keep what was recognised, in the caller's transaction. Harmless when repeated.
+
+    Nothing is kept of whoever paused or was erased.
+    """
     alias = router.db_for_write(Visitor)
     if recognised.withdrawn is not None:
-        _remembered.pop(recognised.withdrawn, None)
-        # The row is a mark that this visitor's events may teach nothing any more, also those
-        # that were stored without one.
-        Visitor.objects.using(alias).update_or_create(
-            key=recognised.withdrawn,
-            defaults={"store": recognised.store, "purposes": "", "account": None},
-        )
+        _withdraw(alias, recognised.withdrawn, recognised.store)
     both = [key for key in (recognised.before, recognised.visitor) if key is not None]
-    if both:
-        _keep(alias, both, recognised)
+    if not both or any(map(restrictions.is_restricted, both)):
+        return
+    if recognised.account is not None and restrictions.is_restricted(recognised.account):
+        # The link was made before this process heard of it: this browser is the customer's.
+        restrictions.restrict(both, restrictions.Kind.PAUSED)
+        return
+    _keep(alias, both, recognised)
+
+
+def _withdraw(alias: str, visitor: int, store: int) -> None:
+    _remembered.pop(visitor, None)
+    if restrictions.is_erased(visitor):
+        return
+    # The row is a mark that this visitor's events may teach nothing any more, also those
+    # that were stored without one.
+    _, version = _answer("")
+    answer = {"purposes": "", "consent_version": version, "agreed_at": int(time.time())}
+    Visitor.objects.using(alias).update_or_create(
+        key=visitor, defaults={"store": store, "account": None, **answer}
+    )
 
 
 def _keep(alias: str, visitors: list[int], recognised: Recognised) -> None:
-    purposes = recognised.purposes
+    purposes, version = answer = _answer(recognised.purposes)
+    receipt = {
+        "purposes": purposes,
+        "consent_version": version,
+        "agreed_at": int(time.time()),
+    }
     rows = [
-        Visitor(
-            key=visitor,
-            store=recognised.store,
-            account=recognised.account,
-            purposes=purposes,
-        )
+        Visitor(key=visitor, store=recognised.store, account=recognised.account, **receipt)
         for visitor in visitors
     ]
     Visitor.objects.using(alias).bulk_create(rows, ignore_conflicts=True)
     # Whoever took everything back stays so: a page of theirs was still on its way.
     theirs = Visitor.objects.using(alias).filter(key__in=visitors).exclude(purposes="")
-    theirs.exclude(purposes=purposes).update(purposes=purposes)
+    theirs.exclude(purposes=purposes, consent_version=version).update(**receipt)
     if recognised.account is not None:
         theirs.filter(account=None).update(account=recognised.account)
     # Not before it is sure: what is rolled back must be written by the next page.
-    transaction.on_commit(lambda: _remember(visitors, purposes), using=alias, robust=True)
+    transaction.on_commit(lambda: _remember(visitors, answer), using=alias, robust=True)
 
 
-def _remember(visitors: list[int], purposes: str) -> None:
+def _remember(visitors: list[int], answer: Answer) -> None:
     while len(_remembered) > MOST_REMEMBERED:
         _remembered.pop(next(iter(_remembered)), None)
-    _remembered.update(dict.fromkeys(visitors, purposes))
+    _remembered.update(dict.fromkeys(visitors, answer))
+
+
+def forget_some(keys: Iterable[int]) -> None:
+    """Remember these no more: their rows are about to go."""
+    for key in keys:
+        _remembered.pop(key, None)
 
 
 def forget() -> None:

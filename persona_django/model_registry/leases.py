@@ -155,6 +155,11 @@ def _databases() -> set[str]:
     }
 
 
+def last_done(name: str) -> int:
+    """When a job last finished, in seconds since 1970; 0 for never."""
+    return _rows(name).values_list("done_at", flat=True).first() or 0
+
+
 def _take(name: str, every: timedelta | None, by_person: bool) -> Held | None:
     now, settings = _now(), conf.current()
     lasts = settings.lease_for.total_seconds()

@@ -17,6 +17,7 @@ from django.utils import timezone
 from persona_django.catalogue.models import State
 from persona_django.catalogue.state import point, read_state
 from persona_django.exceptions import GateFailed, LostLease, NotReady
+from persona_django.identity.erasure import ERASURES
 from persona_django.model_registry.leases import Held
 from persona_django.model_registry.models import Lease, ModelVersion
 
@@ -118,6 +119,7 @@ def publish(
             )
         if version.status == Status.STAGED and version.reason and not force:
             raise GateFailed(f"{version} stays staged. {version.reason}")
+        _refuse_the_erased(version, by_job=held is not None)
         if version.status != Status.LIVE:
             _make_live(version, fence=held.fence if held else None)
     return version
@@ -129,6 +131,8 @@ def roll_back(kind: str, store: int = 1) -> ModelVersion:
         live = read_state(store, fresh=True).get(kind, 0)
         older = versions(kind, store).filter(status=Status.RETIRED, id__lt=live)
         version = older.order_by("-id").first()
+        if version is not None:
+            _refuse_the_erased(version)
         if version is None:
             raise NotReady(
                 f"There is no older version of {kind} to go back to. Each rebuild keeps "
@@ -136,6 +140,30 @@ def roll_back(kind: str, store: int = 1) -> ModelVersion:
             )
         _make_live(version, fence=None)
     return version
+
+
+def erasures_before(version: ModelVersion) -> int:
+    """How many erasures there had been when the history behind a version was read."""
+    return int(version.figures.get(ERASURES, 0))
+
+
+def _refuse_the_erased(version: ModelVersion, *, by_job: bool = False) -> None:
+    """Whoever was erased must not come back with what was learnt before.
+
+    A job may publish what it had read when somebody was erased meanwhile, as long as the live
+    version is no younger: otherwise one erasure after the other could keep it from ever getting
+    through. The next rebuild, which is due sooner for it, leaves them out.
+    """
+    state = read_state(version.store, fresh=True)
+    least = read_state(fresh=True).get(ERASURES, 0)
+    if by_job:
+        live = versions(version.kind, version.store).filter(pk=state.get(version.kind, 0)).first()
+        least = min(least, erasures_before(live) if live is not None else 0)
+    if version.status != Status.LIVE and erasures_before(version) < least:
+        raise GateFailed(
+            f"{version} was learnt before somebody was erased, so it does not go live any more. "
+            "Learn anew: python manage.py persona_rebuild"
+        )
 
 
 def live_version(kind: str, store: int = 1) -> int:

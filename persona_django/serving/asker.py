@@ -13,12 +13,15 @@ from django.utils.translation import get_language
 
 from persona_django import conf, counters
 from persona_django.catalogue.maps import Audience
+from persona_django.identity import consent, restrictions
 from persona_django.identity.shoppers import (
     Shopper,
     customer_key,
+    customer_keys,
     known_user,
     signed_in_user,
     store_of,
+    visitor_to_know,
 )
 
 
@@ -56,9 +59,32 @@ class Asker:
         return self._shopper.user if self._shopper is not None else None
 
     @cached_property
+    def visitor(self) -> int | None:
+        """The visitor whom what they said before is remembered for; None without their consent."""
+        request = self.request
+        if request is not None:
+            return visitor_to_know(request)
+        known = self._shopper
+        return known.visitor if known is not None and known.consented else None
+
+    @cached_property
     def customer(self) -> int | None:
         """The number that stands for the signed-in user in tokens."""
         return customer_key(self.user) if self.user is not None else None
+
+    @cached_property
+    def is_left_alone(self) -> bool:
+        """Whether nothing may be shown that is theirs alone: they opted out in this browser, or
+        paused or were erased as a customer or, where the shop names them so, as a visitor."""
+        request = self.request
+        if request is not None and consent.opted_out(request):
+            return True
+        if not restrictions.are_any():
+            return False
+        keys = customer_keys(self.user) if self.user is not None else []
+        if self._shopper is not None:
+            keys += [key for key in (self._shopper.visitor, self._shopper.customer) if key]
+        return any(map(restrictions.is_restricted, keys))
 
     @cached_property
     def account(self) -> Any | None:

@@ -1,8 +1,9 @@
 """Everything one page needs, read together: its blocks share the queries and repeat no item.
 
 Lives on the request, or for one answer where there is none. Before the response it costs at most
-one query for state and neighbours, one for the signed-in shopper's own orders where a block shows
-them, and one of the shop's products for each product model.
+one query for state and neighbours, one for what a visitor who agreed said before, one for the
+signed-in shopper's own orders where a block shows them, and one of the shop's products for each
+product model.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from persona_django.blocks.shelf import Shelf
 from persona_django.blocks.values import Slate
 from persona_django.catalogue.snapshot import Snapshot
 from persona_django.catalogue.state import fresh_state
+from persona_django.exceptions import Resting
 from persona_django.feedback.tokens import sign_slot
 from persona_django.identity.shoppers import known_user
 from persona_django.serving.ahead import any_block, usual
@@ -36,6 +38,7 @@ from persona_django.sources.query import Query
 from persona_django.tracking.ingest import named_item
 from persona_django.tracking.orders import OwnPurchases, own_purchases
 from persona_django.tracking.pages import DIFFERS, PERSONAL
+from persona_django.tracking.recent import dismissed_families, said_by
 
 if TYPE_CHECKING:
     from persona_django.identity.shoppers import Shopper
@@ -67,6 +70,8 @@ class Page:
         self._named: dict[tuple[tuple[Seed, ...], int], tuple[int, ...]] = {}
         self._own: OwnPurchases | None = None
         self._own_read = False
+        self._dismissed: frozenset[int] = frozenset()
+        """Families that this visitor does not want to see."""
         self._announced: list[Ask] = []
         self._prepared: list[tuple[Ask, Slate]] = []
         self._shown = 0
@@ -86,6 +91,15 @@ class Page:
                 title=str(block.title),
                 why_empty=f"{block.slug} shows a signed-in shopper's own orders, and nobody is "
                 "signed in.",
+                personal=True,
+            )
+        if block.personal and self.asker.is_left_alone:
+            self._keep_private()
+            return Slate(
+                block=block.slug,
+                title=str(block.title),
+                why_empty=f"{block.slug} shows a signed-in shopper's own orders, and this one "
+                "wants to be left alone.",
                 personal=True,
             )
         stage, known = self._open(ask)
@@ -163,6 +177,7 @@ class Page:
             # The snapshot was one query. If the state was another, a product that is as new as
             # the snapshot has its neighbours on the next page.
             self._look_up(asks, known, asking=before is None or known.versions is state)
+        self._read_dismissed(known)
         stage = self._stage = Stage(
             shelf=Shelf(known.snapshot, self.asker.audience, on_fault=self._faults),
             hidden=known.hidden,
@@ -229,10 +244,25 @@ class Page:
 
     def _read_own(self) -> None:
         user = self.asker.user
-        if not self._own_read and user is not None:
+        if not self._own_read and user is not None and not self.asker.is_left_alone:
             since = timezone.now() - conf.current().reorder_history
             self._own = own_purchases(user, since=int(since.timestamp()), store=self.asker.store)
         self._own_read = True
+
+    def _read_dismissed(self, known: Knowledge) -> None:
+        """What this visitor said "not for me" to is shown in no block of the page."""
+        visitor = self.asker.visitor
+        if visitor is None:
+            return
+        try:
+            said = said_by(visitor, store=self.asker.store)
+        except Resting:
+            # Shown once more rather than nothing at all; but not kept, in case it was dismissed.
+            self._keep_private()
+            return
+        self._dismissed = dismissed_families(said, known.snapshot)
+        if self._dismissed:
+            self._keep_private()
 
     # -- values ------------------------------------------------------------------------------
 
@@ -246,6 +276,7 @@ class Page:
             popular=known.popular,
             newest=known.newest,
             own=self._own,
+            dismissed=self._dismissed,
             size=ask.size,
             now=time.time(),
         )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from persona_django import conf
 from persona_django.columns.read import read_columns, read_queryset
+from persona_django.identity import restrictions
 from persona_django.identity.models import Visitor
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Kind
@@ -61,12 +62,14 @@ def read_events(
     """Every event of the given kinds, all kinds by default. `progress` hears the rows read so far.
 
     Refunds are taken off the purchases of the same shopper and item, and never appear themselves.
-    Visitors who took their consent back are left out.
+    Visitors who took their consent back, who paused or were erased are left out.
     """
     wanted: set[int] = set(Kind if kinds is None else kinds) - {Kind.REFUND}
     if Kind.PURCHASE in wanted:
         wanted.add(Kind.REFUND)
-    events = _linked(_read(store, wanted, since, progress), store)
+    # By their own key, and by that of the customer they are linked to.
+    events = _of_nobody_restricted(_read(store, wanted, since, progress))
+    events = _of_nobody_restricted(_linked(events, store))
     if Kind.PURCHASE in wanted:
         events = _refunded(events)
     return events
@@ -155,6 +158,11 @@ def _linked(events: EventColumns, store: int) -> EventColumns:
     shopper = np.where(visitor[place] == events.shopper, account[place], events.shopper)
     columns = {f.name: getattr(events, f.name) for f in fields(events)}
     return EventColumns(**{**columns, "shopper": shopper})
+
+
+def _of_nobody_restricted(events: EventColumns) -> EventColumns:
+    gone = restrictions.restricted_keys()
+    return events.take(~np.isin(events.shopper, gone)) if len(gone) else events
 
 
 def _refunded(events: EventColumns) -> EventColumns:

@@ -68,7 +68,7 @@ class ImportReport:
     stored: int
     """Rows that are new."""
     repeated: int
-    """Lines that were there already."""
+    """Lines that were there already, or are of people who want to be left alone."""
     rejected: int
     reasons: Mapping[str, int] = field(default_factory=dict)
     """Lines refused by this run, by kind of reason."""

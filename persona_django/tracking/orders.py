@@ -15,7 +15,8 @@ from persona_django.breaker import database_call
 from persona_django.catalogue.maps import OrderMap
 from persona_django.catalogue.refs import refs_of
 from persona_django.catalogue.registry import order_maps
-from persona_django.identity.keys import keyed_many
+from persona_django.identity import restrictions
+from persona_django.identity.keys import keyed, keyed_many
 from persona_django.tracking.codes import factorise, mixed
 from persona_django.tracking.items import ItemIds, items_of_refs
 from persona_django.tracking.lines import (
@@ -77,7 +78,8 @@ def read_orders(
 ) -> OrderLines:
     """Every purchase of the shop, as far back as `since`, column by column.
 
-    Empty when LEARN_FROM_ORDERS is off. Raises BrokenMap where a map cannot be read.
+    Without those of customers and guests who paused or were erased: they objected. Empty when
+    LEARN_FROM_ORDERS is off. Raises BrokenMap where a map cannot be read.
     """
     maps = order_maps() if conf.current().learn_from_orders else []
     if not maps:
@@ -101,7 +103,7 @@ def _counted(order_map: OrderMap, lines: Lines, ids: ItemIds) -> OrderLines:
     """The lines that count, with numbers for everybody and everything in them."""
     item = _item_ids(order_map, lines, ids)
     order = _order_numbers(order_map, lines)
-    kept = lines.quantity > 0
+    kept = (lines.quantity > 0) & ~_objected(lines)
     known = kept & (item > 0)
     return OrderLines(
         shopper=_buyers(lines, order)[known],
@@ -120,8 +122,22 @@ def _item_ids(order_map: OrderMap, lines: Lines, ids: ItemIds) -> NDArray[np.int
 
 def _order_numbers(order_map: OrderMap, lines: Lines) -> NDArray[np.int64]:
     """A number for each order, another one for the same key in another order map."""
-    named = (f"{order_map.label}\0{key}" for key in lines.order.distinct)
+    named = (_name_of(order_map, key) for key in lines.order.distinct)
     return keyed_many("order", named)[lines.order.at]
+
+
+def _name_of(order_map: OrderMap, key: str | None) -> str:
+    return f"{order_map.label}\0{key}"
+
+
+def order_number(order_map: OrderMap, key: str) -> int:
+    """The number of one order of the shop's tables, as `read_orders` gives it."""
+    return keyed("order", _name_of(order_map, key))
+
+
+def elsewhere(order: str) -> int:
+    """The number of an order that no map reads, the same from a file and from the shop's code."""
+    return keyed("order", f"import\0{order}")
 
 
 def _buyers(lines: Lines, order: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -134,9 +150,25 @@ def _buyers(lines: Lines, order: NDArray[np.int64]) -> NDArray[np.int64]:
     return buyers
 
 
+def _objected(lines: Lines) -> NDArray[np.bool_]:
+    """Lines of customers and guests who want to be left alone."""
+    found = np.zeros(len(lines), dtype=bool)
+    if not restrictions.are_any():
+        return found
+    for purpose, column in (("guest", lines.guest_key), ("customer", lines.customer)):
+        if column is not None and len(column.distinct):
+            texts = [_normal(key, purpose) for key in column.distinct]
+            found |= column.given & restrictions.are_restricted(purpose, texts)[column.at]
+    return found
+
+
 def _normal(key: str | None, purpose: str) -> str:
+    return normal_guest(key or "") if purpose == "guest" else key or ""
+
+
+def normal_guest(key: str) -> str:
     """An e-mail typed in capitals is the same guest's."""
-    return (key or "").strip().casefold() if purpose == "guest" else key or ""
+    return key.strip().casefold()
 
 
 def own_purchases(user: Any, *, since: int, store: int = 1) -> OwnPurchases:

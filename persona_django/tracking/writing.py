@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from persona_django import conf
 from persona_django.breaker import database_call
+from persona_django.identity import restrictions
 from persona_django.tracking.models import Event
 
 FIELDS = (
@@ -89,11 +90,14 @@ def insert_columns(
     A price below 0 stands for none. `within` runs in each transaction with the number of rows it
     added, so that a count kept there is right wherever the run is killed. Rows are written in
     order of their key: two writers that lock rows in the same order cannot wait for each other
-    in a circle.
+    in a circle. Those of shoppers who paused or were erased are left out.
     """
     alias = router.db_for_write(Event)
     connection = connections[alias]
     order = np.lexsort((columns["uid"], columns["shopper"]))
+    gone = restrictions.restricted_keys()
+    if len(gone):
+        order = order[~np.isin(columns["shopper"][order], gone)]
     size = _rows_at_once(connection.vendor)
     stored = start = 0
     while start < len(order):

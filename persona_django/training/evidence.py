@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from persona_django import conf
 from persona_django.catalogue.snapshot import Snapshot
+from persona_django.catalogue.state import read_state
+from persona_django.identity.erasure import ERASURES
 from persona_django.numeric.interactions import Interactions
 from persona_django.numeric.sorting import coded
 from persona_django.tracking.events import EventColumns, read_events
@@ -52,6 +54,8 @@ class Evidence:
     rows_read: int
     now: int
     seconds: float
+    erasures: int = 0
+    """How many erasures there had been before the history was read."""
     aggregated_seen: Seen = Seen()
     bought_seen: Seen = Seen()
 
@@ -69,12 +73,15 @@ def gather(
     liked = np.flatnonzero(weights).tolist() if browsing else []
     kinds = sorted({int(Kind.PURCHASE), *liked})
     say = progress or _silent
+    # Before the history: whoever is erased meanwhile may still be in it.
+    erasures = read_state(fresh=True).get(ERASURES, 0)
     say("reading events", 0, 0)
     events = read_events(store, kinds, progress=lambda done: say("reading events", done, 0))
     lines = None
     if settings.learn_from_orders:
         lines = read_orders(store, progress=lambda done, all_: say("reading orders", done, all_))
-    return combine(events, lines, snapshot, now=int(time.time()), started=started)
+    evidence = combine(events, lines, snapshot, now=int(time.time()), started=started)
+    return replace(evidence, erasures=erasures)
 
 
 def combine(

@@ -16,13 +16,19 @@ from persona_django import conf
 from persona_django.catalogue import state, walking
 from persona_django.catalogue.snapshot import build_snapshot, snapshot_is_stale
 from persona_django.catalogue.sync import reconcile
-from persona_django.model_registry.leases import Held, hold
+from persona_django.identity import erasure
+from persona_django.model_registry.leases import Held, hold, last_done
+from persona_django.tracking import order_changes
 from persona_django.training.cleaning import clean, clean_some
 from persona_django.training.rebuild import due_every, rebuild
 from persona_django.training.recipes import KINDS
 
 CLEAN_EVERY = timedelta(hours=1)
 """Old versions take room, not time: an hour sooner or later does not matter."""
+SWEEP_EVERY = timedelta(minutes=5)
+"""An erasure that was cut off, or whose subject had something on its way, is finished by then."""
+SWEPT_BACK = timedelta(hours=1)
+"""Tombstones are swept again for this long: clocks differ, and queues take their time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +68,19 @@ def step_reconcile(store: int = 1, fence: int | None = None) -> int | None:
         return None
 
 
+def run_orders(store: int = 1) -> str:
+    """Notice orders of which no signal told, if that is due; "" when it is not."""
+    return _when_due(
+        f"orders/{store}",
+        conf.current().reconcile_every,
+        lambda held: (
+            "orders have changed"
+            if order_changes.reconcile(store=store, fence=held.fence)
+            else "no order has changed"
+        ),
+    )
+
+
 def run_snapshot(store: int = 1) -> str:
     """Make a snapshot of a changed catalogue, if that is due; "" when there is nothing to do."""
     if not snapshot_is_stale(store):
@@ -82,6 +101,18 @@ def run_clean(store: int = 1) -> str:
     )
 
 
+def run_erasures(store: int = 1) -> str:
+    """Finish erasures that were cut off, and take away what came in late, if that is due."""
+    done = last_done(ERASURES_JOB)
+    since = int(max(done - SWEPT_BACK.total_seconds(), 0))
+    return _when_due(ERASURES_JOB, SWEEP_EVERY, lambda held: _sweep(since, held))
+
+
+def _sweep(since: int, held: Held) -> str:
+    swept = erasure.replay(since=since, on_chunk=held.renew)
+    return f"{sum(swept.rows.values())} late rows of erased people deleted"
+
+
 def step_clean(store: int = 1, fence: int | None = None) -> int | None:
     """Take away what nobody needs any more, for one chunk; what it returns is for the next one.
 
@@ -99,7 +130,9 @@ def run_due(store: int = 1) -> Iterator[Done]:
     reported and does not stop the others."""
     jobs: list[tuple[str, Callable[[], str]]] = [
         ("reconcile", partial(run_reconcile, store)),
+        ("orders", partial(run_orders, store)),
         ("snapshot", partial(run_snapshot, store)),
+        ("erasures", partial(run_erasures, store)),
         *((f"rebuild {kind}", partial(_rebuild, kind, store)) for kind in KINDS),
         ("clean", partial(run_clean, store)),
     ]
@@ -140,6 +173,10 @@ def _announce_what_a_dead_one_wrote(held: Held, store: int) -> None:
 
 def _reconcile_job(store: int) -> str:
     return f"reconcile/{store}"
+
+
+ERASURES_JOB = "erasures/1"
+"""Tombstones hold for all stores."""
 
 
 def _clean_job(store: int) -> str:

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from persona_django import conf
+from persona_django.catalogue.state import read_state
+from persona_django.identity.erasure import ERASURES
 from persona_django.model_registry import publish
 from persona_django.model_registry.leases import Held, hold
 from persona_django.model_registry.models import ModelVersion
@@ -18,6 +20,8 @@ from persona_django.training.recipes import KINDS, RECIPES
 
 UNTIL_FIRST = timedelta(hours=1)
 """A kind that has no live version yet is tried this often: a new shop is ready when it is."""
+UNTIL_WITHOUT = timedelta(days=1)
+"""Whoever was erased is in no list any more after this long and the time of a rebuild."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,9 +105,14 @@ def step(kind: str, *, store: int = 1, fence: int | None = None) -> Step:
 
 
 def due_every(kind: str, store: int = 1) -> timedelta:
-    """Time between rebuilds of a kind: shorter until its first version is live."""
+    """Time between rebuilds of a kind: shorter until its first version is live, and a day at most
+    where somebody was erased since the live one was learnt."""
     usual = conf.current().rebuild_every
-    return usual if publish.live_version(kind, store) else min(usual, UNTIL_FIRST)
+    live = publish.versions(kind, store).filter(pk=publish.live_version(kind, store)).first()
+    if live is None:
+        return min(usual, UNTIL_FIRST)
+    erased_since = publish.erasures_before(live) < read_state().get(ERASURES, 0)
+    return min(usual, UNTIL_WITHOUT) if erased_since else usual
 
 
 def _begin(

@@ -20,6 +20,7 @@ from persona_django import conf
 from persona_django.artefacts import store as artefacts
 from persona_django.catalogue.snapshot import Snapshot, build_snapshot, current_snapshot
 from persona_django.exceptions import BadArtefact
+from persona_django.identity.erasure import ERASURES
 from persona_django.model_registry import gates, publish
 from persona_django.model_registry.leases import Held
 from persona_django.model_registry.live import POPULAR_SCHEMA, live_artefact
@@ -93,6 +94,7 @@ def _read(run: Run) -> str:
     run.figures = {
         "rows_read": evidence.rows_read,
         "seconds": {"reading": round(evidence.seconds, 3)},
+        ERASURES: evidence.erasures,
         **_asked_for(),
     }
     run.held.renew()

@@ -1,0 +1,197 @@
+"""What is held about whoever asks: to be read, erased, paused. Nobody else's can be named."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from django.db import DatabaseError, router
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from rest_framework.authentication import BaseAuthentication, CSRFCheck, SessionAuthentication
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from persona_django import conf, counters
+from persona_django.api.throttles import BlockThrottle
+from persona_django.breaker import database_call
+from persona_django.exceptions import Resting
+from persona_django.identity import consent, cookies, erasure, tokens
+from persona_django.identity.models import Visitor
+from persona_django.identity.subjects import is_paused, pause, resume, subject_of
+
+FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "next"})
+FORMS = ("application/x-www-form-urlencoded", "multipart/")
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SEE_OTHER = 303
+
+
+class MineThrottle(BlockThrottle):
+    """Counted apart from blocks: who reads many of them can still have everything erased."""
+
+    scope = "persona-mine"
+
+
+class MineView(APIView):
+    """GET me/: everything held about whoever asks. DELETE me/: erase it for good.
+
+    Who asks is known by the visitor's cookie, an app's token, or the shop's own authentication.
+    Its permissions do not matter: everybody may ask about themselves. What changes something
+    needs the shop's CSRF token, unless an app asks. A plain form without any script gets along
+    with POST to me/erase/, me/pause/ and me/resume/, and is led back to `next`.
+    """
+
+    http_method_names: Any = ("get", "head", "delete")
+    permission_classes = ()
+    parser_classes = (JSONParser, FormParser, MultiPartParser)
+    renderer_classes = (JSONRenderer,)
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """The shop's own, and its sessions even where its API knows none: customers come with
+        a browser to ask this."""
+        found = super().get_authenticators()
+        if not any(isinstance(one, SessionAuthentication) for one in found):
+            found.append(SessionAuthentication())
+        return found
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Ours besides the shop's own."""
+        return [*super().get_throttles(), MineThrottle()]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if not conf.current().enabled:
+            raise NotFound
+        asked = request._request
+        if unknown := set(asked.GET) | (set(asked.POST) - FORM_FIELDS):
+            raise ValidationError(f"There is no such parameter: {sorted(unknown)[0][:60]}.")
+        if asked.method not in SAFE:
+            _refuse_other_sites(request)
+
+    def get(self, request: Request) -> Response:
+        asked = request._request
+        with _our_database():
+            subject = subject_of(asked)
+            told = erasure.export(subject)
+            paused = consent.opted_out(asked) or is_paused(subject)
+        return Response({**told, "paused": paused})
+
+    def delete(self, request: Request) -> HttpResponseBase:
+        return self._erase(request._request)
+
+    def _erase(self, asked: HttpRequest) -> HttpResponseBase:
+        with _our_database():
+            done = erasure.erase(subject_of(asked))
+        answer = {"erased": done.rows, "failed": list(done.failed)}
+        response = _answer(asked, answer, status=503 if done.failed else 200)
+        if cookies.name_for(asked) in asked.COOKIES:
+            cookies.withdraw(asked, response)
+        return response
+
+    def handle_exception(self, error: Exception) -> Response:
+        """While the database is away nothing is told and nothing promised: ask again later."""
+        if not isinstance(error, (DatabaseError, Resting)):
+            return super().handle_exception(error)
+        counters.failed("mine_unanswered", _AWAY, error=error)
+        seconds = max(int(conf.current().rest_after_fault.total_seconds()), 1)
+        return Response(
+            {"detail": "This cannot be answered at the moment. Come again."},
+            status=503,
+            headers={"Retry-After": str(seconds)},
+        )
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        finished = super().finalize_response(request, response, *args, **kwargs)
+        finished["Cache-Control"] = "private, no-store"
+        patch_vary_headers(finished, ("Cookie", "Authorization", tokens.HEADER))
+        return finished
+
+
+_AWAY = "Somebody asked what is held about them, and the database could not be asked. Check it."
+
+
+class EraseView(MineView):
+    """POST me/erase/: as DELETE me/, for forms."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: Request) -> HttpResponseBase:
+        return self._erase(request._request)
+
+
+class PauseView(MineView):
+    """POST me/pause/: keep what is there, record and personalise nothing from now on."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: Request) -> HttpResponseBase:
+        asked = request._request
+        with _our_database():
+            pause(subject_of(asked))
+        response = _answer(asked, {"paused": True})
+        cookies.opt_out(asked, response)
+        return response
+
+
+class ResumeView(MineView):
+    """POST me/resume/: take it back."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: Request) -> HttpResponseBase:
+        asked = request._request
+        with _our_database():
+            resume(subject_of(asked))
+        response = _answer(asked, {"paused": False})
+        cookies.opt_in(response)
+        return response
+
+
+def _our_database() -> AbstractContextManager[None]:
+    """All of somebody's rows may take long; that the database is away is known at once."""
+    return database_call(router.db_for_write(Visitor), may_take_long=True)
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """What another site's page makes a browser send is not its user's wish."""
+    asked = request._request
+    if asked.META.get("HTTP_SEC_FETCH_SITE") == "cross-site":
+        raise PermissionDenied("Another site cannot ask this for its visitor.")
+    how = request.successful_authenticator
+    if isinstance(how, SessionAuthentication):
+        # It has looked at the token already.
+        return
+    if how is not None or tokens.is_by_app(asked):
+        # A header that no other site can add.
+        return
+    check = CSRFCheck(_unused)
+    check.process_request(asked)
+    reason = check.process_view(asked, _unused, (), {})
+    if reason:
+        raise PermissionDenied(f"CSRF: {reason}")
+
+
+def _unused(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+def _answer(asked: HttpRequest, answer: dict[str, Any], *, status: int = 200) -> HttpResponseBase:
+    """JSON; a form is led back to the page it names, if that is one of this shop."""
+    if not (asked.content_type or "").startswith(
+        ("application/x-www-form-urlencoded", "multipart/")
+    ):
+        return Response(answer, status=status)
+    target = asked.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={asked.get_host()}, require_https=asked.is_secure()
+    )
+    led_back = HttpResponse(status=SEE_OTHER)
+    led_back["Location"] = target if safe else "/"
+    return led_back

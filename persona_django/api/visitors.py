@@ -1,0 +1,98 @@
+"""Visitors' tokens for apps, which have no cookies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django.utils.cache import patch_vary_headers
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from persona_django import conf, counters
+from persona_django.api.throttles import BlockThrottle
+from persona_django.identity import consent, cookies, restrictions, tokens, visitors
+from persona_django.identity.cookies import VisitorCookie
+from persona_django.identity.keys import keyed
+from persona_django.identity.shoppers import customer_key, signed_in_user, store_of
+from persona_django.identity.visitors import Recognised
+from persona_django.tracking import writing
+
+
+class VisitorView(APIView):
+    """POST visitor/: a token for an app whose user agreed, to be sent as X-Persona-Visitor.
+
+    The app asks at its first start after consent, and again with its present token whenever its
+    user signs in or out: a token is good for one person only. Asked for without need it comes
+    back as it is, and no older token lives longer for it. Browsers are refused: they get a cookie
+    that no script can read.
+    """
+
+    http_method_names = ("post",)
+    parser_classes = (JSONParser,)
+    renderer_classes = (JSONRenderer,)
+    _ignore_model_permissions = True
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Ours besides the shop's own."""
+        return [*super().get_throttles(), BlockThrottle()]
+
+    def post(self, request: Request) -> Response:
+        if not conf.current().enabled:
+            raise NotFound
+        asked = request._request
+        if "HTTP_ORIGIN" in asked.META or "HTTP_SEC_FETCH_SITE" in asked.META:
+            raise PermissionDenied("A browser is recognised by its cookie and needs no token.")
+        agreed = consent.identifying(asked)
+        if not agreed:
+            raise PermissionDenied("The consent policy does not allow it for this request.")
+        user = signed_in_user(asked)
+        old = tokens.carried(asked) if tokens.is_by_app(asked) else None
+        if old is not None and old.is_of(user):
+            return Response({"visitor": asked.META[tokens.META]})
+        fresh = VisitorCookie.fresh()
+        fresh = replace(fresh, mark=cookies.mark_of(fresh.pseudonym, user))
+        if user is not None:
+            self._link(asked, fresh, old, customer_key(user), ",".join(agreed))
+        return Response({"visitor": tokens.issue(fresh)})
+
+    def _link(
+        self,
+        asked: Any,
+        fresh: VisitorCookie,
+        old: VisitorCookie | None,
+        account: int,
+        purposes: str,
+    ) -> None:
+        """Link a visitor to whoever signed in, and their history of before, once."""
+        before = keyed("visitor", old.pseudonym) if old is not None and not old.mark else None
+        known = Recognised(
+            visitor=keyed("visitor", fresh.pseudonym),
+            store=store_of(asked),
+            purposes=purposes,
+            account=account,
+            before=before,
+        )
+        try:
+            restrictions.refresh()
+            with writing.contained(one_statement=False):
+                visitors.write(known)
+        except Exception as error:  # noqa: BLE001 - the app gets its token whatever happens here
+            counters.failed("visitor_unlinked", _UNLINKED, error=error)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        finished = super().finalize_response(request, response, *args, **kwargs)
+        finished["Cache-Control"] = "private, no-store"
+        patch_vary_headers(finished, ("Cookie", "Authorization", tokens.HEADER))
+        return finished
+
+
+_UNLINKED = (
+    "A visitor of an app could not be linked to the customer who signed in; what they did before "
+    "stays with the visitor alone."
+)

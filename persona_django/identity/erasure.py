@@ -1,0 +1,152 @@
+"""Telling people everything that is held about them, and deleting it for good.
+
+Erasing first puts up the tombstones (a number each, in `Restriction`), then deletes. So whatever
+kills it half-way, nothing more is recorded, and the next sweep over the tombstones finishes it;
+the same sweep deletes what a message on its way still wrote, and what a restored backup brought
+back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from django.db import router, transaction
+
+from persona_django import counters
+from persona_django.catalogue.state import bump
+from persona_django.identity import restrictions, visitors
+from persona_django.identity.holdings import CHUNK_ROWS, Holding, holdings, moment
+from persona_django.identity.models import Restriction
+from persona_django.identity.restrictions import AT_ONCE, Kind
+from persona_django.identity.subjects import Subject, subject_of_keys
+
+ERASURES = "erasures"
+"""Name of the state that moves with each erasure. What was learnt before it must be learnt anew
+before it can go live."""
+
+Beat = Callable[[], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """What came of an erasure."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    """Rows deleted, by name of the holding."""
+    failed: tuple[str, ...] = ()
+    """Holdings that raised; their rows are still there."""
+
+
+def erase(subject: Subject, *, on_chunk: Beat | None = None) -> Erased:
+    """Delete everything about a subject, here and in every registered table, for good.
+
+    Harmless when repeated, and repeated it finishes what was cut off.
+    """
+    if subject.is_nobody and not subject.customer:
+        return Erased()
+    bury(subject.keys)
+    return _sweep(subject, on_chunk)
+
+
+def bury(keys: Iterable[int], *, at: int | None = None) -> int:
+    """Put up tombstones: nothing is taken in under these numbers any more. How many are new."""
+    with transaction.atomic(using=router.db_for_write(Restriction)):
+        new = restrictions.restrict(list(keys), Kind.ERASED, at=at)
+        if new:
+            # Together with the tombstones: a version is never younger than it claims.
+            bump(ERASURES)
+    return new
+
+
+def replay(*, since: int = 0, on_chunk: Beat | None = None) -> Erased:
+    """Delete again whatever stands under a tombstone put up `since` then, or under any.
+
+    After a backup was restored, and every now and then for what was on its way at the time.
+    Tables of the shop that go by its own key of a customer cannot be searched by a tombstone.
+    """
+    done = Erased()
+    for keys in _tombstones(since):
+        swept = _sweep(subject_of_keys(keys), on_chunk)
+        rows = {name: done.rows.get(name, 0) + n for name, n in swept.rows.items()}
+        done = Erased(rows=rows, failed=tuple(dict.fromkeys(done.failed + swept.failed)))
+    if any(done.rows.values()):
+        bump(ERASURES)
+    return done
+
+
+def tombstones() -> Iterator[tuple[int, int]]:
+    """Key and time of each, to be kept beside a backup that may be older than they are."""
+    rows = Restriction.objects.using(router.db_for_write(Restriction)).filter(kind=Kind.ERASED)
+    yield from rows.order_by("key").values_list("key", "at").iterator()
+
+
+def _tombstones(since: int) -> Iterator[list[int]]:
+    rows = Restriction.objects.using(router.db_for_write(Restriction))
+    rows = rows.filter(kind=Kind.ERASED, at__gte=since).order_by("key")
+    last: int | None = None
+    while True:
+        part = rows if last is None else rows.filter(key__gt=last)
+        keys = list(part.values_list("key", flat=True)[:AT_ONCE])
+        if not keys:
+            return
+        yield keys
+        last = keys[-1]
+
+
+def _sweep(subject: Subject, on_chunk: Beat | None) -> Erased:
+    """Delete all rows of all holdings. One that raises does not keep the others from it."""
+    visitors.forget_some(subject.keys)
+    rows: dict[str, int] = {}
+    failed: list[str] = []
+    for holding in holdings():
+        try:
+            rows[holding.name] = _empty(holding, subject, on_chunk)
+        except Exception as error:
+            if not holding.is_of_shop:
+                raise
+            counters.failed("erasure_incomplete", _incomplete(holding), error=error)
+            failed.append(holding.name)
+    return Erased(rows=rows, failed=tuple(failed))
+
+
+def _empty(holding: Holding, subject: Subject, on_chunk: Beat | None) -> int:
+    deleted = 0
+    while True:
+        n = holding.erase(subject, CHUNK_ROWS)
+        deleted += n
+        if on_chunk is not None:
+            on_chunk()
+        if n < CHUNK_ROWS:
+            return deleted
+
+
+def _incomplete(holding: Holding) -> str:
+    return (
+        f"{holding.name!r}, which the shop registered, could not be erased. Everything of ours "
+        "was. Correct it and erase again: that is harmless."
+    )
+
+
+def export(subject: Subject) -> dict[str, Any]:
+    """Everything held about a subject, with the meaning of each value, for a machine to read."""
+    kept = Restriction.objects.using(router.db_for_write(Restriction))
+    restricted = kept.filter(key__in=sorted(subject.keys)).order_by("at")
+    return {
+        "made_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "known": not subject.is_nobody,
+        "left_alone": [
+            {"kind": Kind(row.kind).name.lower(), "since": moment(row.at)} for row in restricted
+        ],
+        "data": [
+            {
+                "name": holding.name,
+                "about": holding.about,
+                "fields": dict(holding.fields),
+                "rows": list(holding.tell(subject)),
+            }
+            for holding in holdings()
+        ],
+    }

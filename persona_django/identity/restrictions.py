@@ -1,0 +1,177 @@
+"""Who must be left alone, because they paused or were erased. Every process knows them by heart.
+
+No page may ask the database for it, so each process keeps all their numbers, eight bytes each,
+and reads them again when the revision in the state has moved. That is looked at once a second at
+most, and never before a response: what pages know is brought up to date by what they write.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from django.conf import settings
+from django.db import router, transaction
+from numpy.typing import NDArray
+
+from persona_django.breaker import database_call
+from persona_django.catalogue.state import bump, read_state
+from persona_django.exceptions import Resting
+from persona_django.identity.keys import keyed_many
+from persona_django.identity.models import Restriction
+
+Kind = Restriction.Kind
+
+REVISION = "restrictions"
+"""Name of the state that moves when somebody is restricted or no longer so."""
+AT_ONCE = 500
+"""Rows of one statement."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """All restrictions as of one revision, in order of their keys."""
+
+    revision: int = 0
+    key: NDArray[np.int64]
+    kind: NDArray[np.int8]
+
+    def kind_of(self, key: int | None) -> int:
+        """Number of the kind; 0 for who is not restricted."""
+        if not len(self.key) or key is None:
+            return 0
+        place = int(np.searchsorted(self.key, key))
+        return int(self.kind[place]) if place < len(self.key) and self.key[place] == key else 0
+
+
+_NONE = _Known(key=np.empty(0, dtype=np.int64), kind=np.empty(0, dtype=np.int8))
+_known = _NONE
+
+
+def refresh() -> None:
+    """Hear what is new, if that was not asked within the last second.
+
+    Before a transaction of ours: one that begins by reading may be refused its first write.
+    """
+    _up_to_date()
+
+
+def is_restricted(key: int | None) -> bool:
+    """Whether nothing may be stored of this visitor or customer, nor shown for them alone.
+
+    Asks the database at most once a second whether anything is new.
+    """
+    return _up_to_date().kind_of(key) != 0
+
+
+def is_erased(key: int | None) -> bool:
+    """As `is_restricted`, for those only who are gone for good."""
+    return _up_to_date().kind_of(key) == Kind.ERASED
+
+
+def are_any() -> bool:
+    """Whether there is anybody at all."""
+    return bool(len(_up_to_date().key))
+
+
+def are_any_known() -> bool:
+    """Whether this process has heard of anybody at all. Asks nothing."""
+    return bool(len(_known.key))
+
+
+def are_known(*keys: int | None) -> bool:
+    """Whether one of these is restricted as far as this process has heard. Asks nothing."""
+    return any(_known.kind_of(key) for key in keys)
+
+
+def restricted_keys() -> NDArray[np.int64]:
+    """All of them in ascending order, for learning, which leaves them out."""
+    return _up_to_date().key
+
+
+def are_restricted(purpose: str, texts: Sequence[str]) -> NDArray[np.bool_]:
+    """For each customer or guest, named as in the shop's own tables, whether they are.
+
+    Whoever paused before SECRET_KEY was rotated is known by the number of then.
+    """
+    known = restricted_keys()
+    found = np.zeros(len(texts), dtype=bool)
+    if len(known):
+        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+            found |= np.isin(keyed_many(purpose, texts, secret=secret), known)
+    return found
+
+
+def restrict(keys: Collection[int], kind: Restriction.Kind, *, at: int | None = None) -> int:
+    """Leave these alone from now on, in every process within a second; how many are new to it.
+
+    Whoever was erased stays so. Harmless when repeated.
+    """
+    alias = router.db_for_write(Restriction)
+    rows = Restriction.objects.using(alias)
+    known: dict[int, int] = {}
+    for part in _parts(keys):
+        known.update(rows.filter(key__in=part).values_list("key", "kind"))
+    new = [key for key in set(keys) if known.get(key, 0) not in (kind, Kind.ERASED)]
+    if not new:
+        return 0
+    moment = int(time.time()) if at is None else at
+    with transaction.atomic(using=alias):
+        for part in _parts(new):
+            made = [Restriction(key=key, kind=kind, at=moment) for key in part]
+            rows.bulk_create(made, ignore_conflicts=True)
+            if kind == Kind.ERASED:
+                paused = rows.filter(key__in=part, kind=Kind.PAUSED)
+                paused.update(kind=Kind.ERASED, at=moment)
+        bump(REVISION)
+    return len(new)
+
+
+def lift(keys: Collection[int], kinds: Collection[Restriction.Kind] = (Kind.PAUSED,)) -> int:
+    """Stop leaving these alone; how many were."""
+    alias = router.db_for_write(Restriction)
+    rows = Restriction.objects.using(alias).filter(kind__in=kinds)
+    lifted = 0
+    with transaction.atomic(using=alias):
+        for part in _parts(keys):
+            lifted += rows.filter(key__in=part).delete()[0]
+        if lifted:
+            bump(REVISION)
+    return lifted
+
+
+def _parts(keys: Collection[int]) -> Iterable[list[int]]:
+    # In order, so that two writers cannot wait for each other in a circle.
+    ordered = sorted(set(keys))
+    return (ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE))
+
+
+def _up_to_date() -> _Known:
+    global _known
+    revision = read_state().get(REVISION, 0)
+    if revision != _known.revision:
+        with suppress(Resting):
+            _known = _read(revision) if revision else _NONE
+    return _known
+
+
+def _read(revision: int) -> _Known:
+    # Where they are written: a replica that lags would still let them be recorded.
+    alias = router.db_for_write(Restriction)
+    rows = Restriction.objects.using(alias).order_by("key")
+    with database_call(alias):
+        found = list(rows.values_list("key", "kind"))
+    return _Known(
+        revision=revision,
+        key=np.array([key for key, _ in found], dtype=np.int64),
+        kind=np.array([kind for _, kind in found], dtype=np.int8),
+    )
+
+
+def forget() -> None:
+    """Know of nobody; the next question reads them again."""
+    global _known
+    _known = _NONE

@@ -1,0 +1,82 @@
+"""python manage.py persona_erase --customer 31: delete everything held about one person."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from persona_django.identity import erasure
+from persona_django.identity.erasure import Erased
+from persona_django.management.subject_arguments import add_arguments, subject_in
+
+WAYS = ("customer", "visitor", "guest")
+
+
+class Command(BaseCommand):
+    """Harmless when repeated; killed half-way, run it again."""
+
+    help = (
+        "Deletes everything that is held about one person, for good, and takes in nothing more "
+        "under their numbers. The shop's own orders are the shop's: they stay, and teach nothing "
+        "any more. After a backup was restored: persona_erase --replay."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_arguments(parser, required=False)
+        parser.add_argument("--no-input", action="store_true", help="Do not ask first.")
+        parser.add_argument(
+            "--replay",
+            nargs="?",
+            const="",
+            metavar="FILE",
+            help="Erase again everybody who ever was; FILE holds tombstones kept beside a backup.",
+        )
+        parser.add_argument(
+            "--tombstones",
+            action="store_true",
+            help="Print the tombstones, a line each, to be kept beside backups. They name nobody.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["tombstones"]:
+            for key, at in erasure.tombstones():
+                self.stdout.write(json.dumps({"key": key, "at": at}))
+        elif options["replay"] is not None:
+            if options["replay"]:
+                self._put_up(Path(options["replay"]))
+            self._report(erasure.replay())
+        elif all(options[way] is None for way in WAYS):
+            raise CommandError("Say whose data: --customer, --visitor or --guest; or --replay.")
+        else:
+            subject = subject_in(options)
+            if not options["no_input"]:
+                self._ask()
+            self._report(erasure.erase(subject))
+
+    def _ask(self) -> None:
+        self.stdout.write("Everything about this person is deleted for good. Type yes to go on: ")
+        if sys.stdin.readline().strip().lower() != "yes":
+            raise CommandError("Nothing was deleted.")
+
+    def _put_up(self, path: Path) -> None:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+            found = [json.loads(line) for line in lines if line.strip()]
+            stones = [(int(one["key"]), int(one["at"])) for one in found]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CommandError(f"{path} holds no tombstones: {error}") from error
+        for at in sorted({at for _, at in stones}):
+            erasure.bury([key for key, then in stones if then == at], at=at)
+
+    def _report(self, done: Erased) -> None:
+        for name, rows in done.rows.items():
+            self.stdout.write(f"{name}: {rows:,} deleted")
+        if done.failed:
+            raise CommandError(
+                f"Not erased: {', '.join(done.failed)}, which this shop registered. The log says "
+                "why. Correct it and erase again."
+            )

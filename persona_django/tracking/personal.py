@@ -1,0 +1,144 @@
+"""What this room holds about people, for export and erasure: events, searches, their marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db import router
+from django.db.models import QuerySet
+
+from persona_django.catalogue.models import Item
+from persona_django.identity.holdings import CHUNK_ROWS, Holding, moment, of_table, register
+from persona_django.identity.subjects import Subject
+from persona_django.tracking import search_marks
+from persona_django.tracking.context import UNKNOWN_DAY, UNKNOWN_HOUR, Context
+from persona_django.tracking.models import Event, Intent
+from persona_django.tracking.schema import Basis, name_of_kind
+
+CIRCUMSTANCES = {
+    "by": "Whose word it is: script, page, shop, server or task (worked out from the rest).",
+    "device": "What kind of screen it was.",
+    "entry": "How the page was come to.",
+    "hour": "Your local hour, where it was known.",
+    "weekday": "Your local weekday, Monday 0 to Sunday 6, where it was known.",
+}
+
+
+def circumstances(packed: int) -> dict[str, Any]:
+    """The circumstances of an event, in words."""
+    context = Context.unpacked(packed)
+    return {
+        "by": context.sender.name.lower(),
+        "device": context.device.name.lower(),
+        "entry": context.entry.name.lower(),
+        "hour": None if context.hour == UNKNOWN_HOUR else context.hour,
+        "weekday": None if context.weekday == UNKNOWN_DAY else context.weekday,
+    }
+
+
+def _events(rows: QuerySet[Event]) -> Iterator[dict[str, Any]]:
+    for part in _in_parts(rows):
+        items = named({event.item_id for event in part})
+        for event in part:
+            yield {
+                "at": moment(event.at),
+                "what": name_of_kind(event.kind),
+                "item": items.get(event.item_id),
+                "quantity": event.quantity,
+                "price": event.price,
+                "value": event.value,
+                "basis": Basis(event.basis).name.lower(),
+                **circumstances(event.context),
+            }
+
+
+def _intents(rows: QuerySet[Intent]) -> Iterator[dict[str, Any]]:
+    for part in _in_parts(rows):
+        for intent in part:
+            yield {
+                "at": moment(intent.at),
+                "what": Intent.Kind(intent.kind).name.lower(),
+                "by_what": intent.name,
+                "words": intent.words,
+                "low": intent.low,
+                "high": intent.high,
+                "results": intent.results,
+                **circumstances(intent.context),
+            }
+
+
+def _in_parts(rows: QuerySet[Any]) -> Iterator[list[Any]]:
+    last = 0
+    while part := list(rows.filter(pk__gt=last).order_by("pk")[:CHUNK_ROWS]):
+        yield part
+        last = part[-1].pk
+
+
+def named(item_ids: Iterable[int]) -> dict[int, str]:
+    """Items by what the shop calls them: their title, model and key."""
+    rows = Item.objects.using(router.db_for_read(Item)).filter(pk__in=set(item_ids) - {0})
+    found = rows.values_list("pk", "title", "model", "key")
+    return {pk: f"{title} ({model}:{key})" for pk, title, model, key in found}
+
+
+EVENTS = register(
+    of_table(
+        Event,
+        name="events",
+        about="What you did in the shop, as far as it was recorded.",
+        by="shopper",
+        fields={
+            "at": "When it happened.",
+            "what": "What happened, such as view, click, cart_add or purchase.",
+            "item": "The product it happened to.",
+            "quantity": "Pieces.",
+            "price": "What was paid for each, in cents or the like; only for imported purchases.",
+            "value": "Seconds, or a share or confidence in thousandths, by kind.",
+            "basis": "Why it may be kept: you agreed (consent), you are a customer (customer), or "
+            "only for figures about many people (aggregate).",
+            **CIRCUMSTANCES,
+        },
+        tell=_events,
+        is_of_shop=False,
+    )
+)
+
+INTENTS = register(
+    of_table(
+        Intent,
+        name="searches",
+        about="What you searched for, filtered by and sorted by.",
+        by="shopper",
+        fields={
+            "at": "When it happened.",
+            "what": "Whether it was a search, a filter or an order of sorting.",
+            "by_what": "What was filtered by.",
+            "words": "What you typed or chose. Empty once your visit was over.",
+            "low": "Lower end of a price range, in cents or the like.",
+            "high": "Upper end of a price range.",
+            "results": "How many results there were.",
+            **CIRCUMSTANCES,
+        },
+        tell=_intents,
+        is_of_shop=False,
+    )
+)
+
+
+def _no_rows(subject: Subject) -> Iterator[dict[str, Any]]:
+    # A mark says neither who nor what: from it nobody can tell what a person searched for.
+    return iter(())
+
+
+MARKS = register(
+    Holding(
+        name="search counts",
+        about="That you are one of those who searched for the same words, without the words, "
+        "while they are too few to be counted. From your side nothing can be read out of it.",
+        fields={},
+        tell=_no_rows,
+        erase=lambda subject, most: search_marks.take_out(subject.keys),
+        is_of_shop=False,
+    )
+)
