@@ -35,8 +35,8 @@ class Said:
 def said_by(visitor: int, *, store: int = 1) -> list[Said]:
     """What a visitor, and whoever else is linked to the same account, said; the latest last.
 
-    One query. Raises Resting while the database is left alone. The two halves of it are apart, because a database that is asked for both at once
-    reads the whole log.
+    One query; Resting while the database is left alone. The two halves of it are apart, because
+    a database that is asked for both at once reads the whole log.
     """
     events = Event.objects.using(router.db_for_read(Event)).filter(
         store=store, kind__in=(Kind.DISMISS, Kind.RESTORE)
