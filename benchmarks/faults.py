@@ -2,10 +2,10 @@
 
     python -m benchmarks.faults [--vendor postgres] [--rounds 3]
 
-Two processes serve the same shop, one without the app. Its database, cache and broker stand behind
-proxies that refuse, hang, reset or dawdle. Each door into the app is gone through three times while
-a fault lasts: the first request may wait for its client's timeout, the others must not. Every page
-is held against the same page of the process without the app.
+Two processes serve the same shop, one without the app. Its database, cache and broker stand
+behind proxies that refuse, hang, reset or dawdle. Each door into the app is gone through three
+times while a fault lasts: the first request may wait for its client's timeout, the others must
+not. Every page is held against the same page of the process without the app.
 """
 
 from __future__ import annotations
@@ -60,15 +60,16 @@ def findings(figures: dict[str, Any]) -> list[Finding]:
     """The worst that any door adds under any fault, after the first request."""
     usual = {row["door"]: row for row in figures["cells"] if row["fault"] == HEALTHY}
     faulty = [row for row in figures["cells"] if row["fault"] != HEALTHY]
-    worst = max(
-        faulty, key=lambda row: row["following worker"] - usual[row["door"]]["following worker"]
-    )
-    added = worst["following worker"] - usual[worst["door"]]["following worker"]
+
+    def more(row: dict[str, Any]) -> float:
+        return float(row["following worker"] - usual[row["door"]]["following worker"])
+
+    worst = max(faulty, key=more)
     slowest = max(faulty, key=lambda row: row["first worker"])
     return [
         Finding(
             name=f"what a fault adds to each request but the first, {figures['vendor']}",
-            value=added,
+            value=more(worst),
             unit="ms",
             limit=FOLLOWING_MS,
             beside=f"at the worst: {worst['door']}, {worst['fault']}; the first request waited "

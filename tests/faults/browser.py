@@ -8,6 +8,11 @@ import time
 from dataclasses import dataclass, field
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+CSRF_TOKEN = "a" * 32
+OF_A_BROWSER = (
+    "Sec-Fetch-Dest: document\r\nSec-Fetch-Site: same-origin\r\nOrigin: http://localhost\r\n"
+    f"X-CSRFToken: {CSRF_TOKEN}\r\n"
+)
 OURS = re.compile(r"<!--ours-->.*?<!--/ours-->", re.S)
 
 
@@ -35,16 +40,20 @@ class Browser:
 
     port: int
     patience: float = 20.0
-    cookies: dict[str, str] = field(default_factory=lambda: {"banner": "yes"})
+    cookies: dict[str, str] = field(
+        default_factory=lambda: {"banner": "yes", "csrftoken": CSRF_TOKEN}
+    )
 
-    def ask(self, path: str, method: str = "GET", body: bytes = b"") -> Answer:
-        """One request, until the server has closed the connection."""
+    def ask(
+        self, path: str, method: str = "GET", body: bytes = b"", *, as_app: bool = False
+    ) -> Answer:
+        """One request, until the server has closed the connection. An app's says less of itself."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-            f"User-Agent: {BROWSER}\r\nSec-Fetch-Dest: document\r\nSec-Fetch-Site: same-origin\r\n"
-            f"Origin: http://localhost\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\nCookie: {cookies}\r\n\r\n"
+            f"User-Agent: {BROWSER}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nCookie: {cookies}\r\n"
+            f"{'' if as_app else OF_A_BROWSER}\r\n"
         )
         began = time.monotonic()
         last_byte = 0.0

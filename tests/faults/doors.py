@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,7 @@ def doors() -> list[Door]:
         *(_tag(name) for name in tags()),
         *(_function(name) for name in functions()),
         *(_signal(name) for name in signals()),
-        *(_url(name) for name in urls()),
+        *(_url(name, asked) for name in urls() for asked in examples.URLS[name]),
         *(
             Door(name=f"task {name}", path=f"/page/{PRODUCT}/", task=name, is_page=True)
             for name in tasks()
@@ -56,10 +57,9 @@ def _signal(name: str) -> Door:
     return Door(name=f"signal {name}", path=f"/signal/{name}/{PRODUCT}/", method="POST")
 
 
-def _url(name: str) -> Door:
-    asked = examples.URLS[name]
+def _url(name: str, asked: Asked) -> Door:
     return Door(
-        name=f"address {name}",
+        name=f"{asked.method} {name}",
         path=asked.path.format(pk=PRODUCT),
         method=asked.method,
         is_page=False,
@@ -78,7 +78,8 @@ def functions() -> list[str]:
     """What `persona_django` offers to a shop's own code."""
     import persona_django
 
-    return sorted(persona_django.__all__)
+    offered = {name: getattr(persona_django, name) for name in persona_django.__all__}
+    return sorted(name for name, one in offered.items() if inspect.isfunction(one))
 
 
 def urls() -> list[str]:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +65,47 @@ def _viewed(request: Any, product: Any) -> None:
     viewed(request, product)
 
 
+def _ordered(request: Any, product: Any) -> None:
+    from persona_django import ordered
+
+    ordered(request, _an_order())
+
+
+def _aordered(request: Any, product: Any) -> None:
+    from asgiref.sync import async_to_sync
+
+    from persona_django import aordered
+
+    async_to_sync(aordered)(request, _an_order())
+
+
+def _an_order() -> Any:
+    from django.utils import timezone
+
+    from tests.shop.models import Order
+
+    return Order.objects.create(created=timezone.now())
+
+
+def _of_lines(name: str) -> Callable[[Any, Any], None]:
+    """For what is told of an order from elsewhere."""
+
+    def tell(request: Any, product: Any) -> None:
+        import persona_django
+
+        getattr(persona_django, name)(request, order=secrets.token_hex(8), lines=[product])
+
+    def tell_later(request: Any, product: Any) -> None:
+        from asgiref.sync import async_to_sync
+
+        import persona_django
+
+        function = async_to_sync(getattr(persona_django, name))
+        function(request, order=secrets.token_hex(8), lines=[product])
+
+    return tell_later if name.startswith("a") else tell
+
+
 FUNCTIONS: Mapping[str, Callable[[Any, Any], None]] = {
     "recommend": _recommend,
     "arecommend": _arecommend,
@@ -70,6 +113,12 @@ FUNCTIONS: Mapping[str, Callable[[Any, Any], None]] = {
     "track": _track,
     "atrack": _atrack,
     "viewed": _viewed,
+    "ordered": _ordered,
+    "aordered": _aordered,
+    "purchased": _of_lines("purchased"),
+    "apurchased": _of_lines("apurchased"),
+    "refunded": _of_lines("refunded"),
+    "arefunded": _of_lines("arefunded"),
 }
 
 
@@ -93,17 +142,66 @@ class Asked:
     method: str
     path: str
     statuses: frozenset[int]
-    body: Any = None
+    body: Callable[[], Any] | None = None
+    as_app: bool = False
 
     def payload(self) -> bytes:
-        """What is sent."""
-        return b"" if self.body is None else json.dumps(self.body).encode()
+        """What is sent, anew each time."""
+        return b"" if self.body is None else json.dumps(self.body()).encode()
 
 
-URLS: Mapping[str, Asked] = {
-    "block": Asked(
-        method="GET",
-        path="/persona/api/v1/blocks/similar-items/?seed=shop.product:{pk}",
-        statuses=frozenset({200}),
+def _events() -> Any:
+    now = int(time.time() * 1_000)
+    of_an_item = {"item": "shop.product:1", "at": now}
+    return {
+        "sent": now,
+        "tz": 0,
+        "entry": "direct",
+        "events": [
+            {"id": secrets.token_hex(8), "type": "view", **of_an_item},
+            {"id": secrets.token_hex(8), "type": "dwell", "seconds": 12, **of_an_item},
+            {"id": secrets.token_hex(8), "type": "search", "words": "green tea", "at": now},
+        ],
+    }
+
+
+def _nothing() -> Any:
+    return {}
+
+
+OR_LATER = frozenset({200, 503})
+"""Told, or asked to come again: never an error of ours."""
+API = "/persona/api/v1"
+
+URLS: Mapping[str, tuple[Asked, ...]] = {
+    "block": (
+        Asked(
+            method="GET",
+            path=f"{API}/blocks/similar-items/?seed=shop.product:{{pk}}",
+            statuses=frozenset({200}),
+        ),
+    ),
+    "events": (
+        Asked(method="POST", path=f"{API}/events/", statuses=OR_LATER, body=_events),
+        Asked(method="GET", path=f"{API}/events/", statuses=frozenset({200})),
+    ),
+    "me": (
+        Asked(method="GET", path=f"{API}/me/", statuses=OR_LATER),
+        Asked(method="DELETE", path=f"{API}/me/", statuses=OR_LATER, body=_nothing),
+    ),
+    "me-erase": (Asked(method="POST", path=f"{API}/me/erase/", statuses=OR_LATER, body=_nothing),),
+    "me-pause": (Asked(method="POST", path=f"{API}/me/pause/", statuses=OR_LATER, body=_nothing),),
+    "me-resume": (
+        Asked(method="POST", path=f"{API}/me/resume/", statuses=OR_LATER, body=_nothing),
+    ),
+    "visitor": (
+        Asked(
+            method="POST",
+            path=f"{API}/visitor/",
+            # Refused while the consent policy raises.
+            statuses=frozenset({200, 403}),
+            body=_nothing,
+            as_app=True,
+        ),
     ),
 }

@@ -64,10 +64,7 @@ def go_through(shop: FaultShop, fault: Fault, door: Door, visitor: Browser) -> C
     with going_on(fault, shop):
         if door.task:
             said = visitor.ask(f"/steer/task/?name={quote(door.task)}").text
-        body = door.asked.payload() if door.asked is not None else b""
-        first, *following = (
-            visitor.ask(door.path, door.method, body) for _ in range(1 + FOLLOWING)
-        )
+        first, *following = (through(door, visitor) for _ in range(1 + FOLLOWING))
         if not door.is_page:
             beside = visitor.ask("/page/1/")
             assert beside.page == without.page, f"beside {door.name} the shop's page changed"
@@ -79,6 +76,13 @@ def go_through(shop: FaultShop, fault: Fault, door: Door, visitor: Browser) -> C
         without=without,
         task_said=said,
     )
+
+
+def through(door: Door, visitor: Browser) -> Answer:
+    """Go through a door once."""
+    if door.asked is None:
+        return visitor.ask(door.path, door.method)
+    return visitor.ask(door.path, door.method, door.asked.payload(), as_app=door.asked.as_app)
 
 
 def visitor_of(shop: FaultShop) -> Browser:

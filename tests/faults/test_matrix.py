@@ -8,7 +8,7 @@ from tests.faults import examples
 from tests.faults.browser import Browser
 from tests.faults.doors import Door, doors, functions, signals, tags, tasks, urls
 from tests.faults.faults import FAULTS, Fault, going_on
-from tests.faults.matrix import go_through, visitor_of
+from tests.faults.matrix import go_through, through, visitor_of
 from tests.faults.running import FaultShop, fault_shop
 
 pytestmark = [pytest.mark.alone, pytest.mark.service("redis")]
@@ -100,8 +100,7 @@ def test_no_page_ever_speaks_to_the_broker(on_postgresql):
 
     for door in doors():
         if not door.task:
-            body = door.asked.payload() if door.asked is not None else b""
-            visitor.ask(door.path, door.method, body)
+            through(door, visitor)
 
     assert shop.broker.accepted == before
 
