@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import DatabaseError, router
@@ -22,6 +23,7 @@ from rest_framework.views import APIView
 from persona_django import conf, counters
 from persona_django.api.throttles import BlockThrottle
 from persona_django.breaker import database_call
+from persona_django.catalogue.state import read_state
 from persona_django.exceptions import Resting
 from persona_django.identity import consent, cookies, erasure, tokens
 from persona_django.identity.models import Visitor
@@ -154,9 +156,13 @@ class ResumeView(MineView):
         return response
 
 
-def _our_database() -> AbstractContextManager[None]:
-    """All of somebody's rows may take long; that the database is away is known at once."""
-    return database_call(router.db_for_write(Visitor), may_take_long=True)
+@contextmanager
+def _our_database() -> Iterator[None]:
+    """All of somebody's rows may take long. One quick question before them tells whether this is
+    a moment to ask for them at all."""
+    read_state(fresh=True)
+    with database_call(router.db_for_write(Visitor), may_take_long=True):
+        yield
 
 
 def _refuse_other_sites(request: Request) -> None:

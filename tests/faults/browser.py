@@ -33,6 +33,11 @@ class Answer:
         """Status and HTML, without what is ours."""
         return self.status, OURS.sub("", self.text)
 
+    @property
+    def ours(self) -> str:
+        """What is ours in it."""
+        return "".join(OURS.findall(self.text))
+
 
 @dataclass
 class Browser:
@@ -47,7 +52,7 @@ class Browser:
     def ask(
         self, path: str, method: str = "GET", body: bytes = b"", *, as_app: bool = False
     ) -> Answer:
-        """One request, until the server has closed the connection. An app's says less of itself."""
+        """One request, until the server has closed the connection. An app's says less."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"

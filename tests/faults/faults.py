@@ -95,7 +95,7 @@ FAULTS = [
         waits=1,
     ),
     Fault(
-        name="database slow", of="database", begin=_set("database", Mode.SLOW), end=_heal, waits=4
+        name="database slow", of="database", begin=_set("database", Mode.SLOW), end=_heal, waits=8
     ),
     Fault(
         name="database read-only",

@@ -131,6 +131,35 @@ def fault_shop(vendor: str, folder: Path, *, delay: float = 0.3) -> Iterator[Fau
         )
 
 
+@contextmanager
+def lone_shop(vendor: str, folder: Path, **given: Any) -> Iterator[tuple[Process, str]]:
+    """One process with the app and the address of our database, with nothing between them:
+    sqlite, postgres or mysql. It is not started yet."""
+    name = f"persona_lone_{os.getpid()}_{secrets.token_hex(3)}"
+    with ExitStack() as stack:
+        if vendor == "sqlite":
+            url = f"sqlite:///{folder / 'persona.sqlite3'}"
+        else:
+            url = stack.enter_context(scratch_database(vendor, name))
+        (folder / "artefacts").mkdir(mode=0o700)
+        told = {
+            "installed": True,
+            "database": url,
+            "cache": "",
+            "broker": "memory://",
+            "key_prefix": name,
+            "folder": str(folder / "artefacts"),
+            # A busy machine is no fault here.
+            "slow_call": 30,
+            **given,
+        }
+        env = environment(folder / "shop.sqlite3", **told)
+        run("tests.faults.filling", str(PRODUCTS), env=env)
+        process = Process(env, folder / "server.log")
+        stack.callback(process.kill)
+        yield process, url
+
+
 def environment(file: Path, **given: Any) -> dict[str, str]:
     """What a process of the shop is told."""
     inherited = {name: value for name, value in os.environ.items() if "PERSONA" not in name}
@@ -185,6 +214,10 @@ def tell(url: str, *statements: str) -> list[tuple[Any, ...]]:
 
 
 def _connected(url: str) -> Any:
+    if url.startswith("sqlite"):
+        import sqlite3
+
+        return sqlite3.connect(url.removeprefix("sqlite:///"), timeout=20, isolation_level=None)
     if url.startswith("postgres"):
         import psycopg
 

@@ -24,11 +24,17 @@ def main(port: int) -> None:
 
     application = get_wsgi_application()
     busy = Busy(application)
+    stopping = threading.Event()
 
     class Quiet(WSGIRequestHandler):
         """Says nothing about each request, and lets idle connections go."""
 
         timeout = 60
+
+        def handle_one_request(self) -> None:
+            super().handle_one_request()
+            if stopping.is_set():
+                self.close_connection = True
 
         def log_message(self, format: str, *args: Any) -> None:
             """Nobody reads it."""
@@ -46,6 +52,7 @@ def main(port: int) -> None:
     server.set_app(busy)
 
     def stop(number: int, frame: Any) -> None:
+        stopping.set()
         threading.Thread(target=server.shutdown).start()
 
     signal.signal(signal.SIGTERM, stop)

@@ -22,7 +22,7 @@ INSTALLED: bool = GIVEN["installed"]
 TIMEOUT = 0.3
 """Seconds that the clients of cache and broker wait."""
 
-ROOT_URLCONF = "tests.faults.shop.urls"
+ROOT_URLCONF = GIVEN.get("urls", "tests.faults.shop.urls")
 OURS = ("persona_django", "rest_framework")
 if not INSTALLED:
     INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in OURS]
@@ -90,7 +90,7 @@ PERSONA = {
     "VISITOR_EVENTS": MANY,
     "VISITOR_EVENTS_A_DAY": MANY,
     "SITE_REQUESTS": 100 * MANY,
-    "SLOW_CALL": timedelta(milliseconds=250),
+    "SLOW_CALL": timedelta(seconds=GIVEN.get("slow_call", 0.25)),
     "MIN_TRAINING_SHOPPERS": 3,
     "SIMILARITY_BACKEND": "scipy",
 }
