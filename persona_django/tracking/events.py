@@ -144,7 +144,8 @@ def _columns(
 
 def _linked(events: EventColumns, store: int) -> EventColumns:
     """Put each visitor's account in the visitor's place, and leave out who withdrew."""
-    visitors = Visitor.objects.using(router.db_for_read(Visitor)).order_by()
+    # Where they are written: a replica that lags does not know yet who took their consent back.
+    visitors = Visitor.objects.using(router.db_for_write(Visitor)).order_by()
     gone = read_queryset(visitors.filter(purposes="").values_list("key"), "i")[0]
     if len(gone):
         events = events.take(~np.isin(events.shopper, gone))

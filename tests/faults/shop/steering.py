@@ -40,6 +40,22 @@ def counts(request: HttpRequest) -> Any:
     return counters.counts()
 
 
+def loads(request: HttpRequest) -> int:
+    """How often an artefact was read since the first time of asking."""
+    from persona_django.artefacts import store
+
+    if not hasattr(store, "_counted_loads"):
+        store._counted_loads = 0  # type: ignore[attr-defined]
+        real = store.load
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            store._counted_loads += 1  # type: ignore[attr-defined]
+            return real(*args, **kwargs)
+
+        store.load = counted
+    return int(store._counted_loads)  # type: ignore[attr-defined]
+
+
 def break_adapters(request: HttpRequest) -> None:
     """All code of the shop that the app calls raises from now on."""
     from tests.faults.shop import adapters
@@ -69,6 +85,7 @@ ORDERS: dict[str, Callable[[HttpRequest], Any]] = {
     "forget-faults": forget_faults,
     "forget-all": forget_all,
     "counts": counts,
+    "loads": loads,
     "break-adapters": break_adapters,
     "mend-adapters": mend_adapters,
     "task": task,
