@@ -29,6 +29,7 @@ REMEMBERING = (
     "persona_django.counters",
     "persona_django.identity.restrictions",
     "persona_django.identity.visitors",
+    "persona_django.tracking.throttling",
     "persona_django.catalogue.state",
     "persona_django.catalogue.snapshot",
     "persona_django.catalogue.tables",

@@ -90,7 +90,7 @@ class EventsView(APIView):
             counters.count("events_unreadable")
             return _answer({"detail": str(error)}, status=_status_of(error))
         if not consent.identifying(request):
-            return _refused(batch, "consent", stop=True)
+            return _refused(batch, "consent")
         is_app = tokens.is_by_app(request)
         if not is_app and is_robot(request.META.get("HTTP_USER_AGENT", "")):
             return _refused(batch, "robot")
@@ -154,7 +154,7 @@ def _taken(
     restrictions.refresh()
     shopper = shoppers.resolve(request)
     if shopper.left_alone:
-        return _refused(batch, "consent", stop=True)
+        return _refused(batch, "consent")
     seen = Recognised(
         visitor=shopper.visitor,
         store=shopper.store,
@@ -178,14 +178,12 @@ def _refused(
     reason: str,
     *,
     status: int = 200,
-    stop: bool = False,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """Nothing of a message is taken; `stop` tells the script to send no more from this page."""
+    """Nothing of a message is taken."""
     verdicts = Verdicts.all_refused(len(batch), reason)
     verdicts.count()
-    reply = verdicts.reply() | ({"stop": True} if stop else {})
-    return _answer(reply, status=status, **(headers or {}))
+    return _answer(verdicts.reply(), status=status, **(headers or {}))
 
 
 def _away(error: Exception) -> HttpResponse:

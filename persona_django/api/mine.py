@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import DatabaseError, router
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -32,7 +32,12 @@ from persona_django.identity.subjects import is_paused, pause, resume, subject_o
 FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "next"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-SEE_OTHER = 303
+
+
+class SeeOther(HttpResponseRedirect):
+    """Leads a form to a page, which is then asked for by GET."""
+
+    status_code = 303
 
 
 class MineThrottle(BlockThrottle):
@@ -195,9 +200,7 @@ def _answer(asked: HttpRequest, answer: dict[str, Any], *, status: int = 200) ->
     ):
         return Response(answer, status=status)
     target = asked.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(
+    safe = target.isprintable() and url_has_allowed_host_and_scheme(
         target, allowed_hosts={asked.get_host()}, require_https=asked.is_secure()
     )
-    led_back = HttpResponse(status=SEE_OTHER)
-    led_back["Location"] = target if safe else "/"
-    return led_back
+    return SeeOther(target if safe else "/")

@@ -18,13 +18,16 @@ from persona_django.tracking.batches import Batch
 from persona_django.tracking.clients import local_time
 from persona_django.tracking.context import Context, Device, Sender
 from persona_django.tracking.ingest import NewEvent
-from persona_django.tracking.inserting import again_on_deadlock
+from persona_django.tracking.inserting import again_on_deadlock, insert_is_one_statement
 from persona_django.tracking.intake import NewIntent
 from persona_django.tracking.models import Event
 from persona_django.tracking.report_values import Happening, Report, Shown, Wish
 from persona_django.tracking.reports import read_report
 from persona_django.tracking.schema import Kind
 from persona_django.tracking.verdicts import Verdicts
+
+SECONDS_OF_A_MINUTE = 60
+"""Within one the circumstances of a message's events are the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,16 @@ def record(who: Reporter, batch: Batch) -> Verdicts:
     work = _worked_out(who, batch, reports, verdicts)
     if work.events or work.intents or work.shown:
         alias = router.db_for_write(Event)
-        again_on_deadlock(lambda: _write(who.seen, work, verdicts), alias=alias)
+        told = again_on_deadlock(lambda: _write(who.seen, work), alias=alias)
+        # Only now is it committed.
+        for at in (*work.events, *work.intents, *work.shown):
+            if told is None:
+                # They took their consent back while this was on its way.
+                verdicts.refuse(at, "consent")
+            elif told[at]:
+                verdicts.accept(at)
+            else:
+                verdicts.repeat(at)
     verdicts.count()
     return verdicts
 
@@ -88,8 +100,12 @@ def _worked_out(
     proofs, of = _found(who, reports, verdicts)
     about = {*of.values(), *(proof.item_id for shown in proofs.values() for proof in shown)}
     sensitive = items.sensitive_among(about, work.store)
+    contexts: dict[tuple[int, bool], int] = {}
     for at, one in reports.items():
-        context = _context(who, batch, one)
+        moment = (one.at // SECONDS_OF_A_MINUTE, one.clamped)
+        if moment not in contexts:
+            contexts[moment] = _context(who, batch, one)
+        context = contexts[moment]
         try:
             if isinstance(one, Wish):
                 work.intents[at] = _intent(work, one, context)
@@ -220,19 +236,21 @@ def _marks(one: Happening, proofs: Sequence[SlotProof], context: int) -> list[Sl
     ]
 
 
-def _write(seen: Recognised, work: _Work, verdicts: Verdicts) -> None:
-    """One transaction; the verdicts follow once it is committed."""
+def _write(seen: Recognised, work: _Work) -> dict[int, bool] | None:
+    """Store all of it in one transaction, and say of each event whether it was new; None when
+    nothing of this visitor may be kept any more."""
     told: dict[int, bool] = {}
-    with writing.contained(one_statement=False):
-        if visitors.is_unwritten(seen):
-            visitors.write(seen)
+    news = [*work.shown.values(), *work.marks]
+    is_unwritten = visitors.is_unwritten(seen)
+    is_plain = not (news or is_unwritten) and not (work.events and work.intents)
+    with writing.contained(one_statement=is_plain and insert_is_one_statement()):
+        if is_unwritten and not visitors.write(seen):
+            return None
         told.update(zip(work.events, intake.store_events(list(work.events.values())), strict=True))
         stored = intake.store_intents(list(work.intents.values()))
         told.update(zip(work.intents, stored, strict=True))
-        news = [*work.shown.values(), *work.marks]
         if news:
             # Those of marks have no verdict of their own, so they are left off.
             merged = served.merge(work.shopper, work.store, news)
             told.update(zip(work.shown, merged, strict=False))
-    for at, is_new in told.items():
-        (verdicts.accept if is_new else verdicts.repeat)(at)
+    return told

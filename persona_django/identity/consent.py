@@ -144,7 +144,7 @@ def objects(request: HttpRequest) -> bool:
 
 def opted_out(request: HttpRequest) -> bool:
     """Whether this browser carries the cookie that says no more than "leave me alone"."""
-    return conf.current().opt_out_cookie in request.COOKIES
+    return bool(request.COOKIES.get(conf.current().opt_out_cookie))
 
 
 def allowed(request: HttpRequest, purpose: str) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.conf import settings
-from django.db import router, transaction
+from django.db import connections, router, transaction
 from numpy.typing import NDArray
 
 from persona_django.breaker import database_call
@@ -36,6 +36,8 @@ class _Known:
     """All restrictions as of one revision, in order of their keys."""
 
     revision: int = 0
+    tentative: bool = False
+    """Read within a transaction, which may yet be rolled back: read again after it."""
     key: NDArray[np.int64]
     kind: NDArray[np.int8]
 
@@ -127,6 +129,7 @@ def restrict(keys: Collection[int], kind: Restriction.Kind, *, at: int | None = 
                 paused = rows.filter(key__in=part, kind=Kind.PAUSED)
                 paused.update(kind=Kind.ERASED, at=moment)
         bump(REVISION)
+    refresh()
     return len(new)
 
 
@@ -140,6 +143,7 @@ def lift(keys: Collection[int], kinds: Collection[Restriction.Kind] = (Kind.PAUS
             lifted += rows.filter(key__in=part).delete()[0]
         if lifted:
             bump(REVISION)
+    refresh()
     return lifted
 
 
@@ -152,10 +156,14 @@ def _parts(keys: Collection[int]) -> Iterable[list[int]]:
 def _up_to_date() -> _Known:
     global _known
     revision = read_state().get(REVISION, 0)
-    if revision != _known.revision:
+    if revision != _known.revision or (_known.tentative and not _is_in_transaction()):
         with suppress(Resting):
             _known = _read(revision) if revision else _NONE
     return _known
+
+
+def _is_in_transaction() -> bool:
+    return connections[router.db_for_write(Restriction)].in_atomic_block
 
 
 def _read(revision: int) -> _Known:
@@ -166,6 +174,7 @@ def _read(revision: int) -> _Known:
         found = list(rows.values_list("key", "kind"))
     return _Known(
         revision=revision,
+        tentative=_is_in_transaction(),
         key=np.array([key for key, _ in found], dtype=np.int64),
         kind=np.array([kind for _, kind in found], dtype=np.int8),
     )

@@ -41,6 +41,8 @@ class Recognised:
     """The visitor until they signed in just now; their history is linked once."""
     withdrawn: int | None = None
     """The visitor who took their consent back."""
+    left_alone: bool = False
+    """Paused or erased, as far as this process has heard: it is to hear again."""
 
     @property
     def has_news(self) -> bool:
@@ -52,6 +54,7 @@ class Recognised:
 
 
 NOBODY = Recognised()
+LEFT_ALONE = Recognised(left_alone=True)
 
 
 def concerns(request: HttpRequest) -> bool:
@@ -77,7 +80,7 @@ def recognise(
         return _forget(request, response, cookie)
     user = known_user(request)
     if _is_left_alone(cookie, user):
-        return NOBODY
+        return LEFT_ALONE
     known = Recognised(store=store_of(request), purposes=",".join(agreed))
     # Whom the page has not loaded is the same as before, as long as somebody can be signed in.
     if cookie and (cookie.is_of(user) or (user is None and may_be_signed_in(request))):
@@ -150,26 +153,29 @@ def is_unwritten(recognised: Recognised) -> bool:
     return recognised.has_news or recognised.visitor not in _remembered
 
 
-def write(recognised: Recognised) -> None:
-    """Keep what was recognised, in the caller's transaction. Harmless when repeated.
+def write(recognised: Recognised) -> bool:
+    """Keep what was recognised, in the caller's transaction, and say whether what this visitor
+    did may be kept as well. Harmless when repeated.
 
-    Nothing is kept of whoever paused or was erased.
+    Nothing is kept of whoever paused or was erased, nor of who took their consent back while this
+    was on its way.
     """
     alias = router.db_for_write(Visitor)
     if recognised.withdrawn is not None:
         _withdraw(alias, recognised.withdrawn, recognised.store)
     both = [key for key in (recognised.before, recognised.visitor) if key is not None]
     if not both or any(map(restrictions.is_restricted, both)):
-        return
+        return False
     if recognised.account is not None and restrictions.is_restricted(recognised.account):
         # The link was made before this process heard of it: this browser is the customer's.
         restrictions.restrict(both, restrictions.Kind.PAUSED)
-        return
-    _keep(alias, both, recognised)
+        return False
+    return _keep(alias, both, recognised)
 
 
 def _withdraw(alias: str, visitor: int, store: int) -> None:
-    _remembered.pop(visitor, None)
+    # Whatever of theirs is still on its way finds another answer here, and looks again.
+    _remember([visitor], _answer(""))
     if restrictions.is_erased(visitor):
         return
     # The row is a mark that this visitor's events may teach nothing any more, also those
@@ -181,7 +187,7 @@ def _withdraw(alias: str, visitor: int, store: int) -> None:
     )
 
 
-def _keep(alias: str, visitors: list[int], recognised: Recognised) -> None:
+def _keep(alias: str, visitors: list[int], recognised: Recognised) -> bool:
     purposes, version = answer = _answer(recognised.purposes)
     receipt = {
         "purposes": purposes,
@@ -198,8 +204,11 @@ def _keep(alias: str, visitors: list[int], recognised: Recognised) -> None:
     theirs.exclude(purposes=purposes, consent_version=version).update(**receipt)
     if recognised.account is not None:
         theirs.filter(account=None).update(account=recognised.account)
+    if not theirs.filter(key=visitors[-1]).exists():
+        return False
     # Not before it is sure: what is rolled back must be written by the next page.
     transaction.on_commit(lambda: _remember(visitors, answer), using=alias, robust=True)
+    return True
 
 
 def _remember(visitors: list[int], answer: Answer) -> None:

@@ -14,7 +14,7 @@ def as_markdown() -> str:
     settings = conf.current()
     policy = settings.consent_policy.get("BACKEND", "").rpartition(".")[2]
     orders = (
-        "read in place, for figures behind a crowd" if settings.learn_from_orders else "unused"
+        "read in place, for figures behind a crowd" if settings.learn_from_orders else "not used"
     )
     rows = {
         "Controller": "[name and address of the shop; data protection officer]",

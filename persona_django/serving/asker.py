@@ -61,11 +61,12 @@ class Asker:
     @cached_property
     def visitor(self) -> int | None:
         """The visitor whom what they said before is remembered for; None without their consent."""
-        request = self.request
+        request, known = self.request, self._shopper
         if request is not None:
-            return visitor_to_know(request)
-        known = self._shopper
-        return known.visitor if known is not None and known.consented else None
+            found = visitor_to_know(request)
+        else:
+            found = known.visitor if known is not None and known.consented else None
+        return None if restrictions.is_restricted(found) else found
 
     @cached_property
     def customer(self) -> int | None:

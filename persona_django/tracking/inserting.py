@@ -12,6 +12,7 @@ from django.db import DatabaseError, connections, models, router
 from django.db.models.constants import OnConflict
 
 from persona_django import counters
+from persona_django.tracking.models import Event
 from persona_django.tracking.writing import ROWS_OF_A_STATEMENT
 
 Key = tuple[int, int]
@@ -49,6 +50,12 @@ def insert_new(
             elif cursor.rowcount == 1:
                 new.add(part[0][:2])
     return new
+
+
+def insert_is_one_statement() -> bool:
+    """Whether `insert_new` of a message's rows is one statement, so that no other part of it can
+    be missing."""
+    return bool(connections[router.db_for_write(Event)].features.can_return_columns_from_insert)
 
 
 @lru_cache(maxsize=512)

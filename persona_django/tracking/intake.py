@@ -60,7 +60,7 @@ def _store(
     model: type[models.Model],
     names: Sequence[str],
     same: Sequence[str],
-    given: Sequence[NewEvent] | Sequence[NewIntent],
+    given: Sequence[Any],
 ) -> list[bool]:
     if not given:
         return []

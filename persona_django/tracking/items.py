@@ -81,9 +81,11 @@ def sensitive_among(item_ids: Iterable[int], store: int = 1) -> set[int]:
     wanted = {item_id for item_id in item_ids if item_id}
     snapshot = current_snapshot(store)
     sensitive: set[int] = set()
-    if snapshot is not None:
+    if snapshot is not None and wanted:
         sensitive = {item_id for item_id in wanted if item_id in snapshot.sensitive_items}
-        wanted = {item for item in wanted if snapshot.rows_of([item])[0] < 0}
+        asked = list(wanted)
+        rows = snapshot.rows_of(asked).tolist()
+        wanted = {item for item, row in zip(asked, rows, strict=True) if row < 0}
     return sensitive | (_sensitive_rows(wanted, store) if wanted else set())
 
 

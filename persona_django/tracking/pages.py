@@ -62,7 +62,7 @@ def settle(request: HttpRequest, response: HttpResponseBase) -> None:
         is_view = is_shown and recognised.visitor is not None and is_chosen(request)
         if is_view:
             _name_shown_object(request, response)
-        if is_view or recognised.has_news:
+        if is_view or recognised.has_news or recognised.left_alone:
             response._resource_closers.append(AfterPage(request, recognised, is_view))  # type: ignore[attr-defined]
     except Exception as error:  # noqa: BLE001 - the shop's page goes out whatever happens here
         counters.failed("page_unsettled", _UNSETTLED, error=error)
@@ -161,14 +161,16 @@ class AfterPage:
 
     def write(self) -> None:
         """Write what this page taught, in a transaction of its own."""
+        restrictions.refresh()
+        if self.recognised.left_alone:
+            return
         item_id = self._item() if self.is_view else 0
         if not item_id and not self.recognised.has_news:
             return
         unwritten = visitors.is_unwritten(self.recognised)
-        restrictions.refresh()
         with writing.contained(one_statement=not unwritten) as is_ours:
-            if unwritten:
-                visitors.write(self.recognised)
+            if unwritten and not visitors.write(self.recognised):
+                return
             if item_id:
                 # Nobody was told that it is stored, and a worker must not wait for the disk.
                 ingest.insert([self._view(item_id)], hurried=is_ours)

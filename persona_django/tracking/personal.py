@@ -26,7 +26,9 @@ CIRCUMSTANCES = {
 
 
 def circumstances(packed: int) -> dict[str, Any]:
-    """The circumstances of an event, in words."""
+    """The circumstances of an event, in words; nothing of one of which none were kept."""
+    if not packed:
+        return dict.fromkeys(CIRCUMSTANCES)
     context = Context.unpacked(packed)
     return {
         "by": context.sender.name.lower(),

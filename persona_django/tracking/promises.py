@@ -17,7 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, router
 from persona_django import breaker, counters
 from persona_django.commits import Batch, after_commit, is_in_transaction
 from persona_django.exceptions import Resting
-from persona_django.identity import visitors
+from persona_django.identity import restrictions, visitors
 from persona_django.identity.visitors import Recognised
 from persona_django.tracking import items, writing
 from persona_django.tracking.ingest import UNWRITTEN, NewEvent, insert
@@ -104,6 +104,7 @@ def _write(told: Sequence[Told]) -> int:
 def _write_some(told: Sequence[Told]) -> int:
     unwritten = {one.seen.visitor: one.seen for one in told if one.seen is not None}
     new = [seen for seen in unwritten.values() if visitors.is_unwritten(seen)]
+    restrictions.refresh()
     with writing.contained(one_statement=not new and len(told) == 1):
         events = _with_items(told)
         if not events:
@@ -127,6 +128,8 @@ def _with_items(told: Sequence[Told]) -> list[NewEvent]:
             counters.failed("event_of_unknown_item", _UNKNOWN)
         elif item_id in sensitive:
             counters.count("event_sensitive")
+        elif restrictions.is_restricted(one.event.shopper):
+            counters.count("event_of_restricted")
         else:
             events.append(replace(one.event, item_id=item_id))
     return events

@@ -92,7 +92,7 @@ def check_size(given: Mapping[str, Any]) -> None:
 
 def time_of(value: Any) -> float | None:
     if value is None or type(value) in (int, float):
-        return value  # type: ignore[no-any-return]
+        return value
     raise Refusal("at")
 
 
@@ -106,7 +106,7 @@ def text_of(given: Mapping[str, Any], name: str) -> str:
 def number(value: Any, low: float, high: float) -> float:
     if type(value) not in (int, float) or not low <= value <= high:
         raise Refusal("value")
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def whole(value: Any, low: int, high: int) -> int:

@@ -51,8 +51,10 @@ def read_report(given: Any, clock: Clock) -> Report:
     if type(named) is not str or not 0 < len(named) <= LONGEST_ID:
         raise Refusal("id")
     at, clamped = clock.moment(time_of(given.get("at")))
-    # A name of its own for what a client names, so that it cannot take one that the shop uses.
-    made: _Made = {"uid": event_uid(f"script {named}"), "at": at, "clamped": clamped}
+    made: _Made = {"at": at, "clamped": clamped}
+    if not type_.is_named_otherwise:
+        # A name of its own for what a client names, so that it cannot take one of the shop's.
+        made["uid"] = event_uid(f"script {named}")
     return type_.read(given, made)
 
 
@@ -147,17 +149,23 @@ class _Type:
     needed: frozenset[str]
     known: frozenset[str]
     read: Callable[[Mapping[str, Any], _Made], Report]
+    is_named_otherwise: bool = False
+    """Whether its name follows from what it is about, so that `read` makes it."""
 
 
 def _type(
-    read: Callable[[Mapping[str, Any], _Made], Report], needed: str = "", more: str = ""
+    read: Callable[[Mapping[str, Any], _Made], Report],
+    needed: str = "",
+    more: str = "",
+    *,
+    is_named_otherwise: bool = False,
 ) -> _Type:
     always = frozenset({"id", "type", *needed.split()})
-    return _Type(always, always | {"at", *more.split()}, read)
+    return _Type(always, always | {"at", *more.split()}, read, is_named_otherwise)
 
 
 TYPES: Mapping[str, _Type] = {
-    "view": _type(_view, "item"),
+    "view": _type(_view, "item", is_named_otherwise=True),
     "dwell": _type(_dwell, "item seconds"),
     "engage": _type(_engage, "item part", "share"),
     "play": _type(_share(Kind.PLAY), "item share"),
@@ -168,10 +176,10 @@ TYPES: Mapping[str, _Type] = {
     "save": _type(_counted(Kind.SAVE), "item", "quantity"),
     "unsave": _type(_counted(Kind.UNSAVE), "item", "quantity"),
     "restore": _type(_counted(Kind.RESTORE), "item"),
-    "click": _type(_slot(Kind.CLICK), "token", "slate"),
+    "click": _type(_slot(Kind.CLICK), "token", "slate", is_named_otherwise=True),
     "dismiss": _type(_slot(Kind.DISMISS), "", "token item slate"),
     "more_like": _type(_slot(Kind.MORE_LIKE), "", "token item slate"),
-    "slate": _type(_slate, "slate tokens", "first seen"),
+    "slate": _type(_slate, "slate tokens", "first seen", is_named_otherwise=True),
     "search": _type(_search, "words", "results"),
     "filter": _type(_filter, "name", "value low high"),
     "sort": _type(_sort, "value"),

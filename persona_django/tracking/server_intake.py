@@ -10,6 +10,7 @@ from django.db import DatabaseError, router, transaction
 from persona_django import counters
 from persona_django.catalogue import restocking
 from persona_django.exceptions import PersonaError, Refusal
+from persona_django.identity import restrictions
 from persona_django.tracking import intake, items, signatures, writing
 from persona_django.tracking.batches import Batch
 from persona_django.tracking.ingest import NewEvent
@@ -55,6 +56,7 @@ def _events(reports: Mapping[int, Reported | Restock], verdicts: Verdicts) -> di
     names = list({one.item: None for one in given.values()})
     found = dict(zip(names, items.find_items(names), strict=True))
     sensitive = items.sensitive_among(found.values())
+    restrictions.refresh()
     events: dict[int, NewEvent] = {}
     for at, one in given.items():
         item_id = found[one.item]
@@ -62,6 +64,8 @@ def _events(reports: Mapping[int, Reported | Restock], verdicts: Verdicts) -> di
             verdicts.refuse(at, "item")
         elif item_id in sensitive:
             verdicts.refuse(at, "sensitive")
+        elif restrictions.is_restricted(one.event.shopper):
+            verdicts.refuse(at, "consent")
         else:
             events[at] = replace(one.event, item_id=item_id)
     return events

@@ -141,6 +141,9 @@ def speaker_of(who: HttpRequest | Shopper) -> Speaker | None:
     events are marked when the consent is taken back.
     """
     if isinstance(who, Shopper):
+        if who.left_alone:
+            counters.count("event_of_restricted")
+            return None
         key, basis = who.visitor, Basis.CONSENT
         if key is None:
             key, basis = who.customer, Basis.CUSTOMER
@@ -152,7 +155,8 @@ def speaker_of(who: HttpRequest | Shopper) -> Speaker | None:
     shopper = resolve(request)
     purposes = ",".join(consent.identifying(request))
     if shopper.visitor is None:
-        counters.count("event_without_visitor" if purposes else "event_without_consent")
+        agreed = "event_of_restricted" if shopper.left_alone else "event_without_visitor"
+        counters.count(agreed if purposes else "event_without_consent")
         return None
     seen = Recognised(visitor=shopper.visitor, store=shopper.store, purposes=purposes)
     return Speaker(

@@ -26,7 +26,13 @@ from persona_django.catalogue.registry import order_maps
 from persona_django.exceptions import BadEvent
 from persona_django.identity import consent
 from persona_django.identity.keys import keyed
-from persona_django.identity.shoppers import Shopper, customer_key, signed_in_user, store_of
+from persona_django.identity.shoppers import (
+    Shopper,
+    customer_key,
+    is_left_alone,
+    signed_in_user,
+    store_of,
+)
 from persona_django.tracking.codes import mixed
 from persona_django.tracking.ingest import NewEvent, django_request, event_uid
 from persona_django.tracking.orders import LONE_BUYER, elsewhere, order_number
@@ -226,13 +232,13 @@ def _buyer(who: Any, order: int) -> Speaker | None:
 
 
 def _buyer_of(request: HttpRequest, order: int) -> Speaker | None:
-    if consent.objects(request):
+    user, store = signed_in_user(request), store_of(request)
+    if consent.objects(request) or is_left_alone(request, None, user):
         counters.count("event_objected")
         return None
     known = speaker_of(request) if consent.identifying(request) else None
     if known is not None:
         return known
-    user, store = signed_in_user(request), store_of(request)
     if user is None:
         return _nobody(order, store)
     key = keyed("aggregate", str(user.pk))

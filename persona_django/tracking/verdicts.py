@@ -23,6 +23,9 @@ REASONS: dict[str, str] = {
     "words": "Nothing that may be kept is left of the words.",
     "item": "There is no such item in the catalogue.",
     "sensitive": "What happens to sensitive items is not kept.",
+    "customer": "It names no customer or guest of 1 to 128 characters.",
+    "basis": "Its basis is customer, which needs a customer or guest, or aggregate.",
+    "stock": "The item could not be read from the shop's tables.",
     "token": "The token was not given to this visitor, is too old, or fits no slate.",
 }
 """Why an event is refused: words that never change, and never anything that a client sent."""
@@ -67,7 +70,7 @@ class Verdicts:
         """What the client is told, below 2 KB however many events there were."""
         found = Counter(self._letters)
         first = sorted(self._reasons)[:MOST_ERRORS]
-        return {
+        reply: dict[str, Any] = {
             "result": "".join(self._letters),
             "counts": {
                 "accepted": found["a"],
@@ -79,3 +82,7 @@ class Verdicts:
                 for at in first
             ],
         }
+        if "consent" in self._reasons.values():
+            # Its page need not send any more.
+            reply["stop"] = True
+        return reply

@@ -130,7 +130,7 @@ def test_a_view_that_the_middleware_counted_is_the_same_view(settings, tea):
     assert "event_mismatch" not in counters.counts()
 
 
-# -- fault 25: part of a message is wrong ----------------------------------------------------------
+# -- fault 25: part of a message is wrong -----------------------------------------------------
 
 
 def test_fault_25_the_good_are_stored_and_the_bad_are_named(tea):
@@ -169,7 +169,7 @@ def test_an_empty_message_is_nothing_wrong():
     assert told(send(visitor())) == ""
 
 
-# -- slates and clicks -----------------------------------------------------------------------------
+# -- slates and clicks ------------------------------------------------------------------------
 
 
 def test_a_slate_that_was_on_the_screen_is_one_row_and_what_was_chosen_is_marked(tea):
@@ -256,7 +256,7 @@ def test_tokens_of_two_slates_are_no_slate(tea):
     assert not ServedSlate.objects.exists()
 
 
-# -- sensitive things ------------------------------------------------------------------------------
+# -- sensitive things -------------------------------------------------------------------------
 
 
 def test_nothing_about_sensitive_items_is_kept(tea):
@@ -284,7 +284,7 @@ def test_nothing_about_sensitive_items_is_kept(tea):
     assert Event.objects.values_list("item_id", flat=True).get() == tea[1]
 
 
-# -- consent ---------------------------------------------------------------------------------------
+# -- consent ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -298,8 +298,21 @@ def test_without_consent_nothing_is_kept_and_the_script_stops(tea, headers):
     assert told(response) == "rr"
     assert response.json()["stop"] is True
     assert reasons(response) == {"consent": 2}
-    assert not Event.objects.exists() and not Visitor.objects.exists()
+    assert not Event.objects.exists() and not Intent.objects.exists()
+    assert not Visitor.objects.exclude(purposes="").exists()
     assert counters.counts()["event_consent"] == 2
+
+
+def test_what_is_on_its_way_while_consent_is_taken_back_is_not_kept(tea):
+    visitor(agreed=False).get("/plain/").close()
+    assert Visitor.objects.get().purposes == ""
+
+    # Sent before the banner's answer was changed, and come after it.
+    response = send(visitor(), event("view", item=tea[0]), event("search", words="tea"))
+
+    assert (told(response), response.json()["stop"]) == ("rr", True)
+    assert reasons(response) == {"consent": 2}
+    assert not Event.objects.exists() and not Intent.objects.exists()
 
 
 def test_who_may_be_asked_about_is_told_to_the_script():
@@ -339,7 +352,7 @@ def test_who_paused_is_left_alone_although_they_agreed(tea):
     assert Event.objects.count() == 1
 
 
-# -- whose events they are -------------------------------------------------------------------------
+# -- whose events they are --------------------------------------------------------------------
 
 
 def test_a_browser_that_agreed_on_a_cached_page_begins_with_its_script(tea):
@@ -369,12 +382,15 @@ def test_a_cookie_that_was_forged_is_nobody_s(tea):
 def test_a_cookie_that_belongs_to_a_customer_who_left_speaks_for_nobody(tea, django_user_model):
     client = visitor()
     ann = django_user_model.objects.create_user("ann")
-    mark = cookies.mark_of("hers", ann)
-    client.cookies["persona"] = cookies.signed(VisitorCookie(pseudonym="hers", mark=mark))
+    hers = cookies.signed(VisitorCookie(pseudonym="hers", mark=cookies.mark_of("hers", ann)))
+    client.cookies["persona"] = hers
 
     response = send(client, event("view", item=tea[0]))
 
     assert reasons(response) == {"visitor": 1}
+    # Whoever uses the browser now was given a cookie of their own with that.
+    assert response.cookies["persona"].value != hers
+    client.cookies["persona"] = hers
     client.force_login(ann)
     assert told(send(client, event("view", item=tea[0]))) == "a"
     assert Event.objects.get().shopper == key_of("hers")
@@ -419,7 +435,7 @@ def test_a_robot_by_its_own_words_reports_nothing(tea):
     assert reasons(send(client, event("view", item=tea[0]))) == {"robot": 1}
 
 
-# -- the rest of the protocol ----------------------------------------------------------------------
+# -- the rest of the protocol -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain;charset=UTF-8"])
@@ -462,12 +478,12 @@ def test_nobody_needs_a_token_of_the_shop_s_forms(tea):
     assert told(send(client, event("view", item=tea[0]))) == "a"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_one_message_costs_few_queries(tea, django_assert_num_queries):
     client = visitor()
     send(client, event("view", item=tea[0]))
     events = [event("view", item=tea[0]) for _ in range(20)]
 
-    # The item, as there is no snapshot, and whether it is sensitive; then one transaction of one
-    # statement, here within that of the test.
-    with django_assert_num_queries(5):
+    # The item, as there is no snapshot, whether it is sensitive, and one statement for all.
+    with django_assert_num_queries(3):
         assert told(send(client, *events)) == "a" * 20

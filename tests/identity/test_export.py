@@ -1,0 +1,97 @@
+"""What somebody is told about themselves: all of it, with its meaning, for a machine to read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from persona_django.identity.erasure import export
+from persona_django.identity.holdings import holdings
+from persona_django.identity.keys import keyed
+from persona_django.identity.subjects import pause, subject_of_customer, subject_of_keys
+from tests.identity.held import hold_everything
+from tests.tracking.catalogue import stocked
+
+pytestmark = pytest.mark.django_db
+
+HERS = 4_711
+
+
+def sections(told: dict[str, Any]) -> dict[str, Any]:
+    return {section["name"]: section for section in told["data"]}
+
+
+def test_every_row_is_told_in_words_and_every_value_has_a_meaning():
+    _, item = stocked("Green tea")
+    hold_everything(HERS, account=keyed("customer", "31"), item=item)
+
+    told = json.loads(json.dumps(export(subject_of_customer("31"))))
+
+    found = sections(told)
+    assert told["known"] and told["left_alone"] == []
+    for section in found.values():
+        for row in section["rows"]:
+            assert set(row) == set(section["fields"]), section["name"]
+        assert section["about"] and all(section["fields"].values())
+    (visitor,) = found["visitors"]["rows"]
+    assert visitor["agreed_to"] == ["measure", "personalise"]
+    assert (visitor["wording"], visitor["linked_to_account"]) == ("2026-01", True)
+    event = found["events"]["rows"][0]
+    assert (event["what"], event["device"], event["entry"]) == ("view", "phone", "search")
+    assert (event["hour"], event["weekday"], event["basis"]) == (20, 6, "consent")
+    assert len(found["events"]["rows"]) == 3
+    (search,) = found["searches"]["rows"]
+    assert (search["what"], search["words"]) == ("search", "green tea")
+    assert (search["hour"], search["weekday"]) == (None, None)
+    (slate,) = found["recommendations"]["rows"]
+    assert (slate["seen"], slate["chosen"], slate["not_wanted"]) == ([1, 3], [3], [])
+
+
+def test_products_are_named_as_the_shop_names_them():
+    product, item = stocked("Green tea")
+    hold_everything(HERS, item=item)
+
+    found = sections(export(subject_of_keys([HERS])))
+
+    assert found["events"]["rows"][0]["item"].endswith(f"(shop.product:{product.pk})")
+    assert len(found["recommendations"]["rows"][0]["items"]) == 3
+
+
+def test_nobody_is_told_about_somebody_else():
+    hold_everything(HERS)
+
+    told = export(subject_of_keys([HERS + 1]))
+
+    assert all(section["rows"] == [] for section in told["data"])
+
+
+def test_who_is_left_alone_is_told_since_when():
+    subject = subject_of_keys([HERS])
+    pause(subject)
+
+    (left_alone,) = export(subject)["left_alone"]
+
+    assert left_alone["kind"] == "paused"
+    assert left_alone["since"].startswith("20")
+
+
+def test_a_long_history_is_told_whole():
+    hold_everything(HERS, events=1_203)
+
+    rows = sections(export(subject_of_keys([HERS])))["events"]["rows"]
+
+    assert len(rows) == 1_203
+
+
+def test_no_number_that_stands_for_a_person_is_told():
+    hold_everything(HERS)
+
+    assert str(HERS) not in json.dumps(export(subject_of_keys([HERS])))
+
+
+def test_rooms_of_ours_have_declared_what_they_hold():
+    assert [holding.name for holding in holdings() if not holding.is_of_shop] == [
+        "visitors", "events", "searches", "search counts", "recommendations",
+    ]  # fmt: skip
