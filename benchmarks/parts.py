@@ -62,7 +62,7 @@ def parts() -> Iterator[Part]:
     yield Part(
         title="A page without blocks, with and without the app",
         module="page_overhead",
-        quick=("--rounds", "10"),
+        quick=("--pairs", "1"),
         environment=postgresql,
         service="postgresql",
     )

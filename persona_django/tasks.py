@@ -35,7 +35,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "persona.orders",
         "persona.snapshot",
         "persona.erasures",
+        "persona.judge",
+        "persona.derive",
+        "persona.gifts",
         "persona.rebuild",
+        "persona.retention",
         "persona.prune",
     )
 }
@@ -143,6 +147,38 @@ def prune(fence: int | None = None) -> None:
     from persona_django.training.jobs import step_clean
 
     _go_on(prune, step_clean, fence)
+
+
+@shared_task(base=PersonaTask, name="persona.judge")
+def judge() -> None:
+    """Tell visitors who came to stay from those who only passed, and both from programs."""
+    from persona_django.training.visitor_jobs import run_judge
+
+    run_judge()
+
+
+@shared_task(base=PersonaTask, name="persona.derive")
+def derive(fence: int | None = None) -> None:
+    """Work out what silence and coming back say, for one chunk."""
+    from persona_django.training.visitor_jobs import step_derive
+
+    _go_on(derive, step_derive, fence)
+
+
+@shared_task(base=PersonaTask, name="persona.gifts")
+def gifts(fence: int | None = None) -> None:
+    """Find what was bought as a present, for one chunk."""
+    from persona_django.training.visitor_jobs import step_gifts
+
+    _go_on(gifts, step_gifts, fence)
+
+
+@shared_task(base=PersonaTask, name="persona.retention")
+def retention(fence: int | None = None) -> None:
+    """Delete what is older than it may be, for one chunk."""
+    from persona_django.training.visitor_jobs import step_retention
+
+    _go_on(retention, step_retention, fence)
 
 
 def _go_on(task: Task, step: Callable[..., int | None], fence: object) -> None:

@@ -75,13 +75,15 @@ def read_orders(
     *,
     since: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    even_unlearnt: bool = False,
 ) -> OrderLines:
     """Every purchase of the shop, as far back as `since`, column by column.
 
     Without those of customers and guests who paused or were erased: they objected. Empty when
-    LEARN_FROM_ORDERS is off. Raises BrokenMap where a map cannot be read.
+    LEARN_FROM_ORDERS is off, unless it is asked for what says something about their own buyer
+    only (`even_unlearnt`). Raises BrokenMap where a map cannot be read.
     """
-    maps = order_maps() if conf.current().learn_from_orders else []
+    maps = order_maps() if even_unlearnt or conf.current().learn_from_orders else []
     if not maps:
         return NO_LINES
     ids = ItemIds(store)

@@ -17,6 +17,7 @@ from persona_django import conf
 from persona_django.breaker import database_call
 from persona_django.identity import restrictions
 from persona_django.tracking.models import Event
+from persona_django.tracking.schema import SHARES
 
 FIELDS = (
     "store", "shopper", "uid", "kind", "item_id", "at", "order", "quantity", "price", "basis",
@@ -115,11 +116,11 @@ def insert_columns(
 
 
 def _values(columns: Mapping[str, NDArray[Any]], rows: NDArray[np.int64]) -> list[list[Any]]:
-    # What is read from files and shops' tables has neither value nor circumstances.
+    # What is read from files has neither value nor circumstances: all of it was seen.
     nothing = np.zeros(len(rows), dtype=np.int64)
-    values = {
-        name: (columns[name][rows] if name in columns else nothing).tolist() for name in FIELDS
-    }
+    whole = np.where(np.isin(columns["kind"][rows], sorted(SHARES)), 1_000, 0)
+    given = {"value": whole, **{name: column[rows] for name, column in columns.items()}}
+    values = {name: given.get(name, nothing).tolist() for name in FIELDS}
     values["price"] = [None if price < 0 else price for price in values["price"]]
     return list(values.values())
 
