@@ -93,19 +93,19 @@ class Page:
                 "signed in.",
                 personal=True,
             )
-        if block.personal and self.asker.is_left_alone:
-            self._keep_private()
-            return Slate(
-                block=block.slug,
-                title=str(block.title),
-                why_empty=f"{block.slug} shows a signed-in shopper's own orders, and this one "
-                "wants to be left alone.",
-                personal=True,
-            )
         stage, known = self._open(ask)
         if block.personal:
-            self._read_own()
             self._keep_private()
+            # Not before the page has read anything: that brings the state up to date as well.
+            if self.asker.is_left_alone:
+                return Slate(
+                    block=block.slug,
+                    title=str(block.title),
+                    why_empty=f"{block.slug} shows a signed-in shopper's own orders, and this "
+                    "one wants to be left alone.",
+                    personal=True,
+                )
+            self._read_own()
         stage.staff = self.asker.is_staff
         if stage.staff or self.asker.account is not None:
             # Exact figures, or what one company sees, must not be kept and shown to everybody.
