@@ -22,6 +22,7 @@ from persona_django.catalogue import registry
 from persona_django.catalogue.models import Item
 from persona_django.deployment import databases_in_use, events_go_in_time
 from persona_django.identity import consent
+from persona_django.tracking import script
 
 CHECKS: dict[str, str] = {
     "persona.E001": "PERSONA holds a key that is no setting.",
@@ -55,6 +56,7 @@ CHECKS: dict[str, str] = {
     "persona.W042": "Limits are counted in a cache that processes do not share.",
     "persona.W043": "Django does not know which requests are secure, so our cookie is not.",
     "persona.W045": "Events are kept longer than the settings say.",
+    "persona.W050": "The script has no address to report to.",
 }
 """Every check and what it means; the documentation lists this table."""
 
@@ -192,6 +194,27 @@ def consent_policy_can_work(app_configs: Any, **kwargs: Any) -> list[CheckMessag
                 id="persona.E060",
             )
         ]
+
+
+@register()
+def script_can_report(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Without our addresses `{% persona_script %}` links the stylesheet alone, in silence."""
+    if not _is_enabled():
+        return []
+    try:
+        is_refused = isinstance(consent.policy(), consent.RefuseAll)
+        if is_refused or script.where_reports_go():
+            return []
+    except Exception:  # noqa: BLE001 - other checks say what is wrong with a policy or an URLconf
+        return []
+    return [
+        Warning(
+            "Visitors are asked for consent, but the script has no address to report to, so only "
+            "views of pages are recorded.",
+            hint='Add path("persona/", include("persona_django.urls")) to your urlpatterns.',
+            id="persona.W050",
+        )
+    ]
 
 
 @register()

@@ -126,6 +126,21 @@ def test_nobody_is_recognised_by_default_and_the_shop_is_told_so():
     assert "RefuseAll" in words(messages[0])
 
 
+@pytest.mark.parametrize(
+    ("addresses", "policy", "expected"),
+    [
+        ("tests.browsing", "FromCookie", 1),
+        ("tests.browsing", "RefuseAll", 0),
+        ("tests.browsing", "NoSuchPolicy", 0),
+        ("tests.script.urls", "FromCookie", 0),
+    ],
+)
+def test_a_script_without_an_address_to_report_to_is_told(addresses, policy, expected):
+    chosen = {"BACKEND": f"persona_django.identity.consent.{policy}"}
+    with override_settings(ROOT_URLCONF=addresses, PERSONA={"CONSENT_POLICY": chosen}):
+        assert [m.id for m in run_checks()].count("persona.W050") == expected
+
+
 def test_fewer_than_five_buyers_are_a_warning():
     assert "persona.W036" in found(MIN_BUYERS=4)
     assert "persona.W036" not in found(MIN_BUYERS=5)

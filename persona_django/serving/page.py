@@ -111,11 +111,9 @@ class Page:
             # Exact figures, or what one company sees, must not be kept and shown to everybody.
             self._keep_private()
         stage.sign = self._personal_token if block.personal else sign_slot
+        self._shown = stage.number = self._shown + 1
         slate = build_slate(block, self._query(ask, known), stage)
-        if not slate:
-            slate = self._faults.explain(slate, known)
-        self._shown += 1
-        return replace(slate, number=self._shown) if self._shown > 1 else slate
+        return slate or self._faults.explain(slate, known)
 
     def _item_named_elsewhere(self) -> tuple[Seed, ...]:
         """What the shop's view said with `viewed(request, product)`, if it did."""

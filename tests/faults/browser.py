@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -50,15 +51,23 @@ class Browser:
     )
 
     def ask(
-        self, path: str, method: str = "GET", body: bytes = b"", *, as_app: bool = False
+        self,
+        path: str,
+        method: str = "GET",
+        body: bytes = b"",
+        *,
+        as_app: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request, until the server has closed the connection. An app's says less."""
+        more = headers or {}
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
             f"User-Agent: {BROWSER}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\nCookie: {cookies}\r\n"
-            f"{'' if as_app else OF_A_BROWSER}\r\n"
+            f"{'' if as_app else OF_A_BROWSER}"
+            f"{''.join(f'{name}: {value}' + chr(13) + chr(10) for name, value in more.items())}\r\n"
         )
         began = time.monotonic()
         last_byte = 0.0

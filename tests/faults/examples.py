@@ -144,10 +144,20 @@ class Asked:
     statuses: frozenset[int]
     body: Callable[[], Any] | None = None
     as_app: bool = False
+    is_signed: bool = False
+    """By another server of the shop's."""
 
     def payload(self) -> bytes:
         """What is sent, anew each time."""
         return b"" if self.body is None else json.dumps(self.body()).encode()
+
+    def headers(self, body: bytes) -> dict[str, str]:
+        """What a signed message says of itself."""
+        if not self.is_signed:
+            return {}
+        from tests.signing import signed
+
+        return signed(body)
 
 
 def _events() -> Any:
@@ -163,6 +173,12 @@ def _events() -> Any:
             {"id": secrets.token_hex(8), "type": "search", "words": "green tea", "at": now},
         ],
     }
+
+
+def _purchase() -> Any:
+    order = secrets.token_hex(8)
+    line = {"id": order, "type": "purchase", "item": "shop.product:1", "order": order}
+    return {"events": [line]}
 
 
 def _nothing() -> Any:
@@ -193,6 +209,16 @@ URLS: Mapping[str, tuple[Asked, ...]] = {
     "me-pause": (Asked(method="POST", path=f"{API}/me/pause/", statuses=OR_LATER, body=_nothing),),
     "me-resume": (
         Asked(method="POST", path=f"{API}/me/resume/", statuses=OR_LATER, body=_nothing),
+    ),
+    "server-events": (
+        Asked(
+            method="POST",
+            path=f"{API}/server/events/",
+            statuses=OR_LATER,
+            body=_purchase,
+            as_app=True,
+            is_signed=True,
+        ),
     ),
     "visitor": (
         Asked(

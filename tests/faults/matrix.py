@@ -82,7 +82,10 @@ def through(door: Door, visitor: Browser) -> Answer:
     """Go through a door once."""
     if door.asked is None:
         return visitor.ask(door.path, door.method)
-    return visitor.ask(door.path, door.method, door.asked.payload(), as_app=door.asked.as_app)
+    body = door.asked.payload()
+    return visitor.ask(
+        door.path, door.method, body, as_app=door.asked.as_app, headers=door.asked.headers(body)
+    )
 
 
 def visitor_of(shop: FaultShop) -> Browser:

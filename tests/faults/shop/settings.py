@@ -17,6 +17,9 @@ from tests.settings import *  # noqa: F403
 from tests.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE, TEMPLATES
 from tests.settings import PERSONA as _PERSONA
 
+SECRETS = {"erp": "erp-0123456789-0123456789-0123456789"}
+"""As `tests.signing` signs."""
+
 GIVEN: dict[str, Any] = json.loads(os.environ["FAULT_SHOP"])
 INSTALLED: bool = GIVEN["installed"]
 TIMEOUT = 0.3
@@ -90,6 +93,7 @@ PERSONA = {
     "VISITOR_EVENTS": MANY,
     "VISITOR_EVENTS_A_DAY": MANY,
     "SITE_REQUESTS": 100 * MANY,
+    "SERVER_KEYS": SECRETS,
     "SLOW_CALL": timedelta(seconds=GIVEN.get("slow_call", 0.25)),
     "MIN_TRAINING_SHOPPERS": 3,
     "SIMILARITY_BACKEND": "scipy",
