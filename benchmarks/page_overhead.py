@@ -71,9 +71,19 @@ def as_text(figures: dict[str, Any]) -> str:
 
 
 def findings(figures: dict[str, Any]) -> list[Finding]:
-    """The tracked page, whose view is written after the response."""
+    """The middleware by itself, and the tracked page, whose view is written after it."""
     tracked = figures["cases"]["tracked"]
-    return [
+    middleware = [
+        Finding(
+            name=f"the middleware before the response, {case}, p50",
+            value=figures["middleware"][case]["p50"],
+            unit="µs",
+            limit=limit,
+            beside=f"p99 {figures['middleware'][case]['p99']:.0f} µs; no query",
+        )
+        for case, limit in MIDDLEWARE_US.items()
+    ]
+    return middleware + [
         Finding(
             name=f"a page without blocks, {what}, p50, {TITLES[figures['database']]}",
             value=tracked[measured]["more"],

@@ -66,6 +66,20 @@ def parts() -> Iterator[Part]:
         environment=postgresql,
         service="postgresql",
     )
+    for vendor, needs in (("postgres", "postgresql"), ("sqlite", "")):
+        yield Part(
+            title=f"Events taken in, {'PostgreSQL' if needs else 'SQLite'}",
+            module="ingest",
+            arguments=("--vendor", vendor),
+            quick=("--seconds", "2", "--rounds", "1"),
+            service=needs,
+        )
+    yield Part(
+        title="What a fault around the shop costs its visitors",
+        module="faults",
+        quick=("--rounds", "1"),
+        service="postgresql",
+    )
     yield Part(
         title="Orders from a file",
         module="import_orders",

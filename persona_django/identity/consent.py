@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from persona_django import conf, counters
+from persona_django.breaker import breaker
 
 PURPOSES = ("measure", "personalise", "experiment")
 IDENTIFYING = ("measure", "personalise")
@@ -195,11 +196,21 @@ def answered(request: HttpRequest, purpose: str) -> bool | None:
     decided: dict[str, bool | None] = request.__dict__.setdefault("_persona_consent", {})
     if purpose not in decided:
         try:
-            decided[purpose] = bool(policy().allowed(request, purpose))
+            decided[purpose] = _asked(request, purpose)
         except Exception as error:  # noqa: BLE001 - whatever a policy raises is a refusal
             counters.failed("consent_policy", ADVICE, error=error)
             decided[purpose] = None
     return decided[purpose]
+
+
+def _asked(request: HttpRequest, purpose: str) -> bool:
+    """What the policy says, unless it took long a moment ago: it is asked before each page."""
+    which = breaker("consent_policy")
+    began = which.begin()
+    try:
+        return bool(policy().allowed(request, purpose))
+    finally:
+        which.end(began, failed=False)
 
 
 ADVICE = 'The consent policy raised, so the visitor was refused. Check PERSONA["CONSENT_POLICY"].'

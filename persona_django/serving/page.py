@@ -24,6 +24,7 @@ from persona_django.blocks.shelf import Shelf
 from persona_django.blocks.values import Slate
 from persona_django.catalogue.snapshot import Snapshot
 from persona_django.catalogue.state import fresh_state
+from persona_django.exceptions import Resting
 from persona_django.feedback.tokens import sign_slot
 from persona_django.identity.shoppers import known_user
 from persona_django.serving.ahead import any_block, usual
@@ -211,8 +212,6 @@ class Page:
             for relation in block_named(ask.slug).relations
             for family in self._families(ask.seeds, known.snapshot)
         } - self._looked_up
-        if wanted:
-            self._looked_up |= wanted
         if wanted and asking:
             found = neighbours_of(
                 sorted({family for _, family in wanted}),
@@ -220,6 +219,7 @@ class Page:
                 relations=sorted({relation for relation, _ in wanted}),
             )
             self._neighbours.update(found)
+        self._looked_up |= wanted
 
     def _stock(self, asks: Iterable[Ask], stage: Stage, known: Knowledge) -> None:
         """Fetch the products that all blocks will most likely show, in one query a model."""
@@ -252,7 +252,12 @@ class Page:
         visitor = self.asker.visitor
         if visitor is None:
             return
-        said = said_by(visitor, store=self.asker.store)
+        try:
+            said = said_by(visitor, store=self.asker.store)
+        except Resting:
+            # Shown once more rather than nothing at all; but not kept, in case it was dismissed.
+            self._keep_private()
+            return
         self._dismissed = dismissed_families(said, known.snapshot)
         if self._dismissed:
             self._keep_private()

@@ -153,7 +153,8 @@ def _columns(
 def _linked(events: EventColumns, store: int) -> EventColumns:
     """Put each visitor's account in the visitor's place, and leave out whose events teach nothing:
     who withdrew, only passed by, is a robot, or is one of too many of one network."""
-    visitors = Visitor.objects.using(router.db_for_read(Visitor)).order_by()
+    # Where they are written: a replica that lags does not know yet who took their consent back.
+    visitors = Visitor.objects.using(router.db_for_write(Visitor)).order_by()
     gone = read_queryset(visitors.filter(does_not_count()).values_list("key"), "i")[0]
     if len(gone):
         _, rows = _places(events.shopper, np.sort(gone))

@@ -9,6 +9,7 @@ import numpy as np
 from django.db import router
 from numpy.typing import NDArray
 
+from persona_django.breaker import database_call
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.refs import key_text, label_of, parse_seed, ref_of, refs_of
 from persona_django.catalogue.registry import item_maps
@@ -49,7 +50,8 @@ def find_item(label: str, key: str, store: int = 1) -> int:
     # Newer than the snapshot, or there is none yet.
     alias = router.db_for_read(Item)
     rows = Item.objects.using(alias).filter(store=store, ref=ref_of(label, key))
-    return int(rows.values_list("id", flat=True).first() or 0)
+    with database_call(alias):
+        return int(rows.values_list("id", flat=True).first() or 0)
 
 
 def find_items(named: Sequence[tuple[str, str]], store: int = 1) -> list[int]:
@@ -116,7 +118,8 @@ def items_of_refs(refs: NDArray[np.int64], store: int = 1) -> NDArray[np.int64]:
         return snapshot.items_of_refs(refs)
     alias = router.db_for_read(Item)
     rows = Item.objects.using(alias).filter(store=store, ref__in=set(refs.tolist()))
-    found = dict(rows.values_list("ref", "id"))
+    with database_call(alias):
+        found = dict(rows.values_list("ref", "id"))
     return np.array([found.get(ref, 0) for ref in refs.tolist()], dtype=np.int64)
 
 

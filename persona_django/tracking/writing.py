@@ -14,6 +14,7 @@ from django.db.models.constants import OnConflict
 from numpy.typing import NDArray
 
 from persona_django import conf
+from persona_django.breaker import database_call
 from persona_django.identity import restrictions
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import SHARES
@@ -67,17 +68,19 @@ def _few(alias: str, table: str, rows: int, hurried: bool) -> str:
 def contained(*, one_statement: bool) -> Iterator[bool]:
     """A transaction of our own, so that a failure of ours spoils nobody else's.
 
-    One statement outside any transaction is one by itself, and spared two round trips. Gives
-    whether how it is committed is ours to say: not within somebody else's transaction.
+    Raises Resting at once where the database failed a moment ago. One statement outside any
+    transaction is one by itself, and spared two round trips. Gives whether how it is committed is
+    ours to say: not within somebody else's transaction.
     """
     alias = router.db_for_write(Event)
     connection = connections[alias]
-    is_ours = not connection.in_atomic_block and connection.get_autocommit()
-    if is_ours and one_statement:
-        yield True
-        return
-    with transaction.atomic(using=alias):
-        yield is_ours
+    with database_call(alias):
+        is_ours = not connection.in_atomic_block and connection.get_autocommit()
+        if is_ours and one_statement:
+            yield True
+            return
+        with transaction.atomic(using=alias):
+            yield is_ours
 
 
 def insert_columns(
