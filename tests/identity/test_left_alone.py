@@ -52,6 +52,7 @@ def elsewhere(do: Any) -> None:
     restrictions._known = known
 
 
+@pytest.mark.django_db(transaction=True)
 def test_no_page_and_no_code_of_the_shop_records_them_and_their_history_stays():
     tea, _ = stocked()
     client = agreeing()
