@@ -1,6 +1,6 @@
 """Personalization a Django shop owns: it watches, learns, ranks, shows, and learns again.
 
-`recommend` and `track` load on first use, so that `persona_django.numeric` needs no Django.
+What is offered here loads on first use, so that `persona_django.numeric` needs no Django.
 """
 
 from __future__ import annotations
@@ -8,18 +8,46 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0.dev0"
-__all__ = ["arecommend", "atrack", "prepare", "recommend", "track", "viewed"]
+__all__ = [
+    "Line",
+    "Promise",
+    "aordered",
+    "apurchased",
+    "arecommend",
+    "arefunded",
+    "atrack",
+    "ordered",
+    "prepare",
+    "purchased",
+    "recommend",
+    "refunded",
+    "track",
+    "viewed",
+]
 
 if TYPE_CHECKING:
     from persona_django.serving.recommend import arecommend, prepare, recommend
-    from persona_django.tracking.ingest import atrack, track, viewed
+    from persona_django.tracking.ingest import viewed
+    from persona_django.tracking.promises import Promise
+    from persona_django.tracking.shop_calls import atrack, track
+    from persona_django.tracking.shop_orders import (
+        Line,
+        aordered,
+        apurchased,
+        arefunded,
+        ordered,
+        purchased,
+        refunded,
+    )
 
 _HOMES = {
-    "recommend": "persona_django.serving.recommend",
-    "arecommend": "persona_django.serving.recommend",
-    "prepare": "persona_django.serving.recommend",
-    "track": "persona_django.tracking.ingest",
-    "atrack": "persona_django.tracking.ingest",
+    **dict.fromkeys(("recommend", "arecommend", "prepare"), "persona_django.serving.recommend"),
+    **dict.fromkeys(("track", "atrack"), "persona_django.tracking.shop_calls"),
+    **dict.fromkeys(
+        ("ordered", "aordered", "purchased", "apurchased", "refunded", "arefunded", "Line"),
+        "persona_django.tracking.shop_orders",
+    ),
+    "Promise": "persona_django.tracking.promises",
     "viewed": "persona_django.tracking.ingest",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 
 HOLD_PERSONAL_DATA = ("identity", "tracking", "feedback")
@@ -25,6 +25,9 @@ class PersonaConfig(AppConfig):
 
         for room in HOLD_PERSONAL_DATA:
             import_module(f"persona_django.{room}.personal")
+
+        if apps.is_installed("drf_spectacular"):
+            import_module("persona_django.api.schema")
 
         if not conf.current().enabled:
             return

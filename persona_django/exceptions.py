@@ -31,6 +31,30 @@ class BadEvent(PersonaError):
     """An event cannot be stored as it was given."""
 
 
+class BadMessage(PersonaError):
+    """What a client sent cannot be read as a whole, so nothing of it is stored."""
+
+
+class TooLarge(BadMessage):
+    """A client sent more at once than anybody may."""
+
+
+class Refusal(PersonaError):
+    """One event of a message is not stored; the rest may be. `reason` is one of a fixed list."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unsigned(PersonaError):
+    """A message is not from a server of the shop's. `reason`: signature, stale or replayed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class BadToken(PersonaError):
     """A token was not signed by this shop, was altered, or is too old to count."""
 

@@ -1,4 +1,4 @@
-"""Keeps the mirror true when the shop saves or deletes a product, after its commit.
+"""Keeps the mirror true when the shop saves or deletes a product, and notes that orders moved.
 
 What a transaction saved is gathered and brought in once, when it commits; a transaction that is
 rolled back leaves nothing. Whatever goes wrong here is counted and logged and never reaches the
@@ -7,58 +7,75 @@ shop: the hourly reconcile finds it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from asgiref.local import Local
 from django.apps import apps
-from django.db import DatabaseError, connections, models, transaction
+from django.db import DatabaseError, models, router
 from django.db.models.signals import post_delete, post_save
 
 from persona_django import conf, counters
+from persona_django.breaker import database_call
 from persona_django.catalogue import registry, tables
+from persona_django.catalogue.models import Item
 from persona_django.catalogue.sync import forget_keys, sync_keys
+from persona_django.commits import Batch, after_commit
+from persona_django.tracking import order_changes
 
-LOOKED_BACK = 50
-"""Commit hooks of the shop's own between two of ours, after which a new batch is begun."""
-
-_open = Local()
+A_FEW = 20
+"""More products than these may take long, and the database is no worse for it."""
 
 
-class _Batch:
+class _Products(Batch):
     """The products that one transaction (or one savepoint of it) saved and deleted."""
 
     def __init__(self, alias: str) -> None:
-        self.alias = alias
+        super().__init__(alias)
         self.saved: dict[str, dict[Any, None]] = {}
         self.deleted: dict[str, dict[Any, None]] = {}
 
     def __call__(self) -> None:
         """Bring all of it into the mirror, now that it is committed."""
+        many = sum(map(len, (*self.deleted.values(), *self.saved.values()))) > A_FEW
         try:
-            for label, pks in self.deleted.items():
-                forget_keys(label, pks, using=self.alias)
-            for label, pks in self.saved.items():
-                sync_keys(label, pks, using=self.alias)
+            with database_call(router.db_for_write(Item), may_take_long=many):
+                for label, pks in self.deleted.items():
+                    forget_keys(label, pks, using=self.alias)
+                for label, pks in self.saved.items():
+                    sync_keys(label, pks, using=self.alias)
         except Exception as error:  # noqa: BLE001  (nothing of ours may reach the shop's save)
             _count(error)
 
 
 def connect() -> None:
-    """Listen to every registered item model, and to the proxies and children of it."""
-    for label, item_map in registry.item_maps().items():
-        for model in apps.get_models(include_auto_created=True):
-            if issubclass(model, item_map.model):
-                for signal, receiver in ((post_save, _saved), (post_delete, _deleted)):
-                    signal.connect(receiver, sender=model, dispatch_uid=f"persona_django.{label}")
+    """Listen to every registered item model, to the models that orders are read from, and to the
+    proxies and children of both."""
+    for signal, receiver, sender, uid in _connections():
+        signal.connect(receiver, sender=sender, dispatch_uid=uid)
 
 
 def disconnect() -> None:
     """Stop listening; what was missed is found by the next reconcile."""
+    for signal, _, sender, uid in _connections():
+        signal.disconnect(sender=sender, dispatch_uid=uid)
+
+
+def _connections() -> Iterator[tuple[Any, Any, type[models.Model], str]]:
+    """Signal, receiver, sender and name of everything that is listened to."""
     for label, item_map in registry.item_maps().items():
-        for model in apps.get_models(include_auto_created=True):
-            if issubclass(model, item_map.model):
-                for signal in (post_save, post_delete):
-                    signal.disconnect(sender=model, dispatch_uid=f"persona_django.{label}")
+        for model in _with_children([item_map.model]):
+            yield post_save, _saved, model, f"persona_django.{label}"
+            yield post_delete, _deleted, model, f"persona_django.{label}"
+    for model in _with_children(order_changes.models_of_orders()):
+        for signal in (post_save, post_delete):
+            yield signal, _order_moved, model, "persona_django.orders"
+
+
+def _with_children(parents: Iterable[type[models.Model]]) -> list[type[models.Model]]:
+    wanted = tuple(parents)
+    return [
+        model for model in apps.get_models(include_auto_created=True) if issubclass(model, wanted)
+    ]
 
 
 def _saved(sender: type[models.Model], instance: Any, using: str, **kwargs: Any) -> None:
@@ -77,33 +94,19 @@ def _gather(instance: Any, using: str, *, is_deleted: bool) -> None:
         return
     try:
         item_map = registry.map_for(instance)
-        batch, is_new = _batch(using)
-        if is_deleted:
-            batch.deleted.setdefault(item_map.label, {})[instance.pk] = None
-        else:
-            batch.saved.setdefault(item_map.label, {})[instance.pk] = None
-        if is_new:
-            transaction.on_commit(batch, using=using)
+
+        def gather(batch: _Products) -> None:
+            keys = batch.deleted if is_deleted else batch.saved
+            keys.setdefault(item_map.label, {})[instance.pk] = None
+
+        after_commit(_Products, using, gather)
     except Exception as error:  # noqa: BLE001  (nothing of ours may reach the shop's save)
         _count(error)
 
 
-def _batch(using: str) -> tuple[_Batch, bool]:
-    """The batch that shares the fate of the present savepoint, and whether it is a new one.
-
-    A batch may be used again only while its commit hook still waits under the same savepoints: a
-    rollback throws away exactly those products that it undid.
-    """
-    connection = connections[using]
-    waiting: _Batch | None = getattr(_open, "batch", None)
-    if waiting is not None and waiting.alias == using:
-        for savepoints, hook, *_ in reversed(connection.run_on_commit[-LOOKED_BACK:]):
-            if hook is waiting:
-                if savepoints == set(connection.savepoint_ids):
-                    return waiting, False
-                break
-    waiting = _open.batch = _Batch(using)
-    return waiting, True
+def _order_moved(sender: type[models.Model], using: str, **kwargs: Any) -> None:
+    if conf.current().enabled and not kwargs.get("raw"):
+        order_changes.note(using)
 
 
 def _count(error: Exception) -> None:

@@ -13,7 +13,7 @@ from django.db import connections, models, transaction
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
-from persona_django import counters, receivers
+from persona_django import commits, counters, receivers
 from persona_django.catalogue import registry
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.refs import ref_of
@@ -107,7 +107,7 @@ def test_many_products_of_one_transaction_are_brought_in_at_once():
 def test_a_transaction_with_many_hooks_of_the_shops_own_still_works():
     with transaction.atomic():
         made("first")
-        for _ in range(receivers.LOOKED_BACK + 5):
+        for _ in range(commits.LOOKED_BACK + 5):
             transaction.on_commit(lambda: None)
         made("second")
 

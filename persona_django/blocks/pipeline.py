@@ -16,7 +16,7 @@ from persona_django.blocks.cards import Place, slot_of
 from persona_django.blocks.reasons import reason_for
 from persona_django.blocks.registry import Block
 from persona_django.blocks.shelf import Fault, Shelf
-from persona_django.blocks.values import Slate, Slot
+from persona_django.blocks.values import Slate, Slot, anchor_of
 from persona_django.merchandising.rules import HiddenPairs, exclude
 from persona_django.sources.base import Candidates
 from persona_django.sources.families import Families
@@ -52,6 +52,8 @@ class Stage:
     """Kind of model version to the live one."""
     staff: bool = False
     """Staff read exact figures."""
+    number: int = 1
+    """Which block of the page is built now."""
     sign: Sign = _unsigned
     on_fault: Fault = _unheard
 
@@ -79,6 +81,7 @@ def build_slate(block: Block, query: Query, stage: Stage) -> Slate:
         why_empty="" if slots else _why_empty(block, query, shortlist, stage),
         version=stage.versions.get(block.kind, 0),
         personal=block.personal,
+        number=stage.number,
     )
 
 
@@ -86,7 +89,7 @@ def _is_cut(block: Block, whole: Candidates, query: Query) -> bool:
     """Whether more is on sale than was looked at, in a block that could show any of it."""
     if not any(source.is_endless for source in block.sources):
         return False
-    seen = len(whole) + len({*query.seeds, *query.cart, *query.page_items})
+    seen = len(whole) + len({*query.seeds, *query.cart, *query.page_items, *query.dismissed})
     return seen < int(np.count_nonzero(query.families.on_sale & ~query.families.sensitive))
 
 
@@ -208,6 +211,7 @@ def _fill(block: Block, shortlist: Candidates, query: Query, stage: Stage) -> li
                 codes[source], support=support, support_of=support_of, staff=stage.staff
             ),
             token=stage.sign(block.slug, item_id, position, version),
+            slate=anchor_of(block.slug, stage.number),
         )
         slot = slot_of(*stage.shelf[item_id], here, on_fault=stage.on_fault)
         if slot is not None:
@@ -259,7 +263,7 @@ def _why_empty(block: Block, query: Query, shortlist: Candidates, stage: Stage) 
     if not len(shortlist):
         return (
             "Everything this block could show is left out: it is in the cart, on this page, "
-            "hidden by a merchant, sensitive, or not on sale."
+            "dismissed by this shopper, hidden by a merchant, sensitive, or not on sale."
         )
     return (
         f"{len(shortlist)} items could be shown, but the shop's own products gave none of them: "

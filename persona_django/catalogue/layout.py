@@ -115,6 +115,12 @@ class Snapshot:
         return self._category_codes.get(path, -1)
 
     @cached_property
+    def sensitive_items(self) -> frozenset[int]:
+        """Every item that is sensitive itself, or of a family that holds one which is."""
+        families = np.unique(self.group_id[self.sensitive])
+        return frozenset(self.item_id[np.isin(self.group_id, families)].tolist())
+
+    @cached_property
     def _category_codes(self) -> dict[str, int]:
         return {path: code for code, path in enumerate(self.categories)}
 

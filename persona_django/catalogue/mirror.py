@@ -50,6 +50,8 @@ class Mirror:
         self.item_id, self.ref, self.digest = (column[order] for column in found[:3])
         self.is_retired: NDArray[np.bool_] = found[3][order].astype(bool)
         self.seen: NDArray[np.bool_] = np.zeros(len(order), dtype=bool)
+        self.is_told_stock = False
+        """True where the map declares no stock, so that what was told of it is not overwritten."""
 
     def find(self, refs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Position of each ref, -1 where the mirror has none."""
@@ -89,7 +91,8 @@ class Mirror:
     def update(self, changes: Sequence[Change]) -> None:
         """Rewrite changed items, and put retired ones back on sale."""
         connection = connections[self.alias]
-        names = (*ItemRow._fields, "digest", "retired_at")
+        kept = {"stock"} if self.is_told_stock else set()
+        names = tuple(n for n in (*ItemRow._fields, "digest", "retired_at") if n not in kept)
         fields: list[Any] = [Item._meta.get_field(name) for name in names]
         quote = connection.ops.quote_name
         assignments = ", ".join(f"{quote(field.column)} = %s" for field in fields)
@@ -100,14 +103,16 @@ class Mirror:
         # Always in the same order, so that two syncs never wait for each other in a circle.
         ordered = sorted(changes, key=lambda change: change.item_id)
 
+        def values_of(change: Change) -> list[Any]:
+            known = {**change.row._asdict(), "digest": change.digest, "retired_at": None}
+            return [known[name] for name in names]
+
         def write(chunk: Sequence[Change]) -> None:
             rows = [
                 [
                     *(
                         field.get_db_prep_save(value, connection)
-                        for field, value in zip(
-                            fields, (*change.row, change.digest, None), strict=True
-                        )
+                        for field, value in zip(fields, values_of(change), strict=True)
                     ),
                     change.item_id,
                 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,6 +149,17 @@ def key_of(queryset: QuerySet[Any], path: str) -> Any:
     while isinstance(field, models.ForeignKey):
         field = field.target_field
     return field if field is not None and field.unique else None
+
+
+def relations_on(model: Any, path: str) -> Iterator[tuple[Any, str]]:
+    """The relations to one row that a path leads through, each with the rest of the path."""
+    steps = path.split("__")
+    for number, step in enumerate(steps):
+        field = _field(model, step)
+        if not (getattr(field, "many_to_one", False) or getattr(field, "one_to_one", False)):
+            return
+        model = field.related_model
+        yield field, "__".join(steps[number + 1 :])
 
 
 def is_file(route: Route) -> bool:

@@ -156,6 +156,7 @@ class Pass:
     def __init__(self, plan: Plan, mirror: Mirror, tally: Tally, using: str = "") -> None:
         self.plan, self.mirror, self.tally, self._using = plan, mirror, tally, using
         self.item_map: ItemMap = plan.item_map
+        mirror.is_told_stock = self.item_map.declared("stock") is None
         settings = conf.current()
         self._currency = self.item_map.constant_currency() or settings.currency
         self._sensitive = tuple(settings.sensitive_categories)

@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 
 from persona_django import conf, counters
+from persona_django.breaker import breaker
 from persona_django.identity import consent, restrictions, tokens
 from persona_django.identity.keys import keyed, keyed_ever
 
@@ -63,6 +64,23 @@ def resolve(request: HttpRequest) -> Shopper:
         consented=not left_alone and consent.allowed(request, "personalise"),
         left_alone=left_alone,
     )
+
+
+def visitor_to_know(request: HttpRequest) -> int | None:
+    """The visitor for whom this page may be made; None for everybody else. Reads no session.
+
+    Who is signed in is not asked, because that would keep caches from storing the page. A cookie
+    that was linked to a customer counts as long as somebody can be signed in, and for them alone
+    where the page has loaded them.
+    """
+    if not consent.allowed(request, "personalise"):
+        return None
+    cookie = tokens.carried(request)
+    if cookie is None:
+        return None
+    user = known_user(request)
+    is_theirs = may_be_signed_in(request) if user is None else cookie.is_of(user)
+    return keyed("visitor", cookie.pseudonym) if is_theirs or not cookie.mark else None
 
 
 def visitor_key(request: HttpRequest, user: Any | None) -> int | None:
@@ -121,8 +139,14 @@ def store_of(request: HttpRequest) -> int:
     path = conf.current().store_of
     if not path:
         return 1
+    which = breaker("store_of")
     try:
-        return int(_function(path)(request))
+        began = which.begin()
+        try:
+            return int(_function(path)(request))
+        finally:
+            # It is asked before each page, so that one that takes long is left alone, too.
+            which.end(began, failed=False)
     except Exception as error:  # noqa: BLE001 - the shop's function must not break its page
         counters.failed("store_unknown", _STORE_ADVICE, error=error)
         return 1

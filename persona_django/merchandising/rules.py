@@ -10,6 +10,7 @@ import numpy as np
 from django.db import router
 from numpy.typing import NDArray
 
+from persona_django.breaker import database_call
 from persona_django.catalogue.snapshot import Snapshot
 from persona_django.merchandising.models import PairDecision
 from persona_django.sources.base import Candidates
@@ -26,8 +27,8 @@ def exclude(candidates: Candidates, query: Query, hidden: HiddenPairs) -> Candid
     """The candidates that may be offered to this query at all.
 
     Out go families that left the catalogue or were sold out when the snapshot was built, what the
-    page is about, what is in the cart, pairs a merchant hid, and sensitive things anywhere but
-    among their own kind.
+    page is about, what is in the cart, pairs a merchant hid, what this shopper dismissed, and
+    sensitive things anywhere but among their own kind.
     """
     if not len(candidates):
         return candidates
@@ -39,6 +40,8 @@ def exclude(candidates: Candidates, query: Query, hidden: HiddenPairs) -> Candid
     for family in _unwanted(query, hidden):
         # A few comparisons take a tenth of what one np.isin of small arrays does.
         allowed &= candidates.item_id != family
+    if query.dismissed:
+        allowed &= ~np.isin(candidates.item_id, np.fromiter(query.dismissed, dtype=np.int64))
     zones = families.zone[rows]
     if (zones >= 0).any():
         allowed &= (zones < 0) | np.isin(zones, _zones_of(query))
@@ -91,15 +94,17 @@ def hidden_pairs(snapshot: Snapshot, *, revision: int, store: int = 1) -> Hidden
 
 
 def _read() -> _Verdicts:
+    alias = router.db_for_read(PairDecision)
     rows = (
-        PairDecision.objects.using(router.db_for_read(PairDecision))
+        PairDecision.objects.using(alias)
         .filter(approved=False)
         .values_list("item_id", "other_id", "expires_at")
     )
-    return tuple(
-        (item_id, other_id, expires_at.timestamp() if expires_at else FOREVER)
-        for item_id, other_id, expires_at in rows
-    )
+    with database_call(alias):
+        return tuple(
+            (item_id, other_id, expires_at.timestamp() if expires_at else FOREVER)
+            for item_id, other_id, expires_at in rows
+        )
 
 
 def _families(snapshot: Snapshot, *item_ids: int) -> list[int]:

@@ -21,6 +21,7 @@ from persona_django.identity.shoppers import (
     known_user,
     signed_in_user,
     store_of,
+    visitor_to_know,
 )
 
 
@@ -56,6 +57,17 @@ class Asker:
         if request is not None:
             return signed_in_user(request)
         return self._shopper.user if self._shopper is not None else None
+
+    @cached_property
+    def visitor(self) -> int | None:
+        """The visitor whom what they said before is remembered for; None without their consent."""
+        request, known = self.request, self._shopper
+        if request is not None:
+            found = visitor_to_know(request)
+        else:
+            found = known.visitor if known is not None and known.consented else None
+        # As far as this process has heard: asking would be one more query of the page.
+        return None if restrictions.are_known(found) else found
 
     @cached_property
     def customer(self) -> int | None:

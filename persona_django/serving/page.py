@@ -1,8 +1,9 @@
 """Everything one page needs, read together: its blocks share the queries and repeat no item.
 
 Lives on the request, or for one answer where there is none. Before the response it costs at most
-one query for state and neighbours, one for the signed-in shopper's own orders where a block shows
-them, and one of the shop's products for each product model.
+one query for state and neighbours, one for what a visitor who agreed said before, one for the
+signed-in shopper's own orders where a block shows them, and one of the shop's products for each
+product model.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from persona_django.blocks.shelf import Shelf
 from persona_django.blocks.values import Slate
 from persona_django.catalogue.snapshot import Snapshot
 from persona_django.catalogue.state import fresh_state
+from persona_django.exceptions import Resting
 from persona_django.feedback.tokens import sign_slot
 from persona_django.identity.shoppers import known_user
 from persona_django.serving.ahead import any_block, usual
@@ -36,6 +38,7 @@ from persona_django.sources.query import Query
 from persona_django.tracking.ingest import named_item
 from persona_django.tracking.orders import OwnPurchases, own_purchases
 from persona_django.tracking.pages import DIFFERS, PERSONAL
+from persona_django.tracking.recent import dismissed_families, said_by
 
 if TYPE_CHECKING:
     from persona_django.identity.shoppers import Shopper
@@ -67,6 +70,8 @@ class Page:
         self._named: dict[tuple[tuple[Seed, ...], int], tuple[int, ...]] = {}
         self._own: OwnPurchases | None = None
         self._own_read = False
+        self._dismissed: frozenset[int] = frozenset()
+        """Families that this visitor does not want to see."""
         self._announced: list[Ask] = []
         self._prepared: list[tuple[Ask, Slate]] = []
         self._shown = 0
@@ -106,11 +111,9 @@ class Page:
             # Exact figures, or what one company sees, must not be kept and shown to everybody.
             self._keep_private()
         stage.sign = self._personal_token if block.personal else sign_slot
+        self._shown = stage.number = self._shown + 1
         slate = build_slate(block, self._query(ask, known), stage)
-        if not slate:
-            slate = self._faults.explain(slate, known)
-        self._shown += 1
-        return replace(slate, number=self._shown) if self._shown > 1 else slate
+        return slate or self._faults.explain(slate, known)
 
     def _item_named_elsewhere(self) -> tuple[Seed, ...]:
         """What the shop's view said with `viewed(request, product)`, if it did."""
@@ -172,6 +175,7 @@ class Page:
             # The snapshot was one query. If the state was another, a product that is as new as
             # the snapshot has its neighbours on the next page.
             self._look_up(asks, known, asking=before is None or known.versions is state)
+        self._read_dismissed(known)
         stage = self._stage = Stage(
             shelf=Shelf(known.snapshot, self.asker.audience, on_fault=self._faults),
             hidden=known.hidden,
@@ -208,8 +212,6 @@ class Page:
             for relation in block_named(ask.slug).relations
             for family in self._families(ask.seeds, known.snapshot)
         } - self._looked_up
-        if wanted:
-            self._looked_up |= wanted
         if wanted and asking:
             found = neighbours_of(
                 sorted({family for _, family in wanted}),
@@ -217,6 +219,7 @@ class Page:
                 relations=sorted({relation for relation, _ in wanted}),
             )
             self._neighbours.update(found)
+        self._looked_up |= wanted
 
     def _stock(self, asks: Iterable[Ask], stage: Stage, known: Knowledge) -> None:
         """Fetch the products that all blocks will most likely show, in one query a model."""
@@ -244,6 +247,21 @@ class Page:
             self._own = own_purchases(user, since=int(since.timestamp()), store=self.asker.store)
         self._own_read = True
 
+    def _read_dismissed(self, known: Knowledge) -> None:
+        """What this visitor said "not for me" to is shown in no block of the page."""
+        visitor = self.asker.visitor
+        if visitor is None:
+            return
+        try:
+            said = said_by(visitor, store=self.asker.store)
+        except Resting:
+            # Shown once more rather than nothing at all; but not kept, in case it was dismissed.
+            self._keep_private()
+            return
+        self._dismissed = dismissed_families(said, known.snapshot)
+        if self._dismissed:
+            self._keep_private()
+
     # -- values ------------------------------------------------------------------------------
 
     def _query(self, ask: Ask, known: Knowledge) -> Query:
@@ -256,6 +274,7 @@ class Page:
             popular=known.popular,
             newest=known.newest,
             own=self._own,
+            dismissed=self._dismissed,
             size=ask.size,
             now=time.time(),
         )

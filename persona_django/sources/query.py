@@ -41,6 +41,8 @@ class Query:
     """Families by age, which every catalogue has."""
     own: OwnPurchases | None = None
     """The signed-in shopper's own purchases; None when nobody is signed in."""
+    dismissed: frozenset[int] = frozenset()
+    """Families that this shopper said they do not want; shown to them nowhere."""
     among: NDArray[np.bool_] | None = None
     """By row of `families`: what endless sources may propose at all. None: everything."""
     size: int = 6

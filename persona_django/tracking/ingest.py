@@ -1,33 +1,20 @@
-"""The door through which events come in, and the only writer of single ones."""
+"""Single events: how they are named and stored, and which item a page is about."""
 
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.http import HttpRequest
-from django.utils import timezone
 
-from persona_django import conf, counters
-from persona_django.exceptions import BadEvent, PersonaError
-from persona_django.identity import consent, restrictions, visitors
+from persona_django import counters
+from persona_django.identity import restrictions
 from persona_django.identity.keys import keyed
-from persona_django.identity.shoppers import Shopper, resolve
-from persona_django.identity.visitors import Recognised
 from persona_django.tracking import items, writing
-from persona_django.tracking.schema import (
-    CLOCK_TOLERANCE_SECONDS,
-    EARLIEST,
-    FROM_BROWSER,
-    Basis,
-    Kind,
-)
+from persona_django.tracking.schema import Basis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,67 +56,6 @@ def insert(given: Iterable[NewEvent], *, hurried: bool = False) -> int:
 as_row = attrgetter(*writing.FIELDS)
 
 
-def track(
-    who: HttpRequest | Shopper,
-    kind: Kind | int | str,
-    product: Any,
-    *,
-    at: datetime | int | None = None,
-    uid: str | int | None = None,
-) -> bool:
-    """Note that something happened to a product; true when it now stands in the log.
-
-    False without consent, before the visitor's first page brought the cookie, for a product that
-    the catalogue does not know yet, and when the database refused: nothing that can happen to a
-    finished shop raises. The same `uid` for the same shopper is one event, however often it is
-    sent. Raises BadEvent for what is wrong in the code that calls: an unknown kind, something that
-    is no product of a registered model, or a purchase from a request, which anybody could forge.
-    """
-    if not conf.current().enabled:
-        return False
-    kind = Kind.of(kind)
-    shopper, seen = (who, None) if isinstance(who, Shopper) else _seen(who, kind)
-    key, basis = shopper.visitor, Basis.CONSENT
-    if key is None and seen is None:
-        # The shop itself speaks for its customer. A request only ever speaks for the visitor,
-        # whose events are marked when the consent is taken back.
-        key, basis = shopper.customer, Basis.CUSTOMER
-    if shopper.left_alone:
-        counters.count("event_of_restricted")
-        return False
-    if key is None:
-        agreed = seen is not None and seen.purposes
-        counters.count("event_without_visitor" if agreed else "event_without_consent")
-        return False
-    event = NewEvent(
-        store=shopper.store,
-        shopper=key,
-        uid=event_uid(uid),
-        kind=kind,
-        item_id=0,
-        at=_seconds(at),
-        basis=basis,
-    )
-    named = _registered(product)
-    try:
-        return _stored(event, named, seen)
-    except Exception as error:  # noqa: BLE001 - the shop's cart works whatever happens here
-        counters.failed("event_unwritten", UNWRITTEN, error=error)
-        return False
-
-
-async def atrack(
-    who: HttpRequest | Shopper,
-    kind: Kind | int | str,
-    product: Any,
-    *,
-    at: datetime | int | None = None,
-    uid: str | int | None = None,
-) -> bool:
-    """As `track`, for async views."""
-    return await sync_to_async(track)(who, kind, product, at=at, uid=uid)
-
-
 UNWRITTEN = (
     "An event could not be written and is lost; the page is unharmed. If the table is missing, "
     "run `manage.py migrate`."
@@ -139,71 +65,6 @@ UNWRITTEN = (
 def event_uid(uid: str | int | None) -> int:
     """The number that names an event once for its shopper; a new one when none is given."""
     return secrets.randbits(63) or 1 if uid is None else keyed("event", str(uid))
-
-
-def _seen(request: HttpRequest, kind: Kind) -> tuple[Shopper, Recognised]:
-    """Who sent a request, and what their row says. Refuses what a browser may not report."""
-    if kind not in FROM_BROWSER:
-        raise BadEvent(
-            f"A {kind.name.lower()} is never taken from a request. Register an OrderMap, so "
-            "that orders are read from the shop's own tables, or pass a Shopper."
-        )
-    request = django_request(request)
-    shopper = resolve(request)
-    purposes = ",".join(consent.identifying(request))
-    return shopper, Recognised(visitor=shopper.visitor, store=shopper.store, purposes=purposes)
-
-
-def _registered(product: Any) -> tuple[str, str]:
-    """Label and key of a product that can be an item."""
-    try:
-        label, key = items.name_of(product)
-    except PersonaError as error:
-        raise BadEvent(str(error)) from error
-    if not items.is_registered(label):
-        raise BadEvent(f"{label} has no ItemMap. Register one in a persona.py.")
-    return label, key
-
-
-def _stored(event: NewEvent, named: tuple[str, str], seen: Recognised | None) -> bool:
-    """Store the event of a named item, and the row of the visitor it was seen of."""
-    unwritten = seen if seen is not None and visitors.is_unwritten(seen) else None
-    if restrictions.is_restricted(event.shopper):
-        counters.count("event_of_restricted")
-        return False
-    with writing.contained(one_statement=unwritten is None):
-        item_id = items.find_item(*named, store=event.store)
-        if not item_id:
-            counters.failed("event_of_unknown_item", _UNKNOWN)
-            return False
-        if unwritten is not None and not visitors.write(unwritten):
-            counters.count("event_without_consent")
-            return False
-        insert([replace(event, item_id=item_id)])
-    return True
-
-
-_UNKNOWN = (
-    "Something happened to a product that the catalogue does not know yet, so it is not stored. "
-    "Run `manage.py persona_sync`."
-)
-
-
-def _seconds(at: datetime | int | None) -> int:
-    """A moment as whole seconds; one in the future is a wrong clock and becomes now."""
-    now = int(time.time())
-    if at is None:
-        return now
-    if isinstance(at, datetime):
-        if timezone.is_naive(at):
-            at = timezone.make_aware(at)
-        at = int(at.timestamp())
-    if at < EARLIEST:
-        raise BadEvent(f"{at} is not a time: give seconds since 1970, or a datetime.")
-    if at > now + CLOCK_TOLERANCE_SECONDS:
-        counters.count("event_from_the_future")
-        return now
-    return int(at)
 
 
 def name_item(request: HttpRequest, product: Any, *, explicit: bool = True) -> None:

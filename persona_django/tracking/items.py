@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from django.db import router
 from numpy.typing import NDArray
 
+from persona_django.breaker import database_call
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.refs import key_text, label_of, parse_seed, ref_of, refs_of
 from persona_django.catalogue.registry import item_maps
 from persona_django.catalogue.snapshot import current_snapshot
 from persona_django.columns.read import read_queryset
 from persona_django.exceptions import BadEvent
+
+REFS_AT_A_TIME = 500
+"""Of one query, because SQLite takes no more parameters than some thousand."""
 
 
 def name_of(product: Any) -> tuple[str, str]:
@@ -46,7 +50,65 @@ def find_item(label: str, key: str, store: int = 1) -> int:
     # Newer than the snapshot, or there is none yet.
     alias = router.db_for_read(Item)
     rows = Item.objects.using(alias).filter(store=store, ref=ref_of(label, key))
-    return int(rows.values_list("id", flat=True).first() or 0)
+    with database_call(alias):
+        return int(rows.values_list("id", flat=True).first() or 0)
+
+
+def find_items(named: Sequence[tuple[str, str]], store: int = 1) -> list[int]:
+    """The item id of each product, 0 when unknown. At most one query, for what is newer than the
+    snapshot, however many there are."""
+    refs = [ref_of(label, key) for label, key in named]
+    snapshot = current_snapshot(store)
+    found: dict[int, int] = {}
+    if snapshot is not None and refs:
+        known = snapshot.items_of_refs(np.array(refs, dtype=np.int64)).tolist()
+        found = {ref: item for ref, item in zip(refs, known, strict=True) if item}
+    missing = list({ref: None for ref in refs if ref not in found})
+    alias = router.db_for_read(Item)
+    for start in range(0, len(missing), REFS_AT_A_TIME):
+        some = missing[start : start + REFS_AT_A_TIME]
+        rows = Item.objects.using(alias).filter(store=store, ref__in=some)
+        found.update((ref, item) for ref, item in rows.values_list("ref", "id") if ref is not None)
+    return [found.get(ref, 0) for ref in refs]
+
+
+def sensitive_among(item_ids: Iterable[int], store: int = 1) -> set[int]:
+    """Those of the items of which nothing may be stored, from whatever door it comes.
+
+    An item is sensitive by its map or its category, or because a variant of it is. Asks no query
+    of what the snapshot knows.
+    """
+    wanted = {item_id for item_id in item_ids if item_id}
+    snapshot = current_snapshot(store)
+    sensitive: set[int] = set()
+    if snapshot is not None and wanted:
+        sensitive = wanted & snapshot.sensitive_items
+        asked = list(wanted)
+        rows = snapshot.rows_of(asked).tolist()
+        wanted = {item_id for item_id, row in zip(asked, rows, strict=True) if row < 0}
+    return sensitive | (_sensitive_rows(wanted, store) if wanted else set())
+
+
+def every_sensitive(store: int = 1) -> frozenset[int]:
+    """All items of which nothing may be stored, as the mirror has them now, in a few queries."""
+    every = Item.objects.using(router.db_for_read(Item)).filter(store=store).order_by()
+    rows = list(every.filter(sensitive=True).values_list("pk", "group_ref"))
+    found = {pk for pk, _ in rows}
+    groups = list({group for _, group in rows if group})
+    for start in range(0, len(groups), REFS_AT_A_TIME):
+        members = every.filter(group_ref__in=groups[start : start + REFS_AT_A_TIME])
+        found.update(members.values_list("pk", flat=True))
+    return frozenset(found)
+
+
+def _sensitive_rows(item_ids: set[int], store: int) -> set[int]:
+    """As `sensitive_among`, of what is newer than the snapshot, in two queries."""
+    every = Item.objects.using(router.db_for_read(Item)).filter(store=store)
+    rows = list(every.filter(pk__in=item_ids).values_list("pk", "sensitive", "group_ref"))
+    groups = {group for _, _, group in rows if group}
+    marked = every.filter(group_ref__in=groups, sensitive=True)
+    with_marked = set(marked.values_list("group_ref", flat=True)) if groups else set()
+    return {pk for pk, is_sensitive, group in rows if is_sensitive or group in with_marked}
 
 
 def items_of_refs(refs: NDArray[np.int64], store: int = 1) -> NDArray[np.int64]:
@@ -56,7 +118,8 @@ def items_of_refs(refs: NDArray[np.int64], store: int = 1) -> NDArray[np.int64]:
         return snapshot.items_of_refs(refs)
     alias = router.db_for_read(Item)
     rows = Item.objects.using(alias).filter(store=store, ref__in=set(refs.tolist()))
-    found = dict(rows.values_list("ref", "id"))
+    with database_call(alias):
+        found = dict(rows.values_list("ref", "id"))
     return np.array([found.get(ref, 0) for ref in refs.tolist()], dtype=np.int64)
 
 

@@ -11,11 +11,12 @@ from django.db.models import Value
 from numpy.typing import NDArray
 
 from persona_django import conf
+from persona_django.breaker import database_call
 from persona_django.catalogue.maps import OrderMap
 from persona_django.catalogue.refs import refs_of
 from persona_django.catalogue.registry import order_maps
 from persona_django.identity import restrictions
-from persona_django.identity.keys import keyed_many
+from persona_django.identity.keys import keyed, keyed_many
 from persona_django.tracking.codes import factorise, mixed
 from persona_django.tracking.items import ItemIds, items_of_refs
 from persona_django.tracking.lines import (
@@ -74,13 +75,15 @@ def read_orders(
     *,
     since: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    even_unlearnt: bool = False,
 ) -> OrderLines:
     """Every purchase of the shop, as far back as `since`, column by column.
 
     Without those of customers and guests who paused or were erased: they objected. Empty when
-    LEARN_FROM_ORDERS is off. Raises BrokenMap where a map cannot be read.
+    LEARN_FROM_ORDERS is off, unless it is asked for what says something about their own buyer
+    only (`even_unlearnt`). Raises BrokenMap where a map cannot be read.
     """
-    maps = order_maps() if conf.current().learn_from_orders else []
+    maps = order_maps() if even_unlearnt or conf.current().learn_from_orders else []
     if not maps:
         return NO_LINES
     ids = ItemIds(store)
@@ -121,8 +124,22 @@ def _item_ids(order_map: OrderMap, lines: Lines, ids: ItemIds) -> NDArray[np.int
 
 def _order_numbers(order_map: OrderMap, lines: Lines) -> NDArray[np.int64]:
     """A number for each order, another one for the same key in another order map."""
-    named = (f"{order_map.label}\0{key}" for key in lines.order.distinct)
+    named = (_name_of(order_map, key) for key in lines.order.distinct)
     return keyed_many("order", named)[lines.order.at]
+
+
+def _name_of(order_map: OrderMap, key: str | None) -> str:
+    return f"{order_map.label}\0{key}"
+
+
+def order_number(order_map: OrderMap, key: str) -> int:
+    """The number of one order of the shop's tables, as `read_orders` gives it."""
+    return keyed("order", _name_of(order_map, key))
+
+
+def elsewhere(order: str) -> int:
+    """The number of an order that no map reads, the same from a file and from the shop's code."""
+    return keyed("order", f"import\0{order}")
 
 
 def _buyers(lines: Lines, order: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -148,8 +165,12 @@ def _objected(lines: Lines) -> NDArray[np.bool_]:
 
 
 def _normal(key: str | None, purpose: str) -> str:
+    return normal_guest(key or "") if purpose == "guest" else key or ""
+
+
+def normal_guest(key: str) -> str:
     """An e-mail typed in capitals is the same guest's."""
-    return (key or "").strip().casefold() if purpose == "guest" else key or ""
+    return key.strip().casefold()
 
 
 def own_purchases(user: Any, *, since: int, store: int = 1) -> OwnPurchases:
@@ -190,7 +211,9 @@ def _own_rows(order_map: OrderMap, user: Any, since: int) -> list[tuple[Any, ...
     found = queryset.values_list(
         order_map.path("item"), order_map.path("order"), placed_at, bought, returned
     )
-    return list(found[:MOST_OWN_LINES])
+    # How long the shop's own query takes says nothing about our next one.
+    with database_call(found.db, may_take_long=True):
+        return list(found[:MOST_OWN_LINES])
 
 
 def _by_item(

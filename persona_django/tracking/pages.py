@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import models
@@ -14,8 +15,11 @@ from django.utils.cache import patch_vary_headers
 from persona_django import conf, counters
 from persona_django.identity import consent, cookies, restrictions, visitors
 from persona_django.identity.visitors import Recognised
-from persona_django.tracking import ingest, items, writing
+from persona_django.tracking import drops, ingest, items, writing
 from persona_django.tracking.bots import is_robot
+from persona_django.tracking.clients import LONGEST_HEADER, circumstances
+from persona_django.tracking.context import Sender
+from persona_django.tracking.newcomers import place_in_network
 from persona_django.tracking.schema import Kind
 
 PERSONAL = "_persona_personal"
@@ -25,6 +29,8 @@ DIFFERS = "_persona_differs"
 """Set on a request whose page shows others something else, although to this one nothing secret."""
 
 PAGE_TYPES = ("text/html", "application/xhtml+xml")
+WITHOUT_PAGE = frozenset({204, 205, 206})
+"""Successful, but without a page to look at: empty, or a part of a file."""
 AHEAD_HEADERS = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
 AHEAD_OF_TIME = ("prefetch", "prerender", "preview")
 """How browsers mark what they fetch before anybody asked to see it."""
@@ -53,9 +59,9 @@ def settle(request: HttpRequest, response: HttpResponseBase) -> None:
             return
         if not visitors.concerns(request):
             return
-        is_view = is_page(request, response) and is_wanted(request)
-        recognised = visitors.recognise(request, response, may_begin=is_view)
-        is_view = is_view and recognised.visitor is not None
+        is_shown = is_page(request, response) and is_wanted(request)
+        recognised = visitors.recognise(request, response, may_begin=is_shown)
+        is_view = is_shown and recognised.visitor is not None and is_chosen(request)
         if is_view:
             _name_shown_object(request, response)
         if is_view or recognised.has_news or recognised.left_alone:
@@ -74,14 +80,22 @@ def is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
     return (
         request.method == "GET"
         and 200 <= response.status_code < 300
+        and response.status_code not in WITHOUT_PAGE
         and response.get("Content-Type", "").startswith(PAGE_TYPES)
     )
 
 
 def is_wanted(request: HttpRequest) -> bool:
-    """Whether a person asked for this page now: no frame, no script, no prefetch, no robot."""
+    """Whether a browser asked for this page to show it: no frame, no picture, no script, no
+    prefetch, no robot."""
     meta = request.META
-    if meta.get("HTTP_SEC_FETCH_DEST", "document") != "document":
+    destination = meta.get("HTTP_SEC_FETCH_DEST")
+    if destination is None:
+        # Browsers from before 2023 say only what they would take: for a picture no HTML.
+        accepted = meta.get("HTTP_ACCEPT", "")[:LONGEST_HEADER]
+        if accepted and "text/html" not in accepted and not accepted.startswith("*/*"):
+            return False
+    elif destination != "document" or meta.get("HTTP_SEC_FETCH_MODE", "navigate") != "navigate":
         return False
     if any(meta.get(header, "").startswith(AHEAD_OF_TIME) for header in AHEAD_HEADERS):
         counters.count("view_prefetched")
@@ -90,6 +104,23 @@ def is_wanted(request: HttpRequest) -> bool:
         counters.count("view_by_robot")
         return False
     return True
+
+
+def is_chosen(request: HttpRequest) -> bool:
+    """Whether the shopper came here by an act of their own, as far as the browser tells.
+
+    A link on another site is one. A window that another site opens, or sends elsewhere, by a
+    script is not: it could make anybody look at anything. People whom an advertisement passes on
+    come so, too; the script tells of them once their page is open. Safari does not say which it
+    was, and is believed.
+    """
+    meta = request.META
+    if meta.get("HTTP_SEC_FETCH_SITE") != "cross-site" or "HTTP_SEC_FETCH_USER" in meta:
+        return True
+    if "HTTP_SEC_CH_UA" not in meta and "Firefox/" not in meta.get("HTTP_USER_AGENT", ""):
+        return True
+    counters.count("view_cross_site")
+    return False
 
 
 def _name_shown_object(request: HttpRequest, response: HttpResponseBase) -> None:
@@ -140,11 +171,14 @@ class AfterPage:
             return
         unwritten = visitors.is_unwritten(self.recognised)
         with writing.contained(one_statement=not unwritten) as is_ours:
-            if unwritten and not visitors.write(self.recognised):
+            if unwritten and not visitors.write(
+                self.recognised, place=partial(place_in_network, self.request)
+            ):
                 return
             if item_id:
                 # Nobody was told that it is stored, and a worker must not wait for the disk.
                 ingest.insert([self._view(item_id)], hurried=is_ours)
+        drops.flush_if_due()
 
     def _item(self) -> int:
         named = ingest.named_item(self.request)
@@ -156,6 +190,9 @@ class AfterPage:
         found = items.find_item(*named, store=self.recognised.store)
         if not found:
             counters.failed("view_of_unknown_item", _UNKNOWN)
+        elif items.sensitive_among([found], self.recognised.store):
+            counters.count("event_sensitive")
+            return 0
         return found
 
     def _view(self, item_id: int) -> ingest.NewEvent:
@@ -167,6 +204,7 @@ class AfterPage:
             kind=Kind.VIEW,
             item_id=item_id,
             at=self.at,
+            context=circumstances(self.request, sender=Sender.PAGE, at=self.at).packed(),
         )
 
 

@@ -18,6 +18,8 @@ from persona_django.catalogue.snapshot import build_snapshot, snapshot_is_stale
 from persona_django.catalogue.sync import reconcile
 from persona_django.identity import erasure
 from persona_django.model_registry.leases import Held, hold, last_done
+from persona_django.tracking import drops, order_changes
+from persona_django.training import visitor_jobs
 from persona_django.training.cleaning import clean, clean_some
 from persona_django.training.rebuild import due_every, rebuild
 from persona_django.training.recipes import KINDS
@@ -65,6 +67,19 @@ def step_reconcile(store: int = 1, fence: int | None = None) -> int | None:
         walking.discard(store)
         walk.finish()
         return None
+
+
+def run_orders(store: int = 1) -> str:
+    """Notice orders of which no signal told, if that is due; "" when it is not."""
+    return _when_due(
+        f"orders/{store}",
+        conf.current().reconcile_every,
+        lambda held: (
+            "orders have changed"
+            if order_changes.reconcile(store=store, fence=held.fence)
+            else "no order has changed"
+        ),
+    )
 
 
 def run_snapshot(store: int = 1) -> str:
@@ -116,9 +131,14 @@ def run_due(store: int = 1) -> Iterator[Done]:
     reported and does not stop the others."""
     jobs: list[tuple[str, Callable[[], str]]] = [
         ("reconcile", partial(run_reconcile, store)),
+        ("orders", partial(run_orders, store)),
         ("snapshot", partial(run_snapshot, store)),
         ("erasures", partial(run_erasures, store)),
+        ("judge", partial(visitor_jobs.run_judge, store)),
+        ("derive", partial(visitor_jobs.run_derive, store)),
+        ("gifts", partial(visitor_jobs.run_gifts, store)),
         *((f"rebuild {kind}", partial(_rebuild, kind, store)) for kind in KINDS),
+        ("retention", partial(visitor_jobs.run_retention, store)),
         ("clean", partial(run_clean, store)),
     ]
     for name, job in jobs:
@@ -128,6 +148,7 @@ def run_due(store: int = 1) -> Iterator[Done]:
             yield Done(name=name, said=str(error) or repr(error), failed=True)
         else:
             yield Done(name=name, said=said or "nothing to do")
+    drops.flush_if_due()
 
 
 def _rebuild(kind: str, store: int) -> str:

@@ -16,9 +16,10 @@ from persona_django.identity.keys import keyed
 from persona_django.identity.models import Restriction, Visitor
 from persona_django.identity.shoppers import Shopper
 from persona_django.identity.subjects import Subject, subject_of_customer, subject_of_keys
-from persona_django.tracking.ingest import NewEvent, insert, track
+from persona_django.tracking.ingest import NewEvent, insert
 from persona_django.tracking.models import SearchTerm
 from persona_django.tracking.schema import Basis, Kind
+from persona_django.tracking.shop_calls import track
 from persona_django.tracking.writing import insert_columns
 from tests.identity.held import hold_everything, rows_of
 from tests.shop.models import Order

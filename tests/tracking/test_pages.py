@@ -10,7 +10,10 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from persona_django import counters
+from persona_django.catalogue.models import Item
 from persona_django.identity.models import Visitor
+from persona_django.tracking.clients import local_time
+from persona_django.tracking.context import Context, Device, Entry, Sender
 from persona_django.tracking.ingest import name_item, viewed
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Kind
@@ -167,14 +170,88 @@ def test_frames_prefetches_and_robots_are_neither_views_nor_visitors(asked, head
     assert not Event.objects.exists()
 
 
-def test_a_navigation_that_says_so_is_a_view(asked):
+LINK = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site"}
+CHROMIUM = {"Sec-CH-UA": '"Chromium";v="140"', "User-Agent": "Mozilla/5.0 (X11) Chrome/140"}
+SAFARI = {"User-Agent": "Mozilla/5.0 (Macintosh) Version/18.0 Safari/605.1.15"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        LINK | {"Sec-Fetch-User": "?1"},
+        LINK | CHROMIUM | {"Sec-Fetch-User": "?1"},
+        # Safari never says whether somebody clicked.
+        LINK | SAFARI,
+        {"Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "same-origin"},
+        {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"},
+    ],
+)
+def test_a_page_that_somebody_chose_is_a_view_wherever_its_link_stood(asked, headers):
     tea, _ = stocked()
 
-    agreeing(**{"Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "cross-site"}).get(
-        f"/shown/{tea.pk}/"
-    )
+    agreeing(**headers).get(f"/shown/{tea.pk}/")
 
     assert Event.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        LINK | {"Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors"},
+        LINK | {"Sec-Fetch-Dest": "iframe"},
+        LINK | {"Sec-Fetch-Dest": "object"},
+        LINK | {"Sec-Fetch-Dest": "embed"},
+        LINK | {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors"},
+        # Browsers from before such headers, asked for a picture.
+        {"Accept": "image/avif,image/webp,*/*;q=0.8"},
+        {"Accept": "text/css"},
+    ],
+)
+def test_another_site_makes_nobody_look_at_anything_by_embedding_it(asked, headers):
+    tea, _ = stocked()
+
+    page = agreeing(**headers).get(f"/shown/{tea.pk}/")
+
+    assert page.status_code == 200
+    assert not page.cookies
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize("client", [CHROMIUM, {}], ids=["chromium", "firefox"])
+def test_a_window_that_another_sites_script_opened_is_no_view(asked, client):
+    tea, _ = stocked()
+
+    agreeing(**LINK, **client).get(f"/shown/{tea.pk}/")
+
+    assert not Event.objects.exists()
+    assert counters.counts()["view_cross_site"] == 1
+
+
+def test_a_view_says_on_what_device_and_by_what_way_it_came(asked):
+    tea, _ = stocked()
+    phone = {"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Mobile/15E148"}
+
+    agreeing(Referer="https://duckduckgo.com/", **phone).get(f"/shown/{tea.pk}/")
+
+    view = Event.objects.get()
+    context = Context.unpacked(view.context)
+    assert (context.sender, context.device, context.entry) == (
+        Sender.PAGE,
+        Device.PHONE,
+        Entry.SEARCH,
+    )
+    assert (context.hour, context.weekday) == local_time(view.at)
+
+
+def test_nothing_is_stored_of_looking_at_something_sensitive(asked):
+    tea, item = stocked()
+    Item.objects.filter(pk=item).update(sensitive=True)
+
+    agreeing().get(f"/shown/{tea.pk}/")
+
+    assert not Event.objects.exists()
+    assert counters.counts()["event_sensitive"] == 1
 
 
 @pytest.mark.parametrize("kind", ["detail", "rendered"])

@@ -1,0 +1,221 @@
+"""Events over REST: what the script in the shop's pages, and the shop's apps, report."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from django.db import DatabaseError, connections, router, transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.views import APIView
+
+from persona_django import conf, counters
+from persona_django.api.bodies import NotTaken, read_body
+from persona_django.api.origins import Origin, let_read, origin_of
+from persona_django.breaker import database_call
+from persona_django.exceptions import BadMessage, Resting, TooLarge
+from persona_django.feedback.record import Reporter, record
+from persona_django.identity import consent, restrictions, shoppers, tokens, visitors
+from persona_django.identity.keys import keyed
+from persona_django.identity.visitors import Recognised
+from persona_django.tracking import drops, networks, throttling
+from persona_django.tracking.batches import LONGEST_BODY, Batch, read_batch
+from persona_django.tracking.bots import is_robot
+from persona_django.tracking.clients import device_of
+from persona_django.tracking.models import Event
+from persona_django.tracking.newcomers import place_in_network
+from persona_django.tracking.verdicts import Verdicts
+
+TYPES = ("application/json", "text/plain")
+"""A beacon of plain text arrives as such; what it comes from is asked first."""
+METHODS = "GET, POST, OPTIONS"
+
+
+class EventsView(APIView):
+    """POST events/: what happened, in batches. GET events/: whether anything may be reported.
+
+    Whose events they are follows from the signed cookie, or from an app's signed token, and from
+    nothing in the body. Pages of the shop may send here, and origins that the shop lists.
+    """
+
+    http_method_names = ("get", "post", "options")
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        view = super().as_view(**initkwargs)
+        for alias in connections:
+            # What is called accepted must be committed when the reply is sent, and nobody may
+            # hold a connection while a slow client is still sending.
+            view = transaction.non_atomic_requests(using=alias)(view)
+        return view
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        # Without REST framework's own way in: its authentication would load the session before
+        # the body is read, and its negotiation refuse what a beacon accepts.
+        if not conf.current().enabled:
+            return _answer({"detail": "There is nothing here."}, status=404)
+        origin = origin_of(request)
+        handle = {"GET": self.get, "POST": self.post, "OPTIONS": self.options}.get(
+            request.method or ""
+        )
+        if handle is None:
+            response = _answer({"detail": "Use GET or POST."}, status=405, Allow=METHODS)
+        elif not origin.is_trusted:
+            counters.count("events_cross_site")
+            response = _answer({"detail": "Other sites may send nothing here."}, status=403)
+        else:
+            response = handle(request, origin)
+        let_read(response, origin, methods=METHODS)
+        return response
+
+    def options(self, request: HttpRequest, origin: Origin) -> HttpResponse:  # type: ignore[override]
+        """What a browser asks before a page of another origin may send."""
+        response = HttpResponse(status=204)
+        response["Allow"] = METHODS
+        return response
+
+    def get(self, request: HttpRequest, origin: Origin) -> HttpResponse:
+        """Whether the visitor agreed, for scripts that cannot read it themselves."""
+        purposes = [purpose for purpose in consent.PURPOSES if consent.allowed(request, purpose)]
+        allowed = any(purpose in consent.IDENTIFYING for purpose in purposes)
+        return _answer({"allowed": allowed, "purposes": purposes})
+
+    def post(self, request: HttpRequest, origin: Origin) -> HttpResponse:
+        """Take a message in, and say what became of each of its events."""
+        try:
+            batch = read_batch(read_body(request, limit=LONGEST_BODY, types=TYPES))
+        except BadMessage as error:
+            counters.count("events_unreadable")
+            return _answer({"detail": str(error)}, status=_status_of(error))
+        if not consent.identifying(request):
+            return _refused(batch, "consent")
+        is_app = tokens.is_by_app(request)
+        if not is_app and is_robot(request.META.get("HTTP_USER_AGENT", "")):
+            return _refused(batch, "robot")
+        wait = _seconds_to_wait(request, len(batch))
+        if wait:
+            return _too_much(batch, wait)
+        response = HttpResponse(content_type="application/json")
+        response["Cache-Control"] = "private, no-store"
+        try:
+            with database_call(router.db_for_write(Event)):
+                return _taken(
+                    request, response, batch, may_begin=origin.is_own_page and not is_app
+                )
+        except (DatabaseError, Resting) as error:
+            return _away(error)
+        except Exception as error:  # noqa: BLE001 - a fault of ours loses no event: it comes again
+            # Without its words, which may hold what was sent.
+            silent = RuntimeError(type(error).__name__).with_traceback(error.__traceback__)
+            counters.failed("events_failed", _FAILED, error=silent)
+            return _away(error)
+
+
+_FAILED = "Events could not be taken in. This is a fault of ours: report it."
+
+
+def _status_of(error: BadMessage) -> int:
+    if isinstance(error, NotTaken):
+        return 415
+    return 413 if isinstance(error, TooLarge) else 400
+
+
+def _seconds_to_wait(request: HttpRequest, events: int) -> int:
+    cookie = tokens.carried(request)
+    wait = throttling.seconds_to_wait(
+        visitor=keyed("visitor", cookie.pseudonym) if cookie else None,
+        network=networks.network_key(request.META, day=int(time.time()) // throttling.DAY),
+        events=events,
+    )
+    if wait and not conf.current().trusted_proxies and "HTTP_X_FORWARDED_FOR" in request.META:
+        counters.failed("network_unknown", _PROXY)
+    return wait
+
+
+_PROXY = (
+    "Reports are over a limit, and came through a proxy: all behind it share one network's limit. "
+    'Say how many proxies of yours there are in PERSONA["TRUSTED_PROXIES"].'
+)
+
+
+def _too_much(batch: Batch, wait: int) -> HttpResponse:
+    if not conf.current().refuse_excess:
+        return _refused(batch, "throttled", status=202)
+    return _refused(batch, "throttled", status=429, headers={"Retry-After": str(wait)})
+
+
+def _taken(
+    request: HttpRequest, response: HttpResponse, batch: Batch, *, may_begin: bool
+) -> HttpResponse:
+    """Store the events of whoever sent them, once that is known."""
+    # Before a transaction of ours: one that begins by reading may be refused its first write.
+    restrictions.refresh()
+    shopper = shoppers.resolve(request)
+    if shopper.left_alone:
+        return _refused(batch, "consent")
+    seen = Recognised(
+        visitor=shopper.visitor,
+        store=shopper.store,
+        purposes=",".join(consent.identifying(request)),
+    )
+    if seen.visitor is None and may_begin and tokens.carried(request) is None:
+        # On a page out of a cache nobody could be given a cookie: its script is the first word.
+        seen = visitors.recognise(request, response, may_begin=True)
+    if seen.visitor is None:
+        if shoppers.may_be_signed_in(request):
+            # Who cannot be known because the database is away may be known the next time.
+            bool(getattr(request.user, "is_authenticated", False))
+        return _refused(batch, "visitor")
+    who = Reporter(
+        seen=seen,
+        customer=shopper.customer,
+        device=device_of(request),
+        place=partial(place_in_network, request),
+    )
+    response.content = _json(record(who, batch).reply())
+    drops.flush_if_due()
+    return response
+
+
+def _refused(
+    batch: Batch,
+    reason: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """Nothing of a message is taken."""
+    verdicts = Verdicts.all_refused(len(batch), reason)
+    verdicts.count()
+    return _answer(verdicts.reply(), status=status, **(headers or {}))
+
+
+def _away(error: Exception) -> HttpResponse:
+    """Nothing is stored, and the client is asked to come again."""
+    if not isinstance(error, Resting):
+        counters.failed("events_unwritten", f"{_AWAY} ({type(error).__name__})")
+    seconds = max(int(conf.current().rest_after_fault.total_seconds()), 1)
+    return _answer(
+        {"detail": "Nothing can be stored at the moment. Come again."},
+        status=503,
+        **{"Retry-After": str(seconds)},
+    )
+
+
+_AWAY = "Events could not be written; clients were asked to come again. Check the database"
+
+
+def _answer(content: Mapping[str, Any], *, status: int = 200, **headers: str) -> HttpResponse:
+    response = HttpResponse(_json(content), status=status, content_type="application/json")
+    response["Cache-Control"] = "private, no-store"
+    for name, value in headers.items():
+        response[name] = value
+    return response
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, separators=(",", ":"))

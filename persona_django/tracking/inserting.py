@@ -1,0 +1,104 @@
+"""Rows that are inserted once, by a writer who must be told which of them were new."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from django.db import DatabaseError, connections, models, router
+from django.db.models.constants import OnConflict
+
+from persona_django import counters
+from persona_django.tracking.models import Event
+from persona_django.tracking.writing import ROWS_OF_A_STATEMENT
+
+Key = tuple[int, int]
+"""Shopper and uid: what names a row once, in every table that this module writes."""
+
+T = TypeVar("T")
+ATTEMPTS = 4
+_LONGEST_PAUSE_SECONDS = 0.05
+_DEADLOCKS = frozenset({"40P01", "40001", 1213})
+"""A deadlock or a lost race as PostgreSQL and MariaDB number it: nothing is wrong, try again."""
+
+
+def insert_new(
+    model: type[models.Model], names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> set[Key]:
+    """Insert rows in the caller's transaction, and return the keys of those that were new.
+
+    `names` begin with shopper and uid. Keys are given once each. Rows are written in order of
+    their key, so that two writers cannot wait for each other in a circle; one that another
+    writer is about to commit is waited for, and is then not new.
+    """
+    connection = connections[router.db_for_write(model)]
+    rows = sorted(rows, key=lambda row: row[:2])
+    # Without RETURNING only the count is told, so each row is asked for by itself.
+    returns = connection.features.can_return_columns_from_insert
+    size = ROWS_OF_A_STATEMENT if returns else 1
+    new: set[Key] = set()
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            sql = _statement(connection.alias, model, tuple(names), len(part), returns)
+            cursor.execute(sql, [value for row in part for value in row])
+            if returns:
+                new.update((int(shopper), int(uid)) for shopper, uid in cursor.fetchall())
+            elif cursor.rowcount == 1:
+                new.add(part[0][:2])
+    return new
+
+
+def insert_is_one_statement() -> bool:
+    """Whether `insert_new` of a message's rows is one statement, so that no other part of it can
+    be missing."""
+    return bool(connections[router.db_for_write(Event)].features.can_return_columns_from_insert)
+
+
+@lru_cache(maxsize=512)
+def _statement(
+    alias: str, model: type[models.Model], names: tuple[str, ...], rows: int, returns: bool
+) -> str:
+    """The statement for a number of rows, put together once."""
+    connection = connections[alias]
+    quote = connection.ops.quote_name
+    fields = [model._meta.get_field(name) for name in names]
+    columns = [quote(str(field.column)) for field in fields]  # type: ignore[union-attr]
+    marks = f"({', '.join(['%s'] * len(names))})"
+    parts = [
+        connection.ops.insert_statement(on_conflict=OnConflict.IGNORE),
+        f"{quote(model._meta.db_table)} ({', '.join(columns)})",
+        f"VALUES {', '.join([marks] * rows)}",
+        connection.ops.on_conflict_suffix_sql(fields, OnConflict.IGNORE, [], []),
+    ]
+    if returns:
+        parts.append(f"RETURNING {columns[0]}, {columns[1]}")
+    return " ".join(parts)
+
+
+def again_on_deadlock(work: Callable[[], T], *, alias: str) -> T:
+    """Do what is one transaction, and do it again when the database chose it to be given up.
+
+    Within somebody else's transaction there is nothing to repeat: theirs is gone with ours.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return work()
+        except DatabaseError as error:
+            is_last = attempt == ATTEMPTS or connections[alias].in_atomic_block
+            if is_last or not is_deadlock(error):
+                raise
+            counters.count("deadlock_retried")
+        # Both would otherwise come back at the same moment.
+        time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS * attempt))  # noqa: S311 - no secret
+    raise AssertionError("the last attempt returns or raises")
+
+
+def is_deadlock(error: DatabaseError) -> bool:
+    """Whether a transaction was given up only because another one stood in its way."""
+    cause = error.__cause__
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    return code in _DEADLOCKS or bool(error.args and error.args[0] in _DEADLOCKS)

@@ -1,0 +1,62 @@
+"""Which network a request comes from: enough to keep a flood out, and never kept itself.
+
+An address is turned into a keyed hash of its network and the day. Nobody can turn that back, or
+tell on one day who came on another, and what is counted under it is gone after two days.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from persona_django import conf
+from persona_django.identity.keys import keyed
+
+LONGEST_FORWARDED = 1_000
+"""Characters of X-Forwarded-For that are looked at, from its end: what our own proxies wrote."""
+UNKNOWN = "unknown"
+
+
+def client_address(meta: Mapping[str, Any]) -> str:
+    """The address that the outermost of the shop's own proxies saw, or the server itself."""
+    remote = str(meta.get("REMOTE_ADDR", ""))
+    proxies = conf.current().trusted_proxies
+    if not proxies:
+        # Whoever asks could write into that header what they like.
+        return remote
+    chain = str(meta.get("HTTP_X_FORWARDED_FOR", ""))[-LONGEST_FORWARDED:].split(",")
+    # Fewer entries than proxies: it did not come through all of them.
+    return chain[-proxies].strip() if len(chain) >= proxies and chain[-1] else remote
+
+
+@lru_cache(maxsize=4096)
+def network_of(address: str) -> str:
+    """The network of an address: 256 of IPv4, one household or office of IPv6.
+
+    >>> network_of("192.0.2.7") == network_of("192.0.2.99:8080")
+    True
+    """
+    try:
+        ip = ipaddress.ip_address(_without_port(address[:LONGEST_FORWARDED]))
+    except ValueError:
+        return UNKNOWN
+    mapped = getattr(ip, "ipv4_mapped", None)
+    if mapped is not None:
+        ip = mapped
+    return f"4.{int(ip) >> 8:x}" if ip.version == 4 else f"6.{int(ip) >> 64:x}"
+
+
+def network_key(meta: Mapping[str, Any], *, day: int) -> int:
+    """The number that stands for the network of a request on one day, and only on that day."""
+    return keyed("throttle", f"network {network_of(client_address(meta))} {day}")
+
+
+def _without_port(address: str) -> str:
+    address = address.strip()
+    if address.startswith("["):
+        address = address[1:].partition("]")[0]
+    elif address.count(":") == 1:
+        address = address.partition(":")[0]
+    return address.partition("%")[0]

@@ -1,0 +1,109 @@
+"""Whether a message comes from a server of the shop's: signed, fresh, and for the first time.
+
+The signature is HMAC-SHA256, in hexadecimal digits, over the timestamp, a full stop, the nonce, a
+full stop, and the body as it was sent, keyed with a secret of the setting SERVER_KEYS. Two keys at
+a time may be in force, so that one is changed without a gap.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, router
+
+from persona_django import conf
+from persona_django.exceptions import Unsigned
+from persona_django.identity.keys import keyed
+from persona_django.tracking.models import UsedNonce
+
+WINDOW = timedelta(seconds=300)
+"""How far the clocks of two servers may be apart, and how long a message is on its way."""
+FORGET_AFTER = 4 * WINDOW
+"""A nonce is remembered for longer than its message could be taken: clocks may be set back."""
+SHORTEST_SECRET = 32
+"""Characters; a shorter one could be guessed, so nothing signed with it is taken."""
+AT_A_TIME = 1_000
+
+_NAME = re.compile(r"[A-Za-z0-9_\-]{1,60}\Z")
+_NONCE = re.compile(r"[A-Za-z0-9_\-]{16,128}\Z")
+_TIMESTAMP = re.compile(r"[0-9]{9,11}\Z")
+_SIGNATURE = re.compile(r"[0-9a-f]{64}\Z")
+_NOBODYS = secrets.token_bytes(32)
+"""What a message of an unknown key is checked against, so that it takes as long as any other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What a message says about itself, before its body was read."""
+
+    key: str
+    at: int
+    """Seconds since 1970, UTC, by the sender's clock."""
+    nonce: str
+    signature: str
+
+
+def claim_of(meta: Mapping[str, Any]) -> Claim:
+    """What the headers of a request claim. Raises Unsigned where it could not be true anyway."""
+    given = {
+        name: meta.get(f"HTTP_X_PERSONA_{name.upper()}", "")
+        for name in ("key", "timestamp", "nonce", "signature")
+    }
+    shapes = (_NAME, _TIMESTAMP, _NONCE, _SIGNATURE)
+    if not all(shape.match(text) for shape, text in zip(shapes, given.values(), strict=True)):
+        raise Unsigned("signature")
+    claim = Claim(
+        key=given["key"],
+        at=int(given["timestamp"]),
+        nonce=given["nonce"],
+        signature=given["signature"],
+    )
+    if abs(time.time() - claim.at) > WINDOW.total_seconds():
+        raise Unsigned("stale")
+    return claim
+
+
+def verify(claim: Claim, body: bytes) -> None:
+    """Raises Unsigned unless a key in force signed exactly this."""
+    secret = conf.current().server_keys.get(claim.key)
+    is_sound = isinstance(secret, str) and len(secret) >= SHORTEST_SECRET
+    key = str(secret).encode() if is_sound else _NOBODYS
+    expected = signature_of(key, claim.at, claim.nonce, body)
+    if not hmac.compare_digest(expected, claim.signature) or key is _NOBODYS:
+        raise Unsigned("signature")
+
+
+def signature_of(key: bytes, at: int, nonce: str, body: bytes) -> str:
+    """The signature of a body, as its sender works it out."""
+    return hmac.new(key, f"{at}.{nonce}.".encode() + body, "sha256").hexdigest()
+
+
+def use(claim: Claim) -> None:
+    """Note, in the caller's transaction, that a message was taken. Raises Unsigned the second
+    time; of two at the same moment, one waits for the other."""
+    number = keyed("nonce", f"{claim.key}\0{claim.nonce}")
+    try:
+        UsedNonce.objects.using(_alias()).create(key=number, at=claim.at)
+    except IntegrityError:
+        raise Unsigned("replayed") from None
+
+
+def forget_old() -> int:
+    """Delete the nonces of messages that are too old to be taken anyway; how many."""
+    oldest = int(time.time() - FORGET_AFTER.total_seconds())
+    rows = UsedNonce.objects.using(_alias())
+    gone = 0
+    while some := list(rows.filter(at__lt=oldest).values_list("pk", flat=True)[:AT_A_TIME]):
+        gone += rows.filter(pk__in=sorted(some)).delete()[0]
+    return gone
+
+
+def _alias() -> str:
+    return router.db_for_write(UsedNonce)

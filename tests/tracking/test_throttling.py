@@ -1,0 +1,153 @@
+"""How much one may send, one network, and everybody; counted once for all processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.core.cache.backends.locmem import LocMemCache
+
+from persona_django import counters
+from persona_django.tracking.throttling import seconds_to_wait
+from tests import services
+
+ROOT = Path(__file__).parent.parent.parent
+NOON = "2026-03-01T12:00:10Z"
+
+
+@pytest.fixture(autouse=True)
+def _nobody_sent_before(settings):
+    cache.clear()
+    settings.PERSONA = {"VISITOR_REQUESTS": 3, "VISITOR_EVENTS": 20, "VISITOR_EVENTS_A_DAY": 50}
+    with time_machine.travel(NOON, tick=False):
+        yield
+    cache.clear()
+
+
+def may(visitor: int | None = 1, network: int = 9, events: int = 1) -> bool:
+    return not seconds_to_wait(visitor=visitor, network=network, events=events)
+
+
+def test_a_visitor_may_send_so_many_messages_a_minute_and_others_theirs():
+    assert [may() for _ in range(4)] == [True, True, True, False]
+    assert may(visitor=2)
+
+
+def test_the_next_minute_is_a_new_one():
+    for _ in range(4):
+        may()
+
+    assert seconds_to_wait(visitor=1, network=9, events=1) == 51
+    with time_machine.travel("2026-03-01T12:01:00Z", tick=False):
+        assert may()
+
+
+def test_events_are_counted_as_well_as_messages():
+    assert may(events=20)
+    assert not may(events=1)
+    assert counters.counts()["throttled_visitor"] == 1
+
+
+def test_a_day_has_a_limit_of_its_own():
+    for minute in range(2):
+        with time_machine.travel(f"2026-03-01T13:0{minute}:00Z", tick=False):
+            assert may(events=20)
+    with time_machine.travel("2026-03-01T13:05:00Z", tick=False):
+        assert may(events=10)
+    with time_machine.travel("2026-03-01T23:59:00Z", tick=False):
+        assert seconds_to_wait(visitor=1, network=9, events=1) == 61
+    with time_machine.travel("2026-03-02T00:00:00Z", tick=False):
+        assert may(events=10)
+
+
+def test_a_network_may_send_ten_times_as_much():
+    answers = [may(visitor=visitor) for visitor in range(31)]
+
+    assert answers == [True] * 30 + [False]
+    assert may(visitor=99, network=8)
+    assert counters.counts()["throttled_network"] == 1
+
+
+def test_everybody_together_has_a_limit(settings):
+    settings.PERSONA = {"SITE_REQUESTS": 5}
+
+    assert [may(visitor=n, network=n) for n in range(6)] == [True] * 5 + [False]
+    assert counters.counts()["throttled_site"] == 1
+
+
+def test_the_cache_names_neither_a_visitor_nor_a_network(monkeypatch):
+    keys: list[str] = []
+    really = LocMemCache.add
+
+    def add(self, key, value, *args, **options):
+        keys.append(str(key))
+        return really(self, key, value, *args, **options)
+
+    monkeypatch.setattr(LocMemCache, "add", add)
+    may(visitor=123456789, network=987654321)
+
+    assert len(keys) == 5
+    assert not any("123456789" in key for key in keys)
+
+
+def test_while_the_cache_is_away_each_process_counts_for_itself(monkeypatch):
+    def away(*args, **options):
+        raise ConnectionError("no cache here, redis://:secret@cache")
+
+    monkeypatch.setattr(LocMemCache, "incr", away)
+
+    assert [may() for _ in range(4)] == [True, True, True, False]
+    assert counters.counts()["throttle_uncounted"] == 4
+    # Asked once; after that it is left alone.
+    assert counters.counts()["cache_resting"] == 1
+
+
+def test_a_cache_that_forgets_at_once_refuses_nobody(settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+
+    assert all(may() for _ in range(10))
+
+
+SENDS = """
+import django; django.setup()
+from persona_django.tracking.throttling import seconds_to_wait
+print(sum(not seconds_to_wait(visitor=1, network=9, events=1) for _ in range(100)))
+"""
+
+
+@pytest.mark.service("redis")
+def test_threat_22_two_processes_share_one_budget(tmp_path):
+    url = services.SERVICES["redis"].url
+    prefix = f"KEY_PREFIX=throttling-{tmp_path.parent.parent.name}-{tmp_path.name}"
+    code = (
+        "import os, time, tests.settings as s\n"
+        "s.PERSONA.update(VISITOR_REQUESTS=120, VISITOR_EVENTS=10**5)\n" + SENDS
+    )
+    import os
+
+    environment = {
+        **os.environ,
+        "CACHE_URL": f"{url.replace('redis://', 'rediscache://')}?{prefix}",
+        "DATABASE_URL": "sqlite://:memory:",
+    }
+    if _seconds_left() < 20:
+        pytest.skip("a new minute is about to begin")
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    allowed = [int(child.communicate(timeout=60)[0]) for child in children]
+
+    assert sum(allowed) == 120
+
+
+def _seconds_left() -> float:
+    import time
+
+    return 60 - time.time() % 60
