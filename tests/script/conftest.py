@@ -76,6 +76,24 @@ def leave(page: Any, shop: site.Site) -> None:
     page.goto(f"{shop.address}{site.AWAY}")
 
 
+BEGAN = 1_800_000_000
+DRAWN = """() => new Promise(done => {
+    new IntersectionObserver((_, self) => { self.disconnect(); done(); }).observe(document.body);
+})"""
+
+
+def stop_clock(page: Any) -> None:
+    """From its next page on, time stands still there until `pass_time`, however busy we are."""
+    page.clock.install(time=BEGAN)
+    page.clock.pause_at(BEGAN + 1)
+
+
+def pass_time(page: Any, milliseconds: int) -> None:
+    """Let time pass, once the browser has told what is on its screen."""
+    page.evaluate(DRAWN)
+    page.clock.run_for(milliseconds)
+
+
 def turn_away(page: Any, *, hidden: bool = True) -> None:
     """Look at another tab, or come back: what a browser tells its pages of it."""
     page.evaluate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.script import markup
-from tests.script.conftest import leave, turn_away
+from tests.script.conftest import leave, pass_time, stop_clock, turn_away
 
 pytestmark = pytest.mark.browser
 
@@ -33,10 +33,11 @@ def slot(page, position: int):
 
 
 def test_slots_that_were_half_visible_for_a_second_are_seen_and_one_report_names_them(
-    shop, opened
+    shop, page, opened
 ):
-    page = opened()
-    page.wait_for_timeout(1_300)
+    stop_clock(page)
+    opened()
+    pass_time(page, 1_000)
     leave(page, shop)
 
     (slate,) = shop.wait("slate")
@@ -46,52 +47,59 @@ def test_slots_that_were_half_visible_for_a_second_are_seen_and_one_report_names
     assert (slate["first"], sorted(slate["seen"])) == (1, [1, 2, 3, 4])
 
 
-def test_what_was_on_the_screen_for_less_than_a_second_was_not_seen(shop, opened):
-    page = opened()
-    page.wait_for_timeout(500)
-    leave(page, shop)
+def test_what_was_on_the_screen_for_less_than_a_second_was_not_seen(shop, page, opened):
+    stop_clock(page)
+    opened()
+    pass_time(page, 990)
+    turn_away(page)
 
     shop.wait("view")
     assert not shop.of("slate")
 
 
-def test_what_stands_below_the_screen_is_seen_when_it_is_scrolled_to(shop, opened):
-    page = opened(SPACE + markup.block())
-    page.wait_for_timeout(1_500)
+def test_what_stands_below_the_screen_is_seen_when_it_is_scrolled_to(shop, page, opened):
+    stop_clock(page)
+    opened(SPACE + markup.block())
+    pass_time(page, 60_000)
     turn_away(page)
     shop.wait("view")
     assert not shop.of("slate")
 
     turn_away(page, hidden=False)
-    slot(page, 1).scroll_into_view_if_needed()
-    page.mouse.wheel(0, 1_000)
-    page.wait_for_timeout(1_500)
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    pass_time(page, 1_000)
     leave(page, shop)
 
     assert shop.wait("slate")[0]["seen"]
 
 
 def test_a_page_behind_another_tab_is_not_seen_and_what_comes_after_is_told_in_addition(
-    shop, opened
+    shop, page, opened
 ):
-    page = opened()
-    page.wait_for_timeout(300)
+    stop_clock(page)
+    opened()
+    pass_time(page, 900)
     turn_away(page)
-    page.wait_for_timeout(1_500)
+    pass_time(page, 60_000)
+    turn_away(page, hidden=False)
+    pass_time(page, 900)
+    turn_away(page)
+    shop.wait("view")
     assert not shop.of("slate")
 
     turn_away(page, hidden=False)
-    page.wait_for_timeout(1_400)
+    pass_time(page, 1_000)
     turn_away(page)
 
     (slate,) = shop.wait("slate")
     assert sorted(slate["seen"]) == [1, 2, 3, 4]
 
 
-def test_a_long_block_is_reported_in_parts(shop, opened):
-    page = opened(markup.block(45))
+def test_a_long_block_is_reported_in_parts(shop, page, opened):
+    stop_clock(page)
     page.set_viewport_size({"width": 1000, "height": 6_000})
-    page.wait_for_timeout(1_600)
+    opened(markup.block(45))
+    pass_time(page, 1_000)
     leave(page, shop)
 
     slates = shop.wait("slate", count=3)
@@ -101,9 +109,10 @@ def test_a_long_block_is_reported_in_parts(shop, opened):
     assert max(len(slate["tokens"]) for slate in slates) == 20
 
 
-def test_blocks_that_join_the_page_later_are_seen_too(shop, opened):
-    page = opened("<main></main>")
-    page.wait_for_timeout(300)
+def test_blocks_that_join_the_page_later_are_seen_too(shop, page, opened):
+    stop_clock(page)
+    opened("<main></main>")
+    pass_time(page, 1_000)
     page.evaluate(
         """html => {
             const made = new DOMParser().parseFromString(html, "text/html");
@@ -111,7 +120,8 @@ def test_blocks_that_join_the_page_later_are_seen_too(shop, opened):
         }""",
         markup.block(2, number=2, slug="popular"),
     )
-    page.wait_for_timeout(1_800)
+    pass_time(page, 300)
+    pass_time(page, 1_000)
     tools = page.locator("[data-persona-tools]").first
     assert tools.is_visible()
     leave(page, shop)
@@ -157,15 +167,16 @@ def test_a_right_click_and_a_click_beside_the_slots_are_none(shop, opened):
     assert not shop.of("click")
 
 
-def test_a_pointer_that_rests_on_a_slot_for_a_second_is_interest(shop, opened):
-    page = opened()
+def test_a_pointer_that_rests_on_a_slot_for_a_second_is_interest(shop, page, opened):
+    stop_clock(page)
+    opened()
 
-    slot(page, 2).hover()
-    page.wait_for_timeout(1_200)
-    slot(page, 3).hover()
-    page.wait_for_timeout(300)
+    for position, milliseconds in ((2, 1_000), (3, 990)):
+        slot(page, position).hover()
+        pass_time(page, milliseconds)
     page.mouse.move(5, 690)
-    leave(page, shop)
+    pass_time(page, 60_000)
+    turn_away(page)
 
     (engage,) = shop.wait("engage")
     assert (engage["item"], engage["part"]) == ("shop.product:102", "hover")

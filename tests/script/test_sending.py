@@ -275,6 +275,7 @@ def test_no_piece_of_work_takes_longer_than_five_milliseconds(browser, shop):
         page.mouse.wheel(0, 800)
         page.wait_for_timeout(1_500)
         page.get_by_role("link").first.hover()
+        page.get_by_role("button", name="Not for me: Cup 102").click()
         turn_away(page)
         longest.append(max(milliseconds_of_ours(browser.stop_tracing())))
 
@@ -283,10 +284,10 @@ def test_no_piece_of_work_takes_longer_than_five_milliseconds(browser, shop):
 
 
 def milliseconds_of_ours(trace: bytes) -> list[float]:
-    """How long each call into the script took, as the browser itself measured it."""
+    """What each call into the script took of the processor, as the browser itself measured it."""
     called = ("FunctionCall", "EvaluateScript", "v8.evaluateModule")
     return [
-        event["dur"] / 1_000
+        event.get("tdur", event["dur"]) / 1_000
         for event in json.loads(trace)["traceEvents"]
         if event["name"] in called and "persona.min.js" in json.dumps(event.get("args", {}))
     ]

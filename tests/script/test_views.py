@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.script import markup
-from tests.script.conftest import leave, turn_away
+from tests.script.conftest import leave, pass_time, stop_clock, turn_away
 from tests.script.site import AWAY, ELSEWHERE
 
 pytestmark = pytest.mark.browser
@@ -68,21 +68,26 @@ def test_a_page_about_nothing_is_no_view(shop, page):
 
 
 def test_only_the_time_for_which_the_page_was_visible_counts(shop, page):
+    stop_clock(page)
     shop.pages["/"] = markup.page()
     page.goto(f"{shop.address}/")
 
-    page.wait_for_timeout(1_600)
+    pass_time(page, 14_000)
     turn_away(page)
-    (first,) = shop.wait("dwell")
-    page.wait_for_timeout(2_000)
+    pass_time(page, 60_000)
     turn_away(page, hidden=False)
-    page.wait_for_timeout(1_600)
-    leave(page, shop)
-    _, second = shop.wait("dwell", count=2)
+    pass_time(page, 7_000)
+    turn_away(page)
+    turn_away(page, hidden=False)
+    pass_time(page, 24 * 3_600_000)
+    turn_away(page)
+    first, second, forgotten = shop.wait("dwell", count=3)
 
     assert first["item"] == second["item"] == "shop.product:31"
-    assert first["seconds"] == second["seconds"] == 2
+    assert (first["seconds"], second["seconds"]) == (14, 7)
     assert first["id"] != second["id"]
+    # Nobody looks at one page for a day.
+    assert forgotten["seconds"] == 2_047
 
 
 def test_what_waits_is_sent_when_the_tab_is_left_and_not_kept_for_later(shop, page):
@@ -110,11 +115,11 @@ def test_a_page_within_a_page_is_nobody_s_view(shop, page):
 def test_a_page_that_comes_back_from_the_back_button_is_a_new_view(shop, page):
     shop.pages["/"] = markup.page(markup.block())
     page.goto(f"{shop.address}/")
-    page.wait_for_timeout(1_400)
+    page.wait_for_timeout(2_000)
     page.evaluate("window.isKept = true")
     leave(page, shop)
     page.go_back(wait_until="commit")  # one that was kept is not loaded again
-    page.wait_for_timeout(1_400)
+    page.wait_for_timeout(2_000)
     was_kept = page.evaluate("window.isKept === true")
     leave(page, shop)
 
@@ -127,15 +132,16 @@ def test_a_page_that_comes_back_from_the_back_button_is_a_new_view(shop, page):
 
 
 def test_a_single_page_shop_says_itself_when_a_page_is_shown(shop, page):
+    stop_clock(page)
     shop.pages["/"] = markup.page(markup.block())
     page.goto(f"{shop.address}/")
-    page.wait_for_timeout(1_300)
+    pass_time(page, 1_000)
 
     page.evaluate(
         'document.dispatchEvent(new CustomEvent("persona:page", '
         '{detail: {item: "shop.product:32", view: "second"}}))'
     )
-    page.wait_for_timeout(1_300)
+    pass_time(page, 1_000)
     page.evaluate(
         'document.dispatchEvent(new CustomEvent("persona:page", {detail: {item: null}}))'
     )
