@@ -60,14 +60,14 @@ class Browser:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request, until the server has closed the connection. An app's says less."""
-        more = headers or {}
+        more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
             f"User-Agent: {BROWSER}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\nCookie: {cookies}\r\n"
             f"{'' if as_app else OF_A_BROWSER}"
-            f"{''.join(f'{name}: {value}' + chr(13) + chr(10) for name, value in more.items())}\r\n"
+            f"{more}\r\n"
         )
         began = time.monotonic()
         last_byte = 0.0

@@ -90,7 +90,13 @@ class Client:
         if answer.status != 200:
             self.odd.append(f"{answer.status} {body[:200]!r}")
             return False
-        for name, letter in zip(batch, json.loads(body)["result"], strict=True):
+        try:
+            result = json.loads(body)["result"]
+        except ValueError:
+            # Killed after the first words of its answer.
+            self.broken += 1
+            return False
+        for name, letter in zip(batch, result, strict=True):
             self.letters.setdefault(name, Counter())[letter] += 1
         return True
 
