@@ -22,13 +22,15 @@ WAIT_MS = 100.0
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One figure, and the most that it may be."""
+    """One figure, and the most, or the least, that it may be."""
 
     name: str
     value: float
     unit: str = ""
     limit: float | None = None
     """None: the figure only stands beside, for comparison."""
+    is_least: bool = False
+    """Whether the limit is the least that it may be, not the most."""
     beside: str = ""
     """What else a reader wants to know of it, on a line of its own."""
     at_any_size: bool = False
@@ -36,7 +38,9 @@ class Finding:
 
     def is_kept(self) -> bool:
         """Whether the figure is within its limit. One that is no number never is."""
-        return self.limit is None or self.value <= self.limit
+        if self.limit is None:
+            return True
+        return self.value >= self.limit if self.is_least else self.value <= self.limit
 
     def is_judged(self, *, is_quick: bool) -> bool:
         """Whether the limit holds for what was measured."""
@@ -92,7 +96,7 @@ def as_table(findings: Sequence[Finding], *, is_quick: bool) -> str:
         (
             found.name,
             as_text(found.value, found.unit),
-            "" if found.limit is None else as_text(found.limit, found.unit),
+            _limit_of(found),
             found.verdict(is_quick=is_quick),
         )
         for found in findings
@@ -100,6 +104,12 @@ def as_table(findings: Sequence[Finding], *, is_quick: bool) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     besides = ["", *(found.beside for found in findings)]
     return "\n".join(_lines(rows, besides, widths))
+
+
+def _limit_of(found: Finding) -> str:
+    if found.limit is None:
+        return ""
+    return ("at least " if found.is_least else "") + as_text(found.limit, found.unit)
 
 
 def _lines(

@@ -1,11 +1,13 @@
 """What a page without blocks costs with the app installed, over the same page without the app.
 
-    python -m benchmarks.page_overhead [--rounds 40] [--json]
+    python -m benchmarks.page_overhead [--pairs 5] [--rounds 10] [--json]
     DATABASE_URL=postgres://postgres@127.0.0.1:5432/postgres python -m benchmarks.page_overhead
 
 Two processes serve the same product page of the same shop through Django's WSGI handler, one with
 persona_django in its settings and one without. They take turns in short rounds, so that a noisy
-machine is noisy for both. Measured are the time to the last byte, and the time until the worker
+machine is noisy for both. Two processes of the very same shop differ by some per cent for as long
+as they live, by how their memory happens to lie, so several pairs are started one after the other.
+Measured are the time to the last byte, and the time until the worker
 is free again, which includes the view written after the response. Also measured, without a page
 around it, is what the middleware itself takes.
 """
@@ -29,16 +31,21 @@ LAST_BYTE_MS, WORKER_MS = 0.2, 0.8
 MIDDLEWARE_US = {"ignored path": 10.0, "no consent": 30.0, "tracked": 150.0}
 POSTGRESQL = "postgres://postgres@127.0.0.1:5432/postgres"
 MEASURED = ("byte", "free", "cpu")
+NAMES = ("with", "without")
+CASES = ("no consent", "tracked")
+Times = dict[str, list[tuple[float, float, float]]]
+"""Of each worker: seconds to the last byte, until it was free, and of work, page by page."""
 PRODUCTS = 2_000
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--rounds", type=int, default=40)
+    options.add_argument("--pairs", type=int, default=5)
+    options.add_argument("--rounds", type=int, default=10, help="turns of each pair")
     options.add_argument("--json", action="store_true", help="print figures as JSON")
     add_option(options)
     chosen = options.parse_args()
-    figures = measure(chosen.rounds)
+    figures = measure(chosen.pairs, chosen.rounds)
     hand_over(findings(figures), chosen.findings)
     print(json.dumps(figures) if chosen.json else as_text(figures))
 
@@ -64,9 +71,19 @@ def as_text(figures: dict[str, Any]) -> str:
 
 
 def findings(figures: dict[str, Any]) -> list[Finding]:
-    """The tracked page, whose view is written after the response."""
+    """The middleware by itself, and the tracked page, whose view is written after it."""
     tracked = figures["cases"]["tracked"]
-    return [
+    middleware = [
+        Finding(
+            name=f"the middleware before the response, {case}, p50",
+            value=figures["middleware"][case]["p50"],
+            unit="µs",
+            limit=limit,
+            beside=f"p99 {figures['middleware'][case]['p99']:.0f} µs; no query",
+        )
+        for case, limit in MIDDLEWARE_US.items()
+    ]
+    return middleware + [
         Finding(
             name=f"a page without blocks, {what}, p50, {TITLES[figures['database']]}",
             value=tracked[measured]["more"],
@@ -85,21 +102,25 @@ def findings(figures: dict[str, Any]) -> list[Finding]:
 # The parent: a shop's database, and two workers that take turns
 
 
-def measure(rounds: int) -> dict[str, Any]:
-    """Alternate the two workers and compare their medians."""
+def measure(pairs: int, rounds: int) -> dict[str, Any]:
+    """Alternate the two workers of each pair and compare the medians over all pairs."""
     configure(is_installed=True, url=os.environ.get("DATABASE_URL", POSTGRESQL))
     from django.db import connection
 
     created = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
         keys = fill()
-        workers = {name: Worker(name, created, keys) for name in ("with", "without")}
-        try:
-            cases = {case: alternate(workers, case, rounds) for case in ("no consent", "tracked")}
-            middleware = workers["with"].ask("middleware")
-        finally:
-            for worker in workers.values():
-                worker.stop()
+        times: dict[str, Times] = {case: {name: [] for name in NAMES} for case in CASES}
+        for _ in range(pairs):
+            workers = {name: Worker(name, created, keys) for name in NAMES}
+            try:
+                for case in CASES:
+                    alternate(workers, case, rounds, times[case])
+                middleware = workers["with"].ask("middleware")
+            finally:
+                for worker in workers.values():
+                    worker.stop()
+        cases = {case: compared(times[case]) for case in CASES}
         written = stored_views()
         assert written, "the tracked pages wrote no views, so nothing was measured"
         return {
@@ -112,8 +133,8 @@ def measure(rounds: int) -> dict[str, Any]:
         connection.creation.destroy_test_db("bench", verbosity=0)
 
 
-def alternate(workers: dict[str, Worker], case: str, rounds: int) -> dict[str, Any]:
-    times: dict[str, list[tuple[float, float, float]]] = {name: [] for name in workers}
+def alternate(workers: dict[str, Worker], case: str, rounds: int, times: Times) -> None:
+    """Let the workers take turns, and note what each page took."""
     for worker in workers.values():
         worker.ask("pages", case)
     for turn in range(rounds):
@@ -121,6 +142,10 @@ def alternate(workers: dict[str, Worker], case: str, rounds: int) -> dict[str, A
         order = sorted(workers, reverse=bool(turn % 2))
         for name in order:
             times[name] += workers[name].ask("pages", case)
+
+
+def compared(times: Times) -> dict[str, Any]:
+    """What is measured, at the median: without, with, and by how much more."""
     found: dict[str, Any] = {}
     for place, measured in enumerate(MEASURED):
         median = {

@@ -62,8 +62,22 @@ def parts() -> Iterator[Part]:
     yield Part(
         title="A page without blocks, with and without the app",
         module="page_overhead",
-        quick=("--rounds", "10"),
+        quick=("--pairs", "1"),
         environment=postgresql,
+        service="postgresql",
+    )
+    for vendor, needs in (("postgres", "postgresql"), ("sqlite", "")):
+        yield Part(
+            title=f"Events taken in, {'PostgreSQL' if needs else 'SQLite'}",
+            module="ingest",
+            arguments=("--vendor", vendor),
+            quick=("--seconds", "2", "--rounds", "1"),
+            service=needs,
+        )
+    yield Part(
+        title="What a fault around the shop costs its visitors",
+        module="faults",
+        quick=("--rounds", "1"),
         service="postgresql",
     )
     yield Part(

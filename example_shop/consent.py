@@ -25,5 +25,4 @@ def remember(response: HttpResponse, answer: str) -> None:
         max_age=REMEMBERED_SECONDS,
         samesite="Lax",
         secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
     )

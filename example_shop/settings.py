@@ -92,9 +92,26 @@ if _database_url.startswith("sqlite"):
         "timeout": 20,
     }
 elif _database_url.startswith("mysql"):
-    DATABASES["default"]["OPTIONS"] = {"charset": "utf8mb4"}
+    DATABASES["default"]["OPTIONS"] = {
+        "charset": "utf8mb4",
+        "connect_timeout": 2,
+        "read_timeout": 10,
+        "write_timeout": 10,
+    }
+elif _database_url.startswith("postgres"):
+    # A database that hangs keeps one page waiting, for so long, and not the whole shop.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 2,
+        "options": "-c statement_timeout=5000",
+    }
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+if CACHES["default"]["BACKEND"].endswith("RedisCache"):
+    CACHES["default"]["OPTIONS"] = {
+        "socket_timeout": 1,
+        "socket_connect_timeout": 1,
+        **CACHES["default"].get("OPTIONS", {}),
+    }
 
 _broker_url = env("BROKER_URL", default="")
 CELERY_BROKER_URL = _broker_url or "memory://"
@@ -112,6 +129,8 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "account"
 LOGOUT_REDIRECT_URL = "home"
 SESSION_COOKIE_SAMESITE = "Lax"
+# Behind a proxy that ends TLS, in the way it marks its requests: "HTTP_X_FORWARDED_PROTO,https".
+SECURE_PROXY_SSL_HEADER = tuple(env.list("SECURE_PROXY_SSL_HEADER", default=[])) or None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=not DEBUG)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

@@ -7,10 +7,12 @@ and only when it comes back well do the others follow. Counted for each process 
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
@@ -19,6 +21,18 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from persona_django import conf, counters
 from persona_django.exceptions import Resting
 
+GAVE_UP = frozenset(
+    {
+        *("57014", "55P03"),  # PostgreSQL: the time for a statement, or for a lock, ran out
+        *("57P01", "57P02", "57P03"),  # it shuts down or starts up
+        "53300",  # it gives no more connections
+        *(2002, 2003, 2006, 2013, 2055),  # MySQL and MariaDB: not reached, or lost on the way
+        *(1205, 1969, 3024),  # the time for a lock, or for a statement, ran out
+        *(1040, 1053),  # no more connections; it shuts down
+    }
+)
+"""What a database says that the next call would live through again."""
+
 
 class Breaker:
     """Whether one thing outside of this process may be asked."""
@@ -26,13 +40,18 @@ class Breaker:
     def __init__(self, name: str) -> None:
         self.name = name
         self._until: float | None = None
-        self._is_trying = False
+        self._trier: int | None = None
+        """The thread that tries again, on behalf of all others."""
         self._lock = threading.Lock()
+        self._here = threading.local()
 
     @property
     def is_resting(self) -> bool:
-        """Whether a call made now would be refused."""
-        return self._until is not None and (self._is_trying or time.monotonic() < self._until)
+        """Whether a call that this thread makes now would be refused."""
+        until, trier = self._until, self._trier
+        if until is None or trier == threading.get_ident():
+            return False
+        return trier is not None or time.monotonic() < until
 
     def begin(self) -> float:
         """Note that a call is about to be made, and return when. Raises Resting instead."""
@@ -40,19 +59,19 @@ class Breaker:
         if self._until is not None:
             with self._lock:
                 if self._until is not None:
-                    if self._is_trying or now < self._until:
+                    if self._trier is not None or now < self._until:
                         raise Resting(f"{self.name} failed a moment ago and is left alone.")
-                    self._is_trying = True
+                    self._trier = threading.get_ident()
         return now
 
-    def end(self, began: float, *, failed: bool) -> None:
+    def end(self, began: float, *, failed: bool, may_take_long: bool = False) -> None:
         """Note how a call ended: well, or in a way that the next one need not live through."""
         took = time.monotonic() - began
-        if failed or took >= conf.current().slow_call.total_seconds():
+        is_slow = took >= conf.current().slow_call.total_seconds() and not may_take_long
+        if failed or is_slow:
+            rest = conf.current().rest_after_fault.total_seconds()
             with self._lock:
-                rest = conf.current().rest_after_fault.total_seconds()
-                self._until = time.monotonic() + rest
-                self._is_trying = False
+                self._until, self._trier = time.monotonic() + rest, None
             counters.failed(
                 f"{self.name}_resting",
                 f"{self.name} {'failed' if failed else f'took {took:.1f} s'} and is left alone "
@@ -60,73 +79,126 @@ class Breaker:
             )
         elif self._until is not None:
             with self._lock:
-                self._until, self._is_trying = None, False
+                # One that began before the fault says nothing about what came after it.
+                if self._trier == threading.get_ident():
+                    self._until, self._trier = None, None
+
+    def let_go(self) -> None:
+        """Note that a call was broken off, which says nothing: whoever comes next may try."""
+        with self._lock:
+            if self._trier == threading.get_ident():
+                self._trier = None
 
     @contextmanager
-    def call(self, *expected: type[Exception]) -> Iterator[None]:
-        """Around one call. What raises rests, but for what is `expected` of a healthy one."""
+    def call(
+        self,
+        *expected: type[Exception],
+        is_fault: Callable[[Exception], bool] | None = None,
+        may_take_long: bool = False,
+    ) -> Iterator[None]:
+        """Around one call. What raises rests, but for what is `expected` of a healthy one.
+
+        `is_fault` decides about each exception instead, where its type alone does not tell. A
+        call within another of the same thread is part of it.
+        """
+        if getattr(self._here, "is_calling", False):
+            yield
+            return
         began = self.begin()
+        self._here.is_calling = True
         try:
             yield
         except Exception as error:
-            self.end(began, failed=not isinstance(error, expected))
+            failed = is_fault(error) if is_fault is not None else not isinstance(error, expected)
+            self.end(began, failed=failed, may_take_long=may_take_long)
             raise
         except BaseException:
-            self.end(began, failed=False)
+            self.let_go()
             raise
-        self.end(began, failed=False)
+        else:
+            self.end(began, failed=False, may_take_long=may_take_long)
+        finally:
+            self._here.is_calling = False
 
 
 _breakers: dict[str, Breaker] = {}
 
 
 def breaker(name: str) -> Breaker:
-    """The one breaker of a name in this process."""
+    """The one breaker of a name in this process. Names are fixed words, or of what a shop
+    declares, never something a client sent."""
     return _breakers.get(name) or _breakers.setdefault(name, Breaker(name))
+
+
+def database(alias: str) -> Breaker:
+    """The breaker of a database of ours."""
+    return breaker(f"database_{alias}")
 
 
 @contextmanager
 def cache_call() -> Iterator[BaseCache]:
     """The default cache, for one short use of it. Raises Resting, or what the cache raises.
 
-    A cache's own answer to a key that is not there, ValueError, is no fault.
+    That a key is not there, or holds what nobody can read, is no fault of the cache as a whole.
     """
-    with breaker("cache").call(ValueError):
+    with breaker("cache").call(is_fault=_is_away):
         yield caches["default"]
 
 
+def _is_away(error: Exception) -> bool:
+    """Whether a client of a cache could not reach it; each raises errors of its own then."""
+    return isinstance(error, OSError) or type(error).__module__.lstrip("_") not in OF_RUBBISH
+
+
+OF_RUBBISH = ("builtins", "pickle", "struct", "zlib")
+"""Where the errors come from that reading a damaged value raises."""
+
+
 @contextmanager
-def database_call(alias: str) -> Iterator[None]:
+def database_call(alias: str, *, may_take_long: bool = False) -> Iterator[None]:
     """Around a short use of a database of ours. Raises Resting, or what the database raises.
 
-    An error of one statement says nothing about the next one; a connection that is lost, or
-    cannot be made, does.
+    An error of one statement says nothing about the next one, and neither does one that is no
+    database's; a connection that is lost or cannot be made does, and a database that says itself
+    that it cannot keep up. What reads or writes much `may_take_long`, and is no fault for it.
     """
-    which = breaker(f"database_{alias}")
-    began = which.begin()
-    try:
+    is_fault = partial(_is_gone, alias)
+    with database(alias).call(is_fault=is_fault, may_take_long=may_take_long):
         yield
-    except DatabaseError as error:
-        which.end(began, failed=_is_lost(alias, error))
-        raise
-    except BaseException:
-        which.end(began, failed=False)
-        raise
-    which.end(began, failed=False)
 
 
-def _is_lost(alias: str, error: DatabaseError) -> bool:
+def _is_gone(alias: str, error: Exception) -> bool:
+    """Whether this database will most likely not answer the next call either.
+
+    Asked without asking the database: it may be hanging.
+    """
+    if error.__dict__.setdefault(_SAID_BY, alias) != alias:
+        # Another database said it, asked from within this call.
+        return False
     if isinstance(error, InterfaceError):
         return True
     if not isinstance(error, OperationalError):
         return False
-    connection = connections[alias]
-    if connection.connection is None:
+    inner = connections[alias].connection
+    if inner is None or getattr(inner, "closed", False):
         return True
-    # In a transaction nothing can be asked, and the server has said already what it thinks.
-    return bool(connection.errors_occurred and not connection.is_usable())
+    return not GAVE_UP.isdisjoint(_codes(error))
+
+
+_SAID_BY = "_persona_said_by"
+
+
+def _codes(error: DatabaseError) -> set[object]:
+    """What the driver calls it: an SQLSTATE of PostgreSQL's, a number of MySQL's."""
+    said = error.__cause__
+    found = (getattr(said, "sqlstate", None), getattr(said, "pgcode", None), *error.args[:1])
+    return {code for code in found if isinstance(code, (str, int))}
 
 
 def forget() -> None:
-    """Ask everything again. For tests."""
+    """Ask everything again; for tests, and in a forked child, which knows nothing yet."""
     _breakers.clear()
+
+
+# The parent's locks may be held by a thread that the child does not have.
+os.register_at_fork(after_in_child=forget)

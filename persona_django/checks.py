@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connections, router
@@ -21,7 +20,9 @@ from persona_django import conf, limits
 from persona_django.blocks import registry as blocks
 from persona_django.catalogue import registry
 from persona_django.catalogue.models import Item
+from persona_django.deployment import databases_in_use, events_go_in_time
 from persona_django.identity import consent
+from persona_django.tracking import script
 
 CHECKS: dict[str, str] = {
     "persona.E001": "PERSONA holds a key that is no setting.",
@@ -50,6 +51,12 @@ CHECKS: dict[str, str] = {
     "persona.W034": "A MySQL or MariaDB database that we use cannot store every character.",
     "persona.W035": "Our tables are missing.",
     "persona.W036": "Fewer buyers than recommended protect what is shown from purchases.",
+    "persona.W040": "The default cache may keep a request waiting without an end.",
+    "persona.W041": "A database that we use may keep a page waiting without an end.",
+    "persona.W042": "Limits are counted in a cache that processes do not share.",
+    "persona.W043": "Django does not know which requests are secure, so our cookie is not.",
+    "persona.W045": "Events are kept longer than the settings say.",
+    "persona.W050": "The script has no address to report to.",
 }
 """Every check and what it means; the documentation lists this table."""
 
@@ -190,6 +197,27 @@ def consent_policy_can_work(app_configs: Any, **kwargs: Any) -> list[CheckMessag
 
 
 @register()
+def script_can_report(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Without our addresses `{% persona_script %}` links the stylesheet alone, in silence."""
+    if not _is_enabled():
+        return []
+    try:
+        is_refused = isinstance(consent.policy(), consent.RefuseAll)
+        if is_refused or script.where_reports_go():
+            return []
+    except Exception:  # noqa: BLE001 - other checks say what is wrong with a policy or an URLconf
+        return []
+    return [
+        Warning(
+            "Visitors are asked for consent, but the script has no address to report to, so only "
+            "views of pages are recorded.",
+            hint='Add path("persona/", include("persona_django.urls")) to your urlpatterns.',
+            id="persona.W050",
+        )
+    ]
+
+
+@register()
 def buyers_are_protected(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Below five buyers a neighbour may guess who bought what."""
     chosen = conf.current().min_buyers
@@ -231,22 +259,15 @@ def databases_are_ready(
 
 def _ask(alias: str) -> Iterable[CheckMessage]:
     vendor = connections[alias].vendor
-    if alias in _databases_in_use():
+    if alias in databases_in_use():
         if vendor == "sqlite":
             yield from _is_write_ahead(alias)
         if vendor == "mysql":
             yield from _stores_every_character(alias)
     # Whoever is about to make the tables need not be told that they are missing.
     if alias == router.db_for_write(Item) and "migrate" not in sys.argv[1:]:
-        yield from _has_tables(alias)
-
-
-def _databases_in_use() -> set[str]:
-    """Where our own rows are, and where the shop's products and orders are read and written."""
-    maps = (*registry.item_maps().values(), *registry.order_maps())
-    used = [*apps.get_app_config("persona").get_models(), *(one.model for one in maps)]
-    asked = (router.db_for_read, router.db_for_write)
-    return {database(model) for model in used for database in asked}
+        missing = list(_has_tables(alias))
+        yield from missing or events_go_in_time(alias)
 
 
 def _is_write_ahead(alias: str) -> Iterable[CheckMessage]:

@@ -7,6 +7,7 @@ logs what to do about it, at most once a minute for each reason.
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from threading import Lock
 from time import monotonic
@@ -56,3 +57,14 @@ def forget() -> None:
     with _lock:
         _counts.clear()
         _logged_at.clear()
+
+
+def _begin_anew() -> None:
+    """What the parent counted is the parent's, and its lock may be held by a thread of its own."""
+    global _lock
+    _lock = Lock()
+    _counts.clear()
+    _logged_at.clear()
+
+
+os.register_at_fork(after_in_child=_begin_anew)

@@ -11,14 +11,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.apps import apps
-from django.db import DatabaseError, models
+from django.db import DatabaseError, models, router
 from django.db.models.signals import post_delete, post_save
 
 from persona_django import conf, counters
+from persona_django.breaker import database_call
 from persona_django.catalogue import registry, tables
+from persona_django.catalogue.models import Item
 from persona_django.catalogue.sync import forget_keys, sync_keys
 from persona_django.commits import Batch, after_commit
 from persona_django.tracking import order_changes
+
+A_FEW = 20
+"""More products than these may take long, and the database is no worse for it."""
 
 
 class _Products(Batch):
@@ -31,11 +36,13 @@ class _Products(Batch):
 
     def __call__(self) -> None:
         """Bring all of it into the mirror, now that it is committed."""
+        many = sum(map(len, (*self.deleted.values(), *self.saved.values()))) > A_FEW
         try:
-            for label, pks in self.deleted.items():
-                forget_keys(label, pks, using=self.alias)
-            for label, pks in self.saved.items():
-                sync_keys(label, pks, using=self.alias)
+            with database_call(router.db_for_write(Item), may_take_long=many):
+                for label, pks in self.deleted.items():
+                    forget_keys(label, pks, using=self.alias)
+                for label, pks in self.saved.items():
+                    sync_keys(label, pks, using=self.alias)
         except Exception as error:  # noqa: BLE001  (nothing of ours may reach the shop's save)
             _count(error)
 

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from celery import Task, shared_task
 from kombu.exceptions import OperationalError
 
 from persona_django import conf
+from persona_django.breaker import breaker
+from persona_django.exceptions import Resting
 
 log = logging.getLogger("persona_django.jobs")
 
@@ -32,7 +35,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "persona.orders",
         "persona.snapshot",
         "persona.erasures",
+        "persona.judge",
+        "persona.derive",
+        "persona.gifts",
         "persona.rebuild",
+        "persona.retention",
         "persona.prune",
     )
 }
@@ -87,10 +94,19 @@ def rebuild(kind: str | None = None, fence: int | None = None) -> None:
 def _send_next(task: Task, kwargs: dict[str, Any]) -> None:
     """Hand the worker back, and ask for the next chunk behind whatever waits in the queue."""
     try:
-        # Later than that the lease has run out, and the next tick goes on instead.
-        task.apply_async(kwargs=kwargs, expires=conf.current().lease_for.total_seconds())
-    except OperationalError as error:
+        with _asking_the_broker(task):
+            # Later than that the lease has run out, and the next tick goes on instead.
+            task.apply_async(kwargs=kwargs, expires=conf.current().lease_for.total_seconds())
+    except (OperationalError, Resting) as error:
         log.warning("%s goes on with a later tick, the broker is away: %s", task.name, error)
+
+
+def _asking_the_broker(task: Task) -> AbstractContextManager[None]:
+    """One wait for a broker that hangs is enough for a worker with other things to do."""
+    if task.app.conf.task_always_eager:
+        # It is done here and now, and asks no broker.
+        return nullcontext()
+    return breaker("broker").call(is_fault=lambda error: isinstance(error, OperationalError))
 
 
 @shared_task(base=PersonaTask, name="persona.snapshot")
@@ -131,6 +147,38 @@ def prune(fence: int | None = None) -> None:
     from persona_django.training.jobs import step_clean
 
     _go_on(prune, step_clean, fence)
+
+
+@shared_task(base=PersonaTask, name="persona.judge")
+def judge() -> None:
+    """Tell visitors who came to stay from those who only passed, and both from programs."""
+    from persona_django.training.visitor_jobs import run_judge
+
+    run_judge()
+
+
+@shared_task(base=PersonaTask, name="persona.derive")
+def derive(fence: int | None = None) -> None:
+    """Work out what silence and coming back say, for one chunk."""
+    from persona_django.training.visitor_jobs import step_derive
+
+    _go_on(derive, step_derive, fence)
+
+
+@shared_task(base=PersonaTask, name="persona.gifts")
+def gifts(fence: int | None = None) -> None:
+    """Find what was bought as a present, for one chunk."""
+    from persona_django.training.visitor_jobs import step_gifts
+
+    _go_on(gifts, step_gifts, fence)
+
+
+@shared_task(base=PersonaTask, name="persona.retention")
+def retention(fence: int | None = None) -> None:
+    """Delete what is older than it may be, for one chunk."""
+    from persona_django.training.visitor_jobs import step_retention
+
+    _go_on(retention, step_retention, fence)
 
 
 def _go_on(task: Task, step: Callable[..., int | None], fence: object) -> None:

@@ -36,6 +36,7 @@ REMEMBERING = (
     "persona_django.tracking.order_changes",
     "persona_django.model_registry.live",
     "persona_django.similarity.lookup",
+    "persona_django.tracking.drops",
     "persona_django.merchandising.rules",
     "persona_django.serving.knowledge",
     "persona_django.serving.recommend",

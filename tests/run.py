@@ -34,6 +34,7 @@ ONLY_ONCE = (
     "tests/docs",
     "tests/benchmarks",
     "tests/simulator",
+    "tests/script",
 )
 """Rooms whose tests touch no database of the suite, so one run of them is enough."""
 

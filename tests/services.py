@@ -94,6 +94,10 @@ def _chromium(url: str) -> str:
     return _refused(url, lambda: __import__("playwright"))
 
 
+def _node(url: str) -> str:
+    return "" if shutil.which("node") else "no node on the path"
+
+
 def _url(name: str, default: str) -> str:
     return os.environ.get(f"PERSONA_{name}_URL", default)
 
@@ -118,6 +122,7 @@ SERVICES = {
         why_missing=_rabbitmq,
     ),
     "chromium": Service(title="Chromium", url="", why_missing=_chromium),
+    "node": Service(title="Node", url="", why_missing=_node),
 }
 
 

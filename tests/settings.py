@@ -69,7 +69,17 @@ if not _url.startswith("sqlite"):
 if _url.startswith("sqlite"):
     DATABASES["default"]["OPTIONS"] = {"init_command": "PRAGMA journal_mode=wal;", "timeout": 20}
 if _url.startswith("mysql"):
-    DATABASES["default"]["OPTIONS"] = {"charset": "utf8mb4"}
+    DATABASES["default"]["OPTIONS"] = {
+        "charset": "utf8mb4",
+        "connect_timeout": 10,
+        "read_timeout": 120,
+        "write_timeout": 120,
+    }
+if _url.startswith("postgres"):
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 10,
+        "options": "-c statement_timeout=120000",
+    }
 if env.bool("PERSONA_SECOND_DATABASE", default=False):
     DATABASES["persona"] = env.db_url_config(
         env("PERSONA_DATABASE_URL", default="sqlite://:memory:")

@@ -1,17 +1,29 @@
 """What failed a moment ago is left alone, and tried again after its rest."""
 
+from __future__ import annotations
+
+import os
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
+import environ
 import pytest
 import time_machine
 from django.core.cache import caches
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection, connections
+from django.db.backends.sqlite3.base import DatabaseWrapper as SQLite
+from django.db.utils import load_backend
 from django.test import override_settings
 
 from persona_django import counters
-from persona_django.breaker import breaker, cache_call, database_call
+from persona_django.breaker import breaker, cache_call, database, database_call
 from persona_django.exceptions import Resting
+from tests.services import SERVICES
 
 AT_ONCE = {"REST_AFTER_FAULT": timedelta(microseconds=1)}
 SLEEPY = {"SLOW_CALL": timedelta(milliseconds=1)}
@@ -50,8 +62,8 @@ def test_a_slow_call_keeps_the_next_one_from_being_made():
 def test_after_its_rest_one_call_tries_and_when_it_is_well_all_others_follow():
     failing()
 
-    with breaker("it").call(), pytest.raises(Resting), breaker("it").call():
-        pytest.fail("two tried at once")
+    with breaker("it").call(), ThreadPoolExecutor() as others, pytest.raises(Resting):
+        others.submit(breaker("it").begin).result()
 
     with breaker("it").call():
         assert not breaker("it").is_resting
@@ -100,22 +112,178 @@ def test_a_statement_that_is_refused_does_not_rest_the_database():
 
 
 @pytest.mark.django_db
-def test_a_database_that_cannot_be_reached_rests(monkeypatch):
-    def refuse() -> None:
-        raise OperationalError("connection refused")
+def test_a_database_that_cannot_be_reached_rests(unreachable):
+    with pytest.raises(OperationalError), database_call(unreachable):
+        connections[unreachable].cursor()
 
-    with pytest.raises(OperationalError), database_call("nowhere_to_be_found") as _:
-        monkeypatch.setattr(connection, "connect", refuse)
-        monkeypatch.setattr("persona_django.breaker.connections", {"nowhere_to_be_found": Gone()})
-        refuse()
-
-    assert breaker("database_nowhere_to_be_found").is_resting
+    with pytest.raises(Resting), database_call(unreachable):
+        pytest.fail("it was asked all the same")
+    assert database(unreachable).is_resting
 
 
-class Gone:
-    """A connection that could not be made."""
+@pytest.mark.django_db
+def test_what_another_database_said_within_a_call_is_not_held_against_this_one(unreachable):
+    with (
+        pytest.raises(OperationalError),
+        database_call("default"),
+        database_call(unreachable),
+    ):
+        connections[unreachable].cursor()
 
-    connection = None
+    assert database(unreachable).is_resting
+    assert not database("default").is_resting
+
+
+@pytest.fixture
+def unreachable(tmp_path):
+    """The alias of a database whose folder is not there."""
+    alias = "nowhere"
+    missing = tmp_path / "no such folder" / "shop.sqlite3"
+    settings = {**connections.settings["default"]}
+    settings |= {"ENGINE": "django.db.backends.sqlite3", "NAME": str(missing), "OPTIONS": {}}
+    connections[alias] = SQLite(settings, alias)
+    yield alias
+    connections[alias].close()
+    del connections[alias]
+
+
+@pytest.mark.django_db
+@pytest.mark.service("postgresql")
+@pytest.mark.parametrize("does", ["pg_sleep(5)", "pg_terminate_backend(pg_backend_pid())"])
+def test_a_server_that_gives_up_or_hangs_up_rests(does):
+    with postgresql("-c statement_timeout=20") as alias:
+        with pytest.raises(DatabaseError), database_call(alias):
+            connections[alias].cursor().execute(f"SELECT {does}")
+
+        assert database(alias).is_resting
+
+
+@pytest.mark.django_db
+@pytest.mark.service("postgresql")
+def test_a_statement_that_postgresql_refuses_rests_nothing():
+    with postgresql("-c default_transaction_read_only=on") as alias:
+        with pytest.raises(DatabaseError), database_call(alias):
+            connections[alias].cursor().execute("CREATE TABLE persona_refused (id int)")
+
+        assert not database(alias).is_resting
+
+
+@contextmanager
+def postgresql(options: str) -> Iterator[str]:
+    """The alias of a connection to the server on this machine."""
+    alias = "elsewhere"
+    given = environ.Env.db_url_config(SERVICES["postgresql"].url)
+    given["OPTIONS"] = {"options": options}
+    settings = {**connections.settings["default"], **given, "TEST": {}}
+    connections[alias] = load_backend(given["ENGINE"]).DatabaseWrapper(settings, alias)
+    try:
+        yield alias
+    finally:
+        connections[alias].close()
+        del connections[alias]
+
+
+# -- one after the fault tries on behalf of all --------------------------------------------------
+
+
+@override_settings(PERSONA=AT_ONCE)
+def test_of_many_threads_after_a_rest_one_tries():
+    failing()
+    together, tried, refused = threading.Barrier(20), [], []
+
+    def ask() -> None:
+        together.wait()
+        try:
+            with breaker("it").call():
+                tried.append(1)
+                together.wait()
+        except Resting:
+            refused.append(1)
+            together.wait()
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (len(tried), len(refused)) == (1, 19)
+
+
+@override_settings(PERSONA=AT_ONCE)
+def test_a_call_from_before_the_fault_that_ends_well_after_it_ends_no_rest():
+    with override_settings(PERSONA={}):
+        before = breaker("it").begin()
+        failing()
+
+        breaker("it").end(before, failed=False)
+
+        assert breaker("it").is_resting
+
+
+@override_settings(PERSONA=AT_ONCE)
+def test_a_call_within_another_is_part_of_it_also_when_it_is_the_one_that_tries():
+    failing()
+
+    with breaker("it").call(), breaker("it").call():
+        pass
+
+    assert not breaker("it").is_resting
+
+
+def test_a_call_within_another_is_counted_once():
+    with pytest.raises(OSError), breaker("it").call(), breaker("it").call():
+        raise OSError("no answer")
+
+    assert counters.counts()["it_resting"] == 1
+
+
+@override_settings(PERSONA=SLEEPY)
+def test_what_may_take_long_is_no_fault_for_it():
+    with breaker("it").call(may_take_long=True):
+        time.sleep(0.005)
+
+    assert not breaker("it").is_resting
+
+
+# -- forked children -----------------------------------------------------------------------------
+
+
+def test_a_child_asks_for_itself_and_waits_for_no_lock_of_a_thread_it_does_not_have():
+    failing()
+    holding, done = threading.Event(), threading.Event()
+
+    def hold_all_locks() -> None:
+        with breaker("it")._lock, counters._lock:
+            holding.set()
+            done.wait()
+
+    holder = threading.Thread(target=hold_all_locks)
+    holder.start()
+    holding.wait()
+    child = os.fork()
+    if not child:
+        with suppress(BaseException):
+            signal.alarm(5)
+            with breaker("it").call():
+                counters.count("asked")
+            os._exit(0 if counters.counts() == {"asked": 1} else 2)
+        os._exit(3)
+    done.set()
+    holder.join()
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert breaker("it").is_resting
+
+
+# -- caches --------------------------------------------------------------------------------------
+
+
+def test_a_cache_that_holds_rubbish_is_not_away():
+    with pytest.raises(TypeError), cache_call():
+        raise TypeError("no list but a text")
+
+    assert not breaker("cache").is_resting
 
 
 def test_a_clock_that_is_set_back_does_not_make_a_rest_longer():

@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from django.core.checks import CheckMessage, run_checks
 from django.db import connections, router
 from django.test import override_settings
 
-from persona_django import checks
+from persona_django import checks, deployment
 from persona_django.catalogue import ItemMap, register, registry
 from persona_django.catalogue.models import Item
 from persona_django.middleware import PersonaMiddleware
+from persona_django.tracking.models import Event
 from tests import network
 from tests.catalogue.tables import without_tables
 from tests.shop.models import OrderLine, Product
@@ -54,6 +56,7 @@ def test_every_message_has_a_number_in_the_table_and_a_hint():
             "catalogue/order_declarations.py",
             "catalogue/registry.py",
             "blocks/registry.py",
+            "deployment.py",
         )
     )
 
@@ -121,6 +124,21 @@ def test_nobody_is_recognised_by_default_and_the_shop_is_told_so():
         messages = [m for m in run_checks() if m.id == "persona.W032"]
 
     assert "RefuseAll" in words(messages[0])
+
+
+@pytest.mark.parametrize(
+    ("addresses", "policy", "expected"),
+    [
+        ("tests.browsing", "FromCookie", 1),
+        ("tests.browsing", "RefuseAll", 0),
+        ("tests.browsing", "NoSuchPolicy", 0),
+        ("tests.script.urls", "FromCookie", 0),
+    ],
+)
+def test_a_script_without_an_address_to_report_to_is_told(addresses, policy, expected):
+    chosen = {"BACKEND": f"persona_django.identity.consent.{policy}"}
+    with override_settings(ROOT_URLCONF=addresses, PERSONA={"CONSENT_POLICY": chosen}):
+        assert [m.id for m in run_checks()].count("persona.W050") == expected
 
 
 def test_fewer_than_five_buyers_are_a_warning():
@@ -305,3 +323,127 @@ def test_an_app_that_is_switched_off_discovers_nothing_and_hears_no_signal():
 
     assert done.returncode == 0, done.stderr
     assert "ENABLED" in done.stdout
+
+
+# -- where people really shop --------------------------------------------------------------------
+
+
+REDIS = "django.core.cache.backends.redis.RedisCache"
+GIVES_UP = {"socket_timeout": 1, "socket_connect_timeout": 1}
+
+
+def found_on_deploying(**changed: Any) -> set[str]:
+    with override_settings(**changed):
+        messages = run_checks(include_deployment_checks=True)
+    return {m.id for m in messages if m.id and m.id.startswith("persona.")}
+
+
+@pytest.mark.parametrize(
+    ("cache", "is_said"),
+    [
+        ({"BACKEND": REDIS, "LOCATION": "redis://127.0.0.1"}, True),
+        ({"BACKEND": REDIS, "OPTIONS": {"socket_timeout": 1}}, True),
+        ({"BACKEND": REDIS, "OPTIONS": GIVES_UP}, False),
+        (
+            {
+                "BACKEND": REDIS,
+                "LOCATION": ["redis://127.0.0.1?socket_timeout=1&socket_connect_timeout=1"],
+            },
+            False,
+        ),
+        ({"BACKEND": "django_redis.cache.RedisCache", "OPTIONS": {"SOCKET_TIMEOUT": 1}}, True),
+        ({"BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache"}, True),
+        ({"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "x"}, False),
+    ],
+)
+def test_a_cache_that_may_hang_for_ever_is_told(cache, is_said):
+    with override_settings(CACHES={"default": cache}):
+        # Alone, because other checks would load clients that are not installed here.
+        said = deployment.cache_gives_up_in_time(None)
+
+    assert [message.id for message in said] == (["persona.W040"] if is_said else [])
+    assert all("in seconds" in words(message) for message in said)
+
+
+@pytest.mark.parametrize(
+    ("engine", "options", "missing"),
+    [
+        ("postgresql", {}, "connect_timeout and statement_timeout"),
+        ("postgresql", {"connect_timeout": 2}, "statement_timeout"),
+        ("postgresql", {"connect_timeout": 2, "options": "-c statement_timeout=5000"}, ""),
+        ("postgresql", {"service": "shop"}, ""),
+        ("mysql", {"connect_timeout": 2}, "read_timeout and write_timeout"),
+        ("mysql", {"connect_timeout": 2, "read_timeout": 9, "write_timeout": 9}, ""),
+        ("sqlite3", {}, ""),
+    ],
+)
+@pytest.mark.django_db
+def test_a_database_that_may_hang_for_ever_is_told(engine, options, missing, monkeypatch):
+    vendor = {"sqlite3": "sqlite"}.get(engine, engine)
+    monkeypatch.setattr(connections["default"], "vendor", vendor)
+    monkeypatch.setitem(connections["default"].settings_dict, "OPTIONS", options)
+
+    said = [m for m in deployment.databases_give_up_in_time(None) if "'default'" in m.msg]
+
+    assert [missing in m.msg for m in said] == ([True] if missing else [])
+
+
+@pytest.mark.django_db
+def test_limits_in_a_cache_that_is_not_shared_are_told_where_people_really_shop():
+    alone = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    shared = {"default": {"BACKEND": REDIS, "OPTIONS": GIVES_UP}}
+
+    assert "persona.W042" not in found()
+    assert "persona.W042" in found_on_deploying(CACHES=alone)
+    assert "persona.W042" not in found_on_deploying(CACHES=shared)
+
+
+@pytest.mark.django_db
+def test_a_cookie_that_would_not_be_secure_is_told_where_visitors_are_recognised():
+    accepting = {
+        **SOUND,
+        "CONSENT_POLICY": {"BACKEND": "persona_django.identity.consent.AcceptAll"},
+    }
+    told_by_proxy = {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")}
+
+    assert "persona.W043" not in found_on_deploying(PERSONA=SOUND)
+    assert "persona.W043" in found_on_deploying(PERSONA=accepting)
+    assert "persona.W043" not in found_on_deploying(PERSONA=accepting, **told_by_proxy)
+    assert "persona.W043" not in found_on_deploying(PERSONA=accepting, SECURE_SSL_REDIRECT=True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("days", "kind", "is_said"), [(91, 3, False), (93, 3, True), (93, 1, False)]
+)
+def test_events_that_nobody_deletes_are_told(days, kind, is_said):
+    at = int(time.time()) - days * 86_400
+    Event.objects.create(shopper=1, uid=1, kind=kind, item_id=1, at=at)
+    alias = router.db_for_read(Event)
+
+    assert ("persona.W045" in found(alias)) == is_said
+
+
+def test_the_example_shop_follows_its_own_advice():
+    for url, cache in (
+        ("postgres://shop@127.0.0.1:1/shop", "redis://127.0.0.1:1/0"),
+        ("mysql://shop@127.0.0.1:1/shop", "redis://127.0.0.1:1/0?socket_timeout=2"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "manage.py", "check", "--deploy"],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "example_shop.settings",
+                "DATABASE_URL": url,
+                "CACHE_URL": cache,
+                "DEBUG": "0",
+                "SECRET_KEY": "only-for-this-check-0123456789abcdefghijklmnopqrstuvw",
+                "SECURE_PROXY_SSL_HEADER": "HTTP_X_FORWARDED_PROTO,https",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "persona.W" not in done.stdout + done.stderr
+        assert "System check identified" in done.stdout + done.stderr

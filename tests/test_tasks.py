@@ -23,7 +23,18 @@ from tests.factories import product, products, read_catalogue
 from tests.shop.models import Product
 from tests.training.history import buy, customers, live, look
 
-OURS = (tasks.rebuild, tasks.snapshot, tasks.reconcile, tasks.prune)
+OURS = (
+    tasks.rebuild,
+    tasks.snapshot,
+    tasks.reconcile,
+    tasks.prune,
+    tasks.judge,
+    tasks.derive,
+    tasks.gifts,
+    tasks.retention,
+    tasks.orders,
+    tasks.erasures,
+)
 
 
 @pytest.fixture(autouse=True)

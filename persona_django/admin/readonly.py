@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
@@ -32,7 +34,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     paginator = UncountedPaginator
     show_full_result_count = False
     list_per_page = 50
-    actions = None
+    actions: Sequence[str] | None = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

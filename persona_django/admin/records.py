@@ -11,7 +11,7 @@ from persona_django.admin.readonly import ReadOnlyAdmin
 from persona_django.artefacts.models import Artefact, ArtefactPart
 from persona_django.catalogue.models import State
 from persona_django.feedback.models import ServedSlate
-from persona_django.identity.models import Restriction, Visitor
+from persona_django.identity.models import Restriction
 from persona_django.model_registry.models import Lease
 from persona_django.similarity.models import NeighbourRow
 from persona_django.tracking.models import (
@@ -158,21 +158,6 @@ class ImportRunAdmin(ReadOnlyAdmin):
 
     list_display = ("filename", "rows_done", "stored", "repeated", "rejected", "finished_at")
     ordering = ("-id",)
-
-
-@admin.register(Visitor)
-class VisitorAdmin(ReadOnlyAdmin):
-    """Browsers that may be recognised: when and for what they agreed, not who they are."""
-
-    list_display = ("created_at", "purposes", "signed_in", "standing", "reason")
-    list_filter = ("standing",)
-    fields = ("created_at", "purposes", "signed_in", "standing", "reason")
-    readonly_fields = fields
-    ordering = ("key",)
-
-    @admin.display(boolean=True, description=_("linked to an account"))
-    def signed_in(self, visitor: Visitor) -> bool:
-        return visitor.account is not None
 
 
 @admin.register(Lease)

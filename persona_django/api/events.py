@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.db import DatabaseError, connections, router, transaction
@@ -21,11 +22,12 @@ from persona_django.feedback.record import Reporter, record
 from persona_django.identity import consent, restrictions, shoppers, tokens, visitors
 from persona_django.identity.keys import keyed
 from persona_django.identity.visitors import Recognised
-from persona_django.tracking import networks, throttling
+from persona_django.tracking import drops, networks, throttling
 from persona_django.tracking.batches import LONGEST_BODY, Batch, read_batch
 from persona_django.tracking.bots import is_robot
 from persona_django.tracking.clients import device_of
 from persona_django.tracking.models import Event
+from persona_django.tracking.newcomers import place_in_network
 from persona_django.tracking.verdicts import Verdicts
 
 TYPES = ("application/json", "text/plain")
@@ -168,8 +170,14 @@ def _taken(
             # Who cannot be known because the database is away may be known the next time.
             bool(getattr(request.user, "is_authenticated", False))
         return _refused(batch, "visitor")
-    who = Reporter(seen=seen, customer=shopper.customer, device=device_of(request))
+    who = Reporter(
+        seen=seen,
+        customer=shopper.customer,
+        device=device_of(request),
+        place=partial(place_in_network, request),
+    )
     response.content = _json(record(who, batch).reply())
+    drops.flush_if_due()
     return response
 
 

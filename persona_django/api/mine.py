@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import DatabaseError, router
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -17,9 +20,13 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from persona_django import conf
+from persona_django import conf, counters
 from persona_django.api.throttles import BlockThrottle
+from persona_django.breaker import database_call
+from persona_django.catalogue.state import read_state
+from persona_django.exceptions import Resting
 from persona_django.identity import consent, cookies, erasure, tokens
+from persona_django.identity.models import Visitor
 from persona_django.identity.subjects import is_paused, pause, resume, subject_of
 
 FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "next"})
@@ -77,26 +84,44 @@ class MineView(APIView):
 
     def get(self, request: Request) -> Response:
         asked = request._request
-        subject = subject_of(asked)
-        told = erasure.export(subject)
-        return Response({**told, "paused": consent.opted_out(asked) or is_paused(subject)})
+        with _our_database():
+            subject = subject_of(asked)
+            told = erasure.export(subject)
+            paused = consent.opted_out(asked) or is_paused(subject)
+        return Response({**told, "paused": paused})
 
     def delete(self, request: Request) -> HttpResponseBase:
         return self._erase(request._request)
 
     def _erase(self, asked: HttpRequest) -> HttpResponseBase:
-        done = erasure.erase(subject_of(asked))
+        with _our_database():
+            done = erasure.erase(subject_of(asked))
         answer = {"erased": done.rows, "failed": list(done.failed)}
         response = _answer(asked, answer, status=503 if done.failed else 200)
         if cookies.name_for(asked) in asked.COOKIES:
             cookies.withdraw(asked, response)
         return response
 
+    def handle_exception(self, error: Exception) -> Response:
+        """While the database is away nothing is told and nothing promised: ask again later."""
+        if not isinstance(error, (DatabaseError, Resting)):
+            return super().handle_exception(error)
+        counters.failed("mine_unanswered", _AWAY, error=error)
+        seconds = max(int(conf.current().rest_after_fault.total_seconds()), 1)
+        return Response(
+            {"detail": "This cannot be answered at the moment. Come again."},
+            status=503,
+            headers={"Retry-After": str(seconds)},
+        )
+
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         finished = super().finalize_response(request, response, *args, **kwargs)
         finished["Cache-Control"] = "private, no-store"
         patch_vary_headers(finished, ("Cookie", "Authorization", tokens.HEADER))
         return finished
+
+
+_AWAY = "Somebody asked what is held about them, and the database could not be asked. Check it."
 
 
 class EraseView(MineView):
@@ -115,7 +140,8 @@ class PauseView(MineView):
 
     def post(self, request: Request) -> HttpResponseBase:
         asked = request._request
-        pause(subject_of(asked))
+        with _our_database():
+            pause(subject_of(asked))
         response = _answer(asked, {"paused": True})
         cookies.opt_out(asked, response)
         return response
@@ -128,10 +154,20 @@ class ResumeView(MineView):
 
     def post(self, request: Request) -> HttpResponseBase:
         asked = request._request
-        resume(subject_of(asked))
+        with _our_database():
+            resume(subject_of(asked))
         response = _answer(asked, {"paused": False})
         cookies.opt_in(response)
         return response
+
+
+@contextmanager
+def _our_database() -> Iterator[None]:
+    """All of somebody's rows may take long. One quick question before them tells whether this is
+    a moment to ask for them at all."""
+    read_state(fresh=True)
+    with database_call(router.db_for_write(Visitor), may_take_long=True):
+        yield
 
 
 def _refuse_other_sites(request: Request) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
 from persona_django import conf, counters
+from persona_django.breaker import cache_call
 from persona_django.identity.keys import keyed
 
 
@@ -25,10 +27,17 @@ class BlockThrottle(SimpleRateThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         """Whether this client may ask again; yes while the cache cannot be asked."""
         try:
-            return bool(super().allow_request(request, view))
+            with cache_call():
+                return bool(super().allow_request(request, view))
         except Exception as error:  # noqa: BLE001 - a cache that is away must not take blocks along
             counters.failed("throttle_uncounted", _UNCOUNTED, error=error)
+            self._count_anew()
             return True
+
+    def _count_anew(self) -> None:
+        """Take away what the cache holds for this client, if it is there but no history."""
+        with suppress(Exception), cache_call() as cache:
+            cache.delete(self.key)
 
     def get_cache_key(self, request: Request, view: Any) -> str:
         user = request.user

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from persona_django.artefacts import folder
 from persona_django.artefacts.models import Artefact, ArtefactPart
 from persona_django.artefacts.packing import checksum, pack, unpack
+from persona_django.breaker import database_call
 from persona_django.columns.write import write_rows
 from persona_django.exceptions import BadArtefact
 
@@ -106,7 +107,7 @@ def _read(alias: str, artefact_id: int, schema: int) -> tuple[Artefact, bytes]:
         f"AND a.{quote('size')} <= %s {elsewhere}"
         f"WHERE a.id = %s ORDER BY p.{quote('number')}"
     )
-    with connection.cursor() as cursor:
+    with database_call(alias, may_take_long=True), connection.cursor() as cursor:
         cursor.execute(sql, [schema, MOST_BYTES, *here, artefact_id])
         found = cursor.fetchall()
     if not found:
@@ -122,7 +123,8 @@ def _read_parts(alias: str, row: Artefact) -> bytes:
     if row.size > MOST_BYTES:
         raise BadArtefact(f"Artefact {row.pk} ({row.name}) claims {row.size} bytes; refused.")
     parts = ArtefactPart.objects.using(alias).filter(artefact_id=row.pk).order_by("number")
-    return b"".join(bytes(part) for part in parts.values_list("data", flat=True))
+    with database_call(alias, may_take_long=True):
+        return b"".join(bytes(part) for part in parts.values_list("data", flat=True))
 
 
 def _checked(row: Artefact, data: bytes) -> dict[str, NDArray[Any]]:

@@ -23,6 +23,7 @@ class Place:
     group_id: int
     reason: Reason
     token: str
+    slate: str = ""
 
 
 def slot_of(item_map: ItemMap, product: Any, place: Place, *, on_fault: Fault) -> Slot | None:
@@ -62,6 +63,7 @@ def _slot(item_map: ItemMap, product: Any, place: Place) -> Slot:
         image=safe_url(picture_of(value(product, "images"))),
         reason=place.reason,
         token=place.token,
+        slate=place.slate,
         card_template=item_map.card_template or "",
     )
 

@@ -16,7 +16,7 @@ from persona_django.blocks.cards import Place, slot_of
 from persona_django.blocks.reasons import reason_for
 from persona_django.blocks.registry import Block
 from persona_django.blocks.shelf import Fault, Shelf
-from persona_django.blocks.values import Slate, Slot
+from persona_django.blocks.values import Slate, Slot, anchor_of
 from persona_django.merchandising.rules import HiddenPairs, exclude
 from persona_django.sources.base import Candidates
 from persona_django.sources.families import Families
@@ -52,6 +52,8 @@ class Stage:
     """Kind of model version to the live one."""
     staff: bool = False
     """Staff read exact figures."""
+    number: int = 1
+    """Which block of the page is built now."""
     sign: Sign = _unsigned
     on_fault: Fault = _unheard
 
@@ -79,6 +81,7 @@ def build_slate(block: Block, query: Query, stage: Stage) -> Slate:
         why_empty="" if slots else _why_empty(block, query, shortlist, stage),
         version=stage.versions.get(block.kind, 0),
         personal=block.personal,
+        number=stage.number,
     )
 
 
@@ -208,6 +211,7 @@ def _fill(block: Block, shortlist: Candidates, query: Query, stage: Stage) -> li
                 codes[source], support=support, support_of=support_of, staff=stage.staff
             ),
             token=stage.sign(block.slug, item_id, position, version),
+            slate=anchor_of(block.slug, stage.number),
         )
         slot = slot_of(*stage.shelf[item_id], here, on_fault=stage.on_fault)
         if slot is not None:

@@ -17,11 +17,13 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
+from persona_django.breaker import database_call
 from persona_django.catalogue.maps import Audience, ItemMap
 from persona_django.catalogue.paths import explore
 from persona_django.catalogue.refs import refs_of
 from persona_django.catalogue.registry import item_maps
 from persona_django.catalogue.snapshot import Snapshot
+from persona_django.exceptions import Resting
 
 SHOWN = ("title", "price", "compare_at_price", "currency", "images", "url", "available", "stock")
 """Declared values that a render reads."""
@@ -92,14 +94,18 @@ class Shelf:
     def _pick(self, item_map: ItemMap) -> list[Any]:
         with self._heard(item_map):
             visible = item_map.visible(item_map.queryset(), self._audience)
-            return list(visible.order_by("-pk").values_list("pk", flat=True)[:MOST_PICKED])
+            with database_call(visible.db, may_take_long=True):
+                return list(visible.order_by("-pk").values_list("pk", flat=True)[:MOST_PICKED])
         return []
 
     def _fetch_model(self, item_map: ItemMap, wanted: dict[str, int]) -> None:
         with self._heard(item_map):
             visible = item_map.visible(item_map.queryset(), self._audience)
             found = visible.filter(pk__in=_primary_keys(item_map, wanted))
-            for obj in _with_relations(item_map, found):
+            # How long the shop's own query takes says nothing about our next one.
+            with database_call(found.db, may_take_long=True):
+                objs = list(_with_relations(item_map, found))
+            for obj in objs:
                 self._keep(item_map, obj, wanted)
 
     @contextmanager
@@ -107,7 +113,7 @@ class Shelf:
         """Report what a map's queryset raises instead of passing it on."""
         try:
             yield
-        except DatabaseError:
+        except (DatabaseError, Resting):
             # The whole page's transaction may be spoilt: only the outer edge can put it right.
             raise
         except Exception as error:  # noqa: BLE001 - a broken map must cost its own items only

@@ -48,6 +48,8 @@ class Slot:
     reason: Reason
     token: str
     """Signed proof that this item was shown in this place of this block."""
+    slate: str = ""
+    """The anchor of the slate that it stands in, one for each block of a page."""
     card_template: str = ""
     """The shop's own card, named by its map; empty: ours."""
 
@@ -55,8 +57,10 @@ class Slot:
     def attrs(self) -> SafeString:
         """HTML attributes that make any markup around this slot tracked."""
         return format_html(
-            'data-persona-slot="{}" data-persona-item="{}:{}" data-persona-token="{}"',
+            'data-persona-slot="{}" data-persona-slate="{}" '
+            'data-persona-item="{}:{}" data-persona-token="{}"',
             self.position,
+            self.slate,
             self.model,
             self.key,
             self.token,
@@ -83,6 +87,11 @@ def money_text(amount: Any, currency: str) -> str:
     return f"{number} {currency}".strip()
 
 
+def anchor_of(block: str, number: int) -> str:
+    """What a slate is called within its page, by its block and its place among all of them."""
+    return f"{block}-{number}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Slate:
     """The answer of one block to one query, in order. True when there is something to show."""
@@ -104,7 +113,7 @@ class Slate:
     @cached_property
     def anchor(self) -> str:
         """Id of the block's heading in the page."""
-        return f"persona-{self.block}-{self.number}"
+        return f"persona-{anchor_of(self.block, self.number)}"
 
     def __iter__(self) -> Iterator[Slot]:
         return iter(self.slots)

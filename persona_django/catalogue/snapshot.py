@@ -14,7 +14,7 @@ from persona_django.catalogue import tables
 from persona_django.catalogue.building import build_snapshot, snapshot_is_stale
 from persona_django.catalogue.layout import SCHEMA, Snapshot
 from persona_django.catalogue.state import read_state
-from persona_django.exceptions import BadArtefact
+from persona_django.exceptions import BadArtefact, Resting
 
 __all__ = ["Snapshot", "build_snapshot", "current_snapshot", "forget", "snapshot_is_stale"]
 
@@ -64,6 +64,10 @@ def _load(store: int, wanted: int) -> Snapshot | None:
     except (BadArtefact, KeyError, UnicodeDecodeError) as error:
         _refuse(wanted, f"{error}")
         return served[1] if served else None
+    except Resting:
+        if served is None:
+            raise
+        return served[1]
     except DatabaseError as error:
         if not tables.is_missing_table(error):
             raise

@@ -16,8 +16,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from persona_django import conf
+from persona_django.breaker import database_call
 from persona_django.catalogue import tables
 from persona_django.catalogue.models import State
+from persona_django.exceptions import Resting
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
@@ -26,12 +28,20 @@ _table_seen = threading.Event()
 
 
 def read_state(store: int = 1, *, fresh: bool = False) -> Mapping[str, int]:
-    """Name to number of everything this store follows; empty before `migrate` was run."""
+    """Name to number of everything this store follows; empty before `migrate` was run.
+
+    While the database is left alone, what was read last counts on; Resting where nothing was.
+    """
     kept = None if fresh else fresh_state(store)
     if kept is not None:
         return kept
     try:
         found = _query(store)
+    except Resting:
+        last = None if fresh else last_state(store)
+        if last is None:
+            raise
+        return last
     except DatabaseError as error:
         if not tables.is_missing_table(error):
             raise
@@ -47,15 +57,22 @@ def fresh_state(store: int = 1) -> Mapping[str, int] | None:
     return kept[1] if kept and time.monotonic() - kept[0] < max_age else None
 
 
+def last_state(store: int = 1) -> Mapping[str, int] | None:
+    """What this process read last, however long ago; None before the first time."""
+    kept = _kept.get(store)
+    return kept[1] if kept else None
+
+
 def _query(store: int) -> dict[str, int]:
     alias = router.db_for_read(State)
     rows = State.objects.using(alias).filter(store=store).values_list("name", "value")
-    if _table_seen.is_set() or not connections[alias].in_atomic_block:
-        found = dict(rows)
-    else:
-        # On PostgreSQL a missing table would spoil the shop's own transaction.
-        with transaction.atomic(using=alias):
+    with database_call(alias):
+        if _table_seen.is_set() or not connections[alias].in_atomic_block:
             found = dict(rows)
+        else:
+            # On PostgreSQL a missing table would spoil the shop's own transaction.
+            with transaction.atomic(using=alias):
+                found = dict(rows)
     if not _table_seen.is_set():
         # Whoever was told to migrate has done so.
         tables.forget()

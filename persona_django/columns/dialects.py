@@ -146,10 +146,10 @@ class Mysql(Dialect):
 
 
 class Postgresql(Dialect):
-    """Arrays of many rows through binary COPY, with psycopg 3."""
+    """The bytes of many rows as one value through binary COPY, with psycopg 3."""
 
     BOOL, TIMESTAMPTZ = 16, 1184
-    count = "ARRAY[count(*)]"
+    count = "int8send(count(*))"
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         from django.db.backends.postgresql.psycopg_any import is_psycopg3
@@ -185,7 +185,8 @@ class Postgresql(Dialect):
         return f"{column}::float8" if kind.letter in "df" else column
 
     def collected(self, expression: str) -> str:
-        return f"array_agg({expression})"
+        # Bare bytes: an array would carry a length before each number.
+        return f"string_agg(int8send({expression}), ''::bytea)"
 
     def collect(self, sql: str, params: Sequence[Any]) -> list[NDArray[np.int64]] | None:
         from django.db.backends.postgresql.psycopg_any import mogrify
@@ -197,7 +198,7 @@ class Postgresql(Dialect):
             cursor.copy(f"COPY ({text}) TO STDOUT (FORMAT BINARY)") as copy,
         ):
             data = b"".join(copy)
-        (count,), *found = binary_arrays(data)
+        (count,), *found = binary_numbers(data)
         return found if all(len(values) == count for values in found) else None
 
     def rows(self, sql: str, params: Sequence[Any], *, chunk: int) -> Iterator[list[Any]]:
@@ -213,24 +214,17 @@ class Postgresql(Dialect):
         return seconds
 
 
-def binary_arrays(data: bytes) -> list[NDArray[np.int64]]:
-    """The int8 arrays in the one row of a binary COPY, as PostgreSQL's `array_send` lays them out.
+def binary_numbers(data: bytes) -> list[NDArray[np.int64]]:
+    """The numbers in each field of the one row of a binary COPY, eight bytes to a number.
 
-    A header of 19 bytes and a field count of 2, then for each field its length and, for an array,
-    20 bytes of its own header and 4 bytes of length before each number.
+    A header of 19 bytes and a field count of 2 stand before, and its length before each field.
     """
-    layout = np.dtype([("length", ">i4"), ("value", ">i8")])
     found, at = [], 21
     for _ in range(int.from_bytes(data[19:21], "big", signed=True)):
-        size = int.from_bytes(data[at : at + 4], "big", signed=True)
+        size = max(int.from_bytes(data[at : at + 4], "big", signed=True), 0)
         at += 4
-        count = max(size - 20, 0) // layout.itemsize
-        found.append(
-            np.frombuffer(data, layout, count, at + 20)["value"].astype(np.int64)
-            if count
-            else np.empty(0, np.int64)
-        )
-        at += max(size, 0)
+        found.append(np.frombuffer(data, ">i8", size // 8, at).astype(np.int64))
+        at += size
     return found
 
 

@@ -16,6 +16,8 @@ from typing import TypeVar
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from persona_django.columns.leisure import lift
+
 Read = TypeVar("Read")
 Ask = Callable[[BaseDatabaseWrapper], Read]
 
@@ -41,6 +43,7 @@ def readers(connection: BaseDatabaseWrapper, count: int) -> Iterator[Readers | N
             opened.append(another)
             try:
                 another.ensure_connection()
+                lift(another)
             except OperationalError:
                 # A database that gives no more connections is read by those we have.
                 opened.pop().close()

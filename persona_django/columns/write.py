@@ -54,7 +54,7 @@ def write_rows(
             progress(high, total)
         if on_chunk is not None:
             on_chunk()
-        _give_way(connection, held)
+        give_way(connection, held)
     return written
 
 
@@ -80,7 +80,7 @@ def delete_rows(
             on_chunk()
         if not bound:
             return deleted
-        _give_way(connection, held)
+        give_way(connection, held)
 
 
 def _filled(
@@ -152,7 +152,7 @@ def _chunks(connection: BaseDatabaseWrapper, total: int) -> Iterator[tuple[int, 
         yield low, min(low + size, total)
 
 
-def _give_way(connection: BaseDatabaseWrapper, held: float) -> None:
+def give_way(connection: BaseDatabaseWrapper, held: float) -> None:
     """Let another writer of an SQLite file have its turn; others lock rows, not the file.
 
     A waiting writer looks again after 1, 2, 5, 10, 15, 20, ... milliseconds. The pause is as long

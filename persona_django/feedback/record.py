@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from django.db import router
@@ -39,6 +39,8 @@ class Reporter:
     customer: int | None = None
     """Whoever is signed in: the slates made for them alone were signed so."""
     device: Device = Device.UNKNOWN
+    place: Callable[[], int] | None = None
+    """Tells the place of a new visitor among those of their network."""
 
 
 @dataclass
@@ -66,7 +68,7 @@ def record(who: Reporter, batch: Batch) -> Verdicts:
     work = _worked_out(who, batch, reports, verdicts)
     if work.events or work.intents or work.shown:
         alias = router.db_for_write(Event)
-        told = again_on_deadlock(lambda: _write(who.seen, work), alias=alias)
+        told = again_on_deadlock(lambda: _write(who, work), alias=alias)
         # Only now is it committed.
         for at in (*work.events, *work.intents, *work.shown):
             if told is None:
@@ -236,15 +238,16 @@ def _marks(one: Happening, proofs: Sequence[SlotProof], context: int) -> list[Sl
     ]
 
 
-def _write(seen: Recognised, work: _Work) -> dict[int, bool] | None:
+def _write(who: Reporter, work: _Work) -> dict[int, bool] | None:
     """Store all of it in one transaction, and say of each event whether it was new; None when
     nothing of this visitor may be kept any more."""
     told: dict[int, bool] = {}
+    seen = who.seen
     news = [*work.shown.values(), *work.marks]
     is_unwritten = visitors.is_unwritten(seen)
     is_plain = not (news or is_unwritten) and not (work.events and work.intents)
     with writing.contained(one_statement=is_plain and insert_is_one_statement()):
-        if is_unwritten and not visitors.write(seen):
+        if is_unwritten and not visitors.write(seen, place=who.place):
             return None
         told.update(zip(work.events, intake.store_events(list(work.events.values())), strict=True))
         stored = intake.store_intents(list(work.intents.values()))

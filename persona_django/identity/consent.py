@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from persona_django import conf, counters
+from persona_django.breaker import breaker
 
 PURPOSES = ("measure", "personalise", "experiment")
 IDENTIFYING = ("measure", "personalise")
@@ -30,6 +31,13 @@ class ConsentPolicy(ABC):
     def allowed(self, request: HttpRequest, purpose: str) -> bool:
         """Whether this purpose, one of `PURPOSES`, was agreed to."""
 
+    def browser_cookie(self) -> tuple[str, tuple[str, ...]] | None:
+        """The cookie in which a script finds the answer, and the values that mean yes.
+
+        None where it takes more than that to tell: the script then asks the shop.
+        """
+        return None
+
     def check(self) -> list[CheckMessage]:
         """What is wrong with this policy's own options, for system checks."""
         return []
@@ -47,6 +55,7 @@ class FromCookie(ConsentPolicy):
 
     `accepted` are the cookie values that mean yes to everything, or a mapping of purpose to such
     values. A browser that sends Sec-GPC or DNT is refused unless `respect_signals` is False.
+    `http_only` says that no script can read the cookie, so that ours asks the shop instead.
     """
 
     def __init__(
@@ -55,10 +64,12 @@ class FromCookie(ConsentPolicy):
         cookie: str = "cookie_consent",
         accepted: Sequence[str] | Mapping[str, Sequence[str]] = ("accepted", "yes", "true", "1"),
         respect_signals: bool = True,
+        http_only: bool = False,
     ) -> None:
         self.cookie = cookie
         self.accepted = accepted
         self.respect_signals = respect_signals
+        self.http_only = http_only
 
     def allowed(self, request: HttpRequest, purpose: str) -> bool:
         value = request.COOKIES.get(self.cookie)
@@ -68,6 +79,14 @@ class FromCookie(ConsentPolicy):
         if isinstance(accepted, Mapping):
             accepted = accepted.get(purpose, ())
         return unquote(value) in accepted
+
+    def browser_cookie(self) -> tuple[str, tuple[str, ...]] | None:
+        if self.http_only:
+            return None
+        accepted = self.accepted
+        if isinstance(accepted, Mapping):
+            accepted = [value for one in IDENTIFYING for value in accepted.get(one, ())]
+        return self.cookie, tuple(dict.fromkeys(accepted))
 
     def check(self) -> list[CheckMessage]:
         wrong = []
@@ -177,11 +196,21 @@ def answered(request: HttpRequest, purpose: str) -> bool | None:
     decided: dict[str, bool | None] = request.__dict__.setdefault("_persona_consent", {})
     if purpose not in decided:
         try:
-            decided[purpose] = bool(policy().allowed(request, purpose))
+            decided[purpose] = _asked(request, purpose)
         except Exception as error:  # noqa: BLE001 - whatever a policy raises is a refusal
             counters.failed("consent_policy", ADVICE, error=error)
             decided[purpose] = None
     return decided[purpose]
+
+
+def _asked(request: HttpRequest, purpose: str) -> bool:
+    """What the policy says, unless it took long a moment ago: it is asked before each page."""
+    which = breaker("consent_policy")
+    began = which.begin()
+    try:
+        return bool(policy().allowed(request, purpose))
+    finally:
+        which.end(began, failed=False)
 
 
 ADVICE = 'The consent policy raised, so the visitor was refused. Check PERSONA["CONSENT_POLICY"].'

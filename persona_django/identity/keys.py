@@ -17,7 +17,18 @@ from django.utils.crypto import salted_hmac
 from numpy.typing import NDArray
 
 PURPOSES = frozenset(
-    {"visitor", "customer", "guest", "aggregate", "order", "event", "link", "nonce", "throttle"}
+    {
+        "visitor",
+        "customer",
+        "guest",
+        "aggregate",
+        "order",
+        "event",
+        "link",
+        "nonce",
+        "throttle",
+        "search",
+    }
 )
 _KEY_SALT = "persona_django.identity.keys."
 

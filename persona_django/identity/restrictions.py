@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,9 @@ from django.conf import settings
 from django.db import connections, router, transaction
 from numpy.typing import NDArray
 
+from persona_django.breaker import database_call
 from persona_django.catalogue.state import bump, read_state
+from persona_django.exceptions import Resting
 from persona_django.identity.keys import keyed_many
 from persona_django.identity.models import Restriction
 
@@ -154,7 +157,8 @@ def _up_to_date() -> _Known:
     global _known
     revision = read_state().get(REVISION, 0)
     if revision != _known.revision or (_known.tentative and not _is_in_transaction()):
-        _known = _read(revision) if revision else _NONE
+        with suppress(Resting):
+            _known = _read(revision) if revision else _NONE
     return _known
 
 
@@ -164,8 +168,10 @@ def _is_in_transaction() -> bool:
 
 def _read(revision: int) -> _Known:
     # Where they are written: a replica that lags would still let them be recorded.
-    rows = Restriction.objects.using(router.db_for_write(Restriction)).order_by("key")
-    found = list(rows.values_list("key", "kind"))
+    alias = router.db_for_write(Restriction)
+    rows = Restriction.objects.using(alias).order_by("key")
+    with database_call(alias):
+        found = list(rows.values_list("key", "kind"))
     return _Known(
         revision=revision,
         tentative=_is_in_transaction(),

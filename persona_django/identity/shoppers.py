@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 
 from persona_django import conf, counters
+from persona_django.breaker import breaker
 from persona_django.identity import consent, restrictions, tokens
 from persona_django.identity.keys import keyed, keyed_ever
 
@@ -138,8 +139,14 @@ def store_of(request: HttpRequest) -> int:
     path = conf.current().store_of
     if not path:
         return 1
+    which = breaker("store_of")
     try:
-        return int(_function(path)(request))
+        began = which.begin()
+        try:
+            return int(_function(path)(request))
+        finally:
+            # It is asked before each page, so that one that takes long is left alone, too.
+            which.end(began, failed=False)
     except Exception as error:  # noqa: BLE001 - the shop's function must not break its page
         counters.failed("store_unknown", _STORE_ADVICE, error=error)
         return 1

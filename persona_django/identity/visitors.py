@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -153,12 +153,13 @@ def is_unwritten(recognised: Recognised) -> bool:
     return recognised.has_news or recognised.visitor not in _remembered
 
 
-def write(recognised: Recognised) -> bool:
+def write(recognised: Recognised, *, place: Callable[[], int] | None = None) -> bool:
     """Keep what was recognised, in the caller's transaction, and say whether what this visitor
     did may be kept as well. Harmless when repeated.
 
     Nothing is kept of whoever paused or was erased, nor of who took their consent back while this
-    was on its way.
+    was on its way. `place` tells the place of a new visitor among those of their network; it is
+    asked for the first row of a visitor only.
     """
     alias = router.db_for_write(Visitor)
     if recognised.withdrawn is not None:
@@ -170,7 +171,15 @@ def write(recognised: Recognised) -> bool:
         # The link was made before this process heard of it: this browser is the customer's.
         restrictions.restrict(both, restrictions.Kind.PAUSED)
         return False
-    return _keep(alias, both, recognised)
+    return _keep(alias, both, recognised, _rank(alias, recognised.visitor, place))
+
+
+def _rank(alias: str, visitor: int | None, place: Callable[[], int] | None) -> int:
+    """The place of a visitor who has no row yet; 0 when nobody counts."""
+    if place is None or visitor is None:
+        return 0
+    is_known = Visitor.objects.using(alias).filter(key=visitor).exists()
+    return 0 if is_known else place()
 
 
 def _withdraw(alias: str, visitor: int, store: int) -> None:
@@ -187,7 +196,7 @@ def _withdraw(alias: str, visitor: int, store: int) -> None:
     )
 
 
-def _keep(alias: str, visitors: list[int], recognised: Recognised) -> bool:
+def _keep(alias: str, visitors: list[int], recognised: Recognised, rank: int) -> bool:
     purposes, version = answer = _answer(recognised.purposes)
     receipt = {
         "purposes": purposes,
@@ -195,7 +204,13 @@ def _keep(alias: str, visitors: list[int], recognised: Recognised) -> bool:
         "agreed_at": int(time.time()),
     }
     rows = [
-        Visitor(key=visitor, store=recognised.store, account=recognised.account, **receipt)
+        Visitor(
+            key=visitor,
+            store=recognised.store,
+            account=recognised.account,
+            rank=rank if visitor == recognised.visitor else 0,
+            **receipt,
+        )
         for visitor in visitors
     ]
     Visitor.objects.using(alias).bulk_create(rows, ignore_conflicts=True)

@@ -19,6 +19,7 @@ from persona_django.catalogue.snapshot import current_snapshot
 from persona_django.catalogue.state import read_state
 from persona_django.catalogue.tables import is_missing_table
 from persona_django.identity.models import Visitor
+from persona_django.measurement import visitors as watched
 from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.tracking.models import Event
 
@@ -58,7 +59,8 @@ def report(store: int = 1) -> Report:
         return Report(findings=(Finding(about="settings", text=text, ok=False),))
     findings = list(_registered())
     try:
-        findings += [*_counted(store), *_learnt(store), *_jobs(), *_blocks(store)]
+        findings += [*_counted(store), *_visitors(store), *_learnt(store)]
+        findings += [*_jobs(), *_blocks(store)]
     except DatabaseError as error:
         if not is_missing_table(error):
             raise
@@ -121,6 +123,14 @@ def _counted(store: int) -> Iterator[Finding]:
         policy = conf.current().consent_policy["BACKEND"].rpartition(".")[2]
         text += f" Who may be recognised is decided by {policy}."
     yield Finding(about="tracking", text=text)
+
+
+def _visitors(store: int) -> Iterator[Finding]:
+    yield Finding(about="visitors", text=watched.who_counts(store))
+    if refused := watched.refused():
+        yield Finding(about="refused", text=refused)
+    for text, is_as_it_should_be in watched.ages():
+        yield Finding(about="retention", text=text, ok=is_as_it_should_be)
 
 
 def _learnt(store: int) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import numpy as np
 from django.db import router
 from numpy.typing import NDArray
 
+from persona_django.breaker import database_call
 from persona_django.catalogue.snapshot import Snapshot
 from persona_django.merchandising.models import PairDecision
 from persona_django.sources.base import Candidates
@@ -93,15 +94,17 @@ def hidden_pairs(snapshot: Snapshot, *, revision: int, store: int = 1) -> Hidden
 
 
 def _read() -> _Verdicts:
+    alias = router.db_for_read(PairDecision)
     rows = (
-        PairDecision.objects.using(router.db_for_read(PairDecision))
+        PairDecision.objects.using(alias)
         .filter(approved=False)
         .values_list("item_id", "other_id", "expires_at")
     )
-    return tuple(
-        (item_id, other_id, expires_at.timestamp() if expires_at else FOREVER)
-        for item_id, other_id, expires_at in rows
-    )
+    with database_call(alias):
+        return tuple(
+            (item_id, other_id, expires_at.timestamp() if expires_at else FOREVER)
+            for item_id, other_id, expires_at in rows
+        )
 
 
 def _families(snapshot: Snapshot, *item_ids: int) -> list[int]:

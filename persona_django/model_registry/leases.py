@@ -18,9 +18,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import router
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 
 from persona_django import conf
+from persona_django.catalogue import registry
+from persona_django.columns.leisure import at_leisure
 from persona_django.exceptions import LostLease
 from persona_django.model_registry.models import Lease
 
@@ -129,7 +131,8 @@ def hold(
         yield None
         return
     try:
-        yield held
+        with at_leisure(_databases()):
+            yield held
     except LostLease:
         raise
     except (KeyboardInterrupt, SystemExit):
@@ -141,6 +144,15 @@ def hold(
         raise
     if not held.over:
         held.finish()
+
+
+def _databases() -> set[str]:
+    """Where a job reads and writes: our own tables, and what the shop sells and has sold."""
+    maps = (*registry.item_maps().values(), *registry.order_maps())
+    models: list[type[Model]] = [Lease, *(one.model for one in maps)]
+    return {
+        asked(model) for model in models for asked in (router.db_for_read, router.db_for_write)
+    }
 
 
 def last_done(name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import router
 
+from persona_django.breaker import database_call
 from persona_django.model_registry.models import ModelVersion
 from persona_django.model_registry.publish import live_version
 
@@ -28,8 +29,10 @@ def artefact_of(version_id: int) -> int:
     if not version_id:
         return 0
     if version_id not in _artefacts:
-        rows = ModelVersion.objects.using(router.db_for_read(ModelVersion)).filter(pk=version_id)
-        found = rows.values_list("artefact_id", flat=True).first()
+        alias = router.db_for_read(ModelVersion)
+        rows = ModelVersion.objects.using(alias).filter(pk=version_id)
+        with database_call(alias):
+            found = rows.values_list("artefact_id", flat=True).first()
         if not found:
             return 0
         if len(_artefacts) > _MOST_REMEMBERED:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.numeric.decay import DAY_SECONDS, half_life_weight
+from persona_django.numeric.rushes import share_of_a_rush
 
 
 def popularity(
@@ -31,7 +32,8 @@ def popularity(
     Returns
     -------
     (n_items,) float64, log(1 + decayed shoppers), 0 or more; the logarithm keeps one runaway
-    item from making all others look alike
+    item from making all others look alike, and of a day on which many times more came than the
+    days before, only so many count (see `numeric.rushes`)
 
     Raises
     ------
@@ -53,4 +55,5 @@ def popularity(
     newest = np.append((who[1:] != who[:-1]) | (what[1:] != what[:-1]), True)
     age_days = (now - at[order][newest]) / DAY_SECONDS
     weight = half_life_weight(age_days, half_life_days=half_life_days)
+    weight *= share_of_a_rush(what[newest], np.minimum(at[order][newest], now) // DAY_SECONDS)
     return np.log1p(np.bincount(what[newest], weights=weight, minlength=n_items))

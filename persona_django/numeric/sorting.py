@@ -94,3 +94,22 @@ def firsts(ascending: NDArray[np.integer]) -> IntArray:
     new = np.ones(len(ascending), dtype=bool)
     np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
     return np.flatnonzero(new)
+
+
+def paired(one: NDArray[np.integer], other: NDArray[np.integer]) -> IntArray:
+    """Numbers from 0 for the distinct pairs of two columns, in ascending order of the pairs.
+
+    Parameters
+    ----------
+    one, other : (n,) whole numbers that fit into int64
+
+    Returns
+    -------
+    (n,) int64
+
+    >>> paired(np.array([7, 7, 3]), np.array([1, 2, 1]))
+    array([1, 2, 0])
+    """
+    left, _ = coded(one)
+    right, others = coded(other)
+    return coded(left * max(len(others), 1) + right)[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from persona_django.artefacts import store as artefacts
 from persona_django.catalogue import tables
 from persona_django.catalogue.snapshot import Snapshot, current_snapshot
 from persona_django.catalogue.state import read_state
-from persona_django.exceptions import BadArtefact, NotReady
+from persona_django.exceptions import BadArtefact, NotReady, Resting
 from persona_django.merchandising.rules import HiddenPairs, hidden_pairs
 from persona_django.model_registry.live import POPULAR, POPULAR_SCHEMA, artefact_of
 from persona_django.sources.families import Families
@@ -70,6 +71,7 @@ def last_known(store: int = 1) -> Knowledge | None:
 def knowledge_of(store: int = 1) -> Knowledge:
     """What is true now, or was a few pages ago: a page takes in one thing that is new.
 
+    While the database is left alone, what was known before counts on; Resting where nothing was.
     Raises NotReady, saying what to run, before the catalogue was read.
     """
     state = read_state(store)
@@ -82,7 +84,8 @@ def knowledge_of(store: int = 1) -> Knowledge:
     try:
         now = _kept.get(store) or _begin(state, store)
         if now.is_behind or now.versions is not state:
-            now = _catch_up(now, state, store)
+            with suppress(Resting):
+                now = _catch_up(now, state, store)
         _kept[store] = now
     finally:
         _lock.release()
@@ -114,8 +117,9 @@ def _begin(state: Mapping[str, int], store: int) -> Knowledge:
         decided=decided,
         is_behind=True,
     )
-    while now.is_behind:
-        now = _catch_up(now, state, store)
+    with suppress(Resting):
+        while now.is_behind:
+            now = _catch_up(now, state, store)
     return now
 
 

@@ -24,6 +24,7 @@ from persona_django.blocks.shelf import Shelf
 from persona_django.blocks.values import Slate
 from persona_django.catalogue.snapshot import Snapshot
 from persona_django.catalogue.state import fresh_state
+from persona_django.exceptions import Resting
 from persona_django.feedback.tokens import sign_slot
 from persona_django.identity.shoppers import known_user
 from persona_django.serving.ahead import any_block, usual
@@ -92,29 +93,27 @@ class Page:
                 "signed in.",
                 personal=True,
             )
-        if block.personal and self.asker.is_left_alone:
-            self._keep_private()
-            return Slate(
-                block=block.slug,
-                title=str(block.title),
-                why_empty=f"{block.slug} shows a signed-in shopper's own orders, and this one "
-                "wants to be left alone.",
-                personal=True,
-            )
         stage, known = self._open(ask)
         if block.personal:
-            self._read_own()
             self._keep_private()
+            # Not before the page has read anything: that brings the state up to date as well.
+            if self.asker.is_left_alone:
+                return Slate(
+                    block=block.slug,
+                    title=str(block.title),
+                    why_empty=f"{block.slug} shows a signed-in shopper's own orders, and this "
+                    "one wants to be left alone.",
+                    personal=True,
+                )
+            self._read_own()
         stage.staff = self.asker.is_staff
         if stage.staff or self.asker.account is not None:
             # Exact figures, or what one company sees, must not be kept and shown to everybody.
             self._keep_private()
         stage.sign = self._personal_token if block.personal else sign_slot
+        self._shown = stage.number = self._shown + 1
         slate = build_slate(block, self._query(ask, known), stage)
-        if not slate:
-            slate = self._faults.explain(slate, known)
-        self._shown += 1
-        return replace(slate, number=self._shown) if self._shown > 1 else slate
+        return slate or self._faults.explain(slate, known)
 
     def _item_named_elsewhere(self) -> tuple[Seed, ...]:
         """What the shop's view said with `viewed(request, product)`, if it did."""
@@ -213,8 +212,6 @@ class Page:
             for relation in block_named(ask.slug).relations
             for family in self._families(ask.seeds, known.snapshot)
         } - self._looked_up
-        if wanted:
-            self._looked_up |= wanted
         if wanted and asking:
             found = neighbours_of(
                 sorted({family for _, family in wanted}),
@@ -222,6 +219,7 @@ class Page:
                 relations=sorted({relation for relation, _ in wanted}),
             )
             self._neighbours.update(found)
+        self._looked_up |= wanted
 
     def _stock(self, asks: Iterable[Ask], stage: Stage, known: Knowledge) -> None:
         """Fetch the products that all blocks will most likely show, in one query a model."""
@@ -254,7 +252,12 @@ class Page:
         visitor = self.asker.visitor
         if visitor is None:
             return
-        said = said_by(visitor, store=self.asker.store)
+        try:
+            said = said_by(visitor, store=self.asker.store)
+        except Resting:
+            # Shown once more rather than nothing at all; but not kept, in case it was dismissed.
+            self._keep_private()
+            return
         self._dismissed = dismissed_families(said, known.snapshot)
         if self._dismissed:
             self._keep_private()

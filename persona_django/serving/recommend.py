@@ -11,20 +11,30 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db import DatabaseError
+from django.db import DatabaseError, router
 from django.http import HttpRequest
 from django.utils import translation
 
 from persona_django import conf, counters
+from persona_django.blocks.registry import block_named
 from persona_django.blocks.values import Slate
+from persona_django.breaker import breaker, database
+from persona_django.catalogue.models import State
 from persona_django.catalogue.tables import is_missing_table
-from persona_django.exceptions import NotReady, NotRegistered, PersonaError, UnknownBlock
+from persona_django.exceptions import (
+    NotReady,
+    NotRegistered,
+    PersonaError,
+    Resting,
+    UnknownBlock,
+)
 from persona_django.identity.shoppers import Shopper
 from persona_django.merchandising import rules
 from persona_django.model_registry import live
 from persona_django.serving import knowledge
 from persona_django.serving.asks import Ask, ask_of, listed, seed_of
 from persona_django.serving.guard import unharmed
+from persona_django.serving.knowledge import Knowledge, last_known
 from persona_django.serving.page import Page, page_of
 from persona_django.serving.recall import recall
 from persona_django.tracking.ingest import django_request, name_item
@@ -35,6 +45,7 @@ _REASONS: dict[type[PersonaError], str] = {
     UnknownBlock: "unknown_block",
     NotRegistered: "not_registered",
     NotReady: "not_ready",
+    Resting: "left_alone",
 }
 
 
@@ -64,8 +75,7 @@ def recommend(
         if _on_event_loop():
             return _not_prepared(slug)
         _name_item(who, seeds, ask)
-        with unharmed():
-            return _answer(page, ask, who)
+        return _answer(page, ask, who)
     except PersonaError as error:
         return _empty(slug, _REASONS.get(type(error), "not_possible"), str(error))
     except SynchronousOnlyOperation:
@@ -116,6 +126,8 @@ def name_page_item(request: HttpRequest, product: Any) -> None:
         name_item(request, product)
     except PersonaError as error:
         counters.failed("not_registered", str(error))
+    except Exception as error:  # noqa: BLE001 - the shop's page goes on, whatever its map raises
+        counters.failed("page_item_failed", f"The page's item has no name: {error}", error=error)
 
 
 def _name_item(who: Any, seeds: Any, ask: Ask) -> None:
@@ -130,6 +142,41 @@ def _name_item(who: Any, seeds: Any, ask: Ask) -> None:
 
 
 def _answer(page: Page, ask: Ask, who: HttpRequest | Shopper | None) -> Slate:
+    """The answer, unless this block took long a moment ago: by the shop's own maps, sources or
+    rankers, whose time is the page's.
+    """
+    block = breaker(f"block_{block_named(ask.slug).slug}")
+    before = last_known(page.asker.store)
+    began = block.begin()
+    try:
+        return _answer_once_more(page, ask, who)
+    finally:
+        # Neither what the database took, which rests by itself, nor the first look at a catalogue.
+        is_excused = database(router.db_for_read(State)).is_resting
+        is_excused |= _has_taken_in(before, last_known(page.asker.store))
+        block.end(began, failed=False, may_take_long=is_excused)
+
+
+def _has_taken_in(before: Knowledge | None, now: Knowledge | None) -> bool:
+    """Whether something large was read meanwhile, which the next page need not read again."""
+    if before is None or now is None:
+        return before is not now
+    return now.snapshot is not before.snapshot or now.scores is not before.scores
+
+
+def _answer_once_more(page: Page, ask: Ask, who: HttpRequest | Shopper | None) -> Slate:
+    """From what is known, where the database failed and is left alone from now on."""
+    try:
+        with unharmed():
+            return _in_their_language(page, ask, who)
+    except DatabaseError:
+        if not database(router.db_for_read(State)).is_resting:
+            raise
+    with unharmed():
+        return _in_their_language(page, ask, who)
+
+
+def _in_their_language(page: Page, ask: Ask, who: HttpRequest | Shopper | None) -> Slate:
     """A shopper is answered in their own language; a request is already in its own."""
     if not isinstance(who, Shopper) or not who.language:
         return page.slate(ask)

@@ -11,15 +11,17 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.db import DatabaseError, connections, router, transaction
 
 from persona_django import conf
+from persona_django.breaker import database_call
 from persona_django.catalogue.models import State
-from persona_django.catalogue.state import fresh_state, remember
+from persona_django.catalogue.state import fresh_state, last_state, remember
 from persona_django.catalogue.tables import is_missing_table, say_migrate
-from persona_django.exceptions import BadArtefact
+from persona_django.exceptions import BadArtefact, Resting
 from persona_django.similarity.models import NeighbourRow
 from persona_django.similarity.packing import NO_NEIGHBOURS, NeighbourList, unpack
 from persona_django.similarity.relations import RELATIONS
@@ -38,7 +40,8 @@ def neighbours_of(
 ) -> Found:
     """(relation, item) to its neighbours, for every item that has any in the live versions.
 
-    Empty before the first publish and before `migrate` was run.
+    Empty before the first publish and before `migrate` was run. While the database is left alone,
+    what is remembered of the versions that were live last.
     """
     wanted = sorted({int(item_id) for item_id in item_ids})
     numbers = tuple(RELATIONS.values()) if relations is None else tuple(relations)
@@ -49,10 +52,14 @@ def neighbours_of(
         found, missing = _memory.find(_versions(state, numbers), wanted)
         if not missing:
             return found
-        found.update(_read(store, missing, numbers))
+        with suppress(Resting):
+            found.update(_read(store, missing, numbers))
         return found
-    # Asked anew for all: the pointer may have moved, and then nothing remembered counts.
-    return _read(store, wanted, numbers)
+    try:
+        # Asked anew for all: the pointer may have moved, and then nothing remembered counts.
+        return _read(store, wanted, numbers)
+    except Resting:
+        return _memory.find(_versions(last_state(store) or {}, numbers), wanted)[0]
 
 
 def _versions(state: Mapping[str, int], relations: Collection[int]) -> dict[int, int]:
@@ -95,10 +102,15 @@ def _query(store: int, item_ids: list[int], relations: Collection[int]) -> list[
         f"WHERE s.store = %s"
     )
     params = [*relations, *item_ids, store]
+    with database_call(alias):
+        return _asked(connection, sql, params)
+
+
+def _asked(connection: Any, sql: str, params: list[int]) -> list[tuple[Any, ...]]:
     if _table_seen.is_set() or not connection.in_atomic_block:
         return _rows(connection, sql, params)
     # On PostgreSQL a missing table would spoil the shop's own transaction.
-    with transaction.atomic(using=alias):
+    with transaction.atomic(using=connection.alias):
         return _rows(connection, sql, params)
 
 

@@ -6,13 +6,18 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.forms.utils import flatatt
+from django.http import HttpRequest
 from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import format_html
 
 from persona_django import conf, counters
 from persona_django.blocks.values import Slate, Slot
+from persona_django.identity import consent
 from persona_django.serving.recommend import name_page_item, recommend
+from persona_django.tracking import script
+from persona_django.tracking.ingest import django_request
 
 register = template.Library()
 
@@ -40,8 +45,9 @@ def persona_block(
     slate = recommend(context.get("request"), slug, seeds=seeds, size=size, cart=cart)
     if not slate:
         return _why_empty(context, slate)
+    about = _newly_named(context)
     try:
-        with context.push(slate=slate, title=title or slate.title, block=slate.block):
+        with context.push(slate=slate, title=title or slate.title, block=slate.block, about=about):
             return _render(context, BLOCK_TEMPLATE)
     except Exception as error:  # noqa: BLE001 - a shop's own block template must not end its page
         counters.failed("block_template", f"{BLOCK_TEMPLATE} raised: {error}", error=error)
@@ -94,30 +100,70 @@ def persona_item(context: Context, product: Any) -> str:
     """{% persona_item product %}: says which product the page is about.
 
     Its view is counted where the visitor agreed, and no block of the page offers it again. Not
-    needed where a block above all others has the product as its seed.
+    needed where a block above all others has the product as its seed. It leaves the product's
+    name in the page, unseen, for the script.
     """
     request = context.get("request")
-    if request is not None and product not in (None, ""):
-        name_page_item(request, product)
-    return NOTHING
+    if request is None or product in (None, ""):
+        return NOTHING
+    name_page_item(request, product)
+    about = _newly_named(context)
+    return (
+        format_html('<template data-persona-about="{}"></template>', about) if about else NOTHING
+    )
 
 
-@register.simple_tag
-def persona_script() -> str:
+@register.simple_tag(takes_context=True)
+def persona_script(context: Context, nonce: Any = "") -> str:
     """{% persona_script %}, once in the base template's head.
 
-    Links the stylesheet of the blocks. The script that reports what was seen and clicked joins it
-    here together with the endpoint that takes its reports; the template then stays as it is.
+    Links the stylesheet of the blocks and, where a consent policy is chosen and our addresses are
+    included, the script that reports what was seen and clicked. It asks for the visitor's consent
+    itself, so that it may stand in cached pages. `nonce=csp_nonce` is passed on to its tag.
     """
     if not conf.current().enabled:
         return NOTHING
     try:
-        return format_html('<link rel="stylesheet" href="{}">', static("persona/blocks.css"))
-    except Exception as error:  # noqa: BLE001 - a missing stylesheet must not end the shop's page
+        sheet = format_html('<link rel="stylesheet" href="{}">', static("persona/blocks.css"))
+        return format_html("{}{}", sheet, _script(context, nonce))
+    except Exception as error:  # noqa: BLE001 - a missing file must not end the shop's page
         counters.failed(
-            "no_static", "Run manage.py collectstatic: persona/blocks.css is missing.", error=error
+            "no_static",
+            "Run manage.py collectstatic: persona/blocks.css or persona.min.js is missing.",
+            error=error,
         )
         return NOTHING
+
+
+def _script(context: Context, nonce: Any) -> str:
+    """The script's tag; nothing where nobody may be watched, or while reports have no address."""
+    request = context.get("request")
+    if not isinstance(request, HttpRequest):
+        request = None
+    try:
+        told = script.attributes(request, context.get("object"))
+    except Exception as error:  # noqa: BLE001 - a broken policy refuses, and breaks no page
+        counters.failed("consent_policy", consent.ADVICE, error=error)
+        return NOTHING
+    if not told:
+        return NOTHING
+    if nonce:
+        told["nonce"] = str(nonce)
+    address = static("persona/persona.min.js")
+    return format_html('<script type="module" src="{}"{}></script>', address, flatatt(told))
+
+
+def _newly_named(context: Context) -> str:
+    """The item this page is about, the first time that its markup can say so; then empty."""
+    request = context.get("request")
+    if request is None:
+        return NOTHING
+    kept = django_request(request).__dict__
+    about = script.about(request)
+    if kept.get("_persona_about") == about:
+        return NOTHING
+    kept["_persona_about"] = about
+    return about
 
 
 def _why_empty(context: Context, slate: Slate) -> str:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Device(IntEnum):
     """What kind of screen."""
@@ -94,3 +97,33 @@ class Context:
             weekday=number >> 14 & 7,
             clamped=bool(number >> 17 & 1),
         )
+
+
+def told_by_task(packed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The circumstances of what a task worked out: those of what it was worked out of."""
+    return packed & ~7 | int(Sender.TASK)
+
+
+def sender_of(packed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Whose word each of many events is."""
+    return packed & 7
+
+
+def device_of(packed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The kind of screen of each of many events."""
+    return packed >> 3 & 7
+
+
+def entry_of(packed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How the page of each of many events was come to."""
+    return packed >> 6 & 7
+
+
+def hour_of(packed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The local hour of each of many events."""
+    return packed >> 9 & 31
+
+
+def weekday_of(packed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The local weekday of each of many events, Monday 0."""
+    return packed >> 14 & 7

@@ -15,6 +15,7 @@ from persona_django import conf
 from persona_django.columns.read import read_columns, read_queryset
 from persona_django.identity import restrictions
 from persona_django.identity.models import Visitor
+from persona_django.identity.standing import does_not_count
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Kind
 
@@ -62,7 +63,8 @@ def read_events(
     """Every event of the given kinds, all kinds by default. `progress` hears the rows read so far.
 
     Refunds are taken off the purchases of the same shopper and item, and never appear themselves.
-    Visitors who took their consent back, who paused or were erased are left out.
+    Visitors who took their consent back, who paused or were erased are left out, and so are those
+    who only passed by or are robots.
     """
     wanted: set[int] = set(Kind if kinds is None else kinds) - {Kind.REFUND}
     if Kind.PURCHASE in wanted:
@@ -81,18 +83,24 @@ def _read(
     since: int | None,
     progress: Callable[[int], None] | None,
 ) -> EventColumns:
-    """What was looked at, then what was bought: each with the columns it needs and no other."""
+    """Everything with the columns that all have, then what was bought with the columns it needs.
+
+    Most shops' purchases stand in tables of their own, and then the log is read once.
+    """
     rows = Event.objects.using(router.db_for_read(Event)).filter(store=store).order_by()
     if since is not None:
         rows = rows.filter(at__gte=since)
     keys = Event.objects.using(rows.db).order_by("id").values_list("id", flat=True)
     ends = (keys.first(), keys.last())
-    shown = _columns(rows, set(kinds) - _BOUGHT, ends, progress)
+    if _BOUGHT.issuperset(kinds):
+        return _columns(rows, kinds, ends, progress)
+    events = _columns(rows, kinds, ends, progress)
+    is_bought = np.isin(events.kind, sorted(_BOUGHT))
+    if not is_bought.any():
+        return events
+    shown = events.take(~is_bought)
     heard = (lambda more: progress(len(shown) + more)) if progress else None
-    bought = _columns(rows, set(kinds) & _BOUGHT, ends, heard)
-    if len(shown) and len(bought):
-        return _both(shown, bought)
-    return bought if len(bought) else shown
+    return _both(shown, _columns(rows, set(kinds) & _BOUGHT, ends, heard))
 
 
 def _columns(
@@ -105,7 +113,7 @@ def _columns(
     low_bits = (F("value") * 2**_BASIS_BITS + F("basis")) * 2**_KIND_BITS + F("kind")
     packed = ExpressionWrapper(F("at") * 2**_BITS + low_bits, output_field=BigIntegerField())
     columns: list[Any] = ["shopper", "item_id", packed]
-    is_bought = not _BOUGHT.isdisjoint(kinds)
+    is_bought = _BOUGHT.issuperset(kinds)
     if is_bought:
         columns += ["quantity", "order"]
     found = [np.empty(0, np.int64) for _ in columns]
@@ -143,21 +151,45 @@ def _columns(
 
 
 def _linked(events: EventColumns, store: int) -> EventColumns:
-    """Put each visitor's account in the visitor's place, and leave out who withdrew."""
-    visitors = Visitor.objects.using(router.db_for_read(Visitor)).order_by()
-    gone = read_queryset(visitors.filter(purposes="").values_list("key"), "i")[0]
+    """Put each visitor's account in the visitor's place, and leave out whose events teach nothing:
+    who withdrew, only passed by, is a robot, or is one of too many of one network."""
+    # Where they are written: a replica that lags does not know yet who took their consent back.
+    visitors = Visitor.objects.using(router.db_for_write(Visitor)).order_by()
+    gone = read_queryset(visitors.filter(does_not_count()).values_list("key"), "i")[0]
     if len(gone):
-        events = events.take(~np.isin(events.shopper, gone))
+        _, rows = _places(events.shopper, np.sort(gone))
+        if len(rows):
+            kept = np.ones(len(events), dtype=bool)
+            kept[rows] = False
+            events = events.take(kept)
     linked = visitors.filter(account__isnull=False).values_list("key", "account")
     visitor, account = read_queryset(linked, "ii")
     if not len(visitor):
         return events
     order = np.argsort(visitor)
-    visitor, account = visitor[order], account[order]
-    place = np.minimum(np.searchsorted(visitor, events.shopper), len(visitor) - 1)
-    shopper = np.where(visitor[place] == events.shopper, account[place], events.shopper)
+    place, rows = _places(events.shopper, visitor[order])
+    shopper = events.shopper.copy()
+    shopper[rows] = account[order][place]
     columns = {f.name: getattr(events, f.name) for f in fields(events)}
     return EventColumns(**{**columns, "shopper": shopper})
+
+
+def _places(
+    shopper: NDArray[np.int64], keys: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where in ascending `keys` some shoppers stand, and in which rows those shoppers are.
+
+    Keys of visitors are hashes, so their low bits tell most others apart at one look into a small
+    table; only what is left is searched for.
+    """
+    bits = min(max(len(keys).bit_length() + 3, 10), 24)
+    mask = 2**bits - 1
+    there = np.zeros(2**bits, dtype=bool)
+    there[keys & mask] = True
+    rows = np.flatnonzero(there[shopper & mask])
+    place = np.minimum(np.searchsorted(keys, shopper[rows]), len(keys) - 1)
+    found = keys[place] == shopper[rows]
+    return place[found], rows[found]
 
 
 def _of_nobody_restricted(events: EventColumns) -> EventColumns:

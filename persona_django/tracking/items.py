@@ -9,6 +9,7 @@ import numpy as np
 from django.db import router
 from numpy.typing import NDArray
 
+from persona_django.breaker import database_call
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.refs import key_text, label_of, parse_seed, ref_of, refs_of
 from persona_django.catalogue.registry import item_maps
@@ -49,7 +50,8 @@ def find_item(label: str, key: str, store: int = 1) -> int:
     # Newer than the snapshot, or there is none yet.
     alias = router.db_for_read(Item)
     rows = Item.objects.using(alias).filter(store=store, ref=ref_of(label, key))
-    return int(rows.values_list("id", flat=True).first() or 0)
+    with database_call(alias):
+        return int(rows.values_list("id", flat=True).first() or 0)
 
 
 def find_items(named: Sequence[tuple[str, str]], store: int = 1) -> list[int]:
@@ -80,11 +82,23 @@ def sensitive_among(item_ids: Iterable[int], store: int = 1) -> set[int]:
     snapshot = current_snapshot(store)
     sensitive: set[int] = set()
     if snapshot is not None and wanted:
-        sensitive = {item_id for item_id in wanted if item_id in snapshot.sensitive_items}
+        sensitive = wanted & snapshot.sensitive_items
         asked = list(wanted)
         rows = snapshot.rows_of(asked).tolist()
-        wanted = {item for item, row in zip(asked, rows, strict=True) if row < 0}
+        wanted = {item_id for item_id, row in zip(asked, rows, strict=True) if row < 0}
     return sensitive | (_sensitive_rows(wanted, store) if wanted else set())
+
+
+def every_sensitive(store: int = 1) -> frozenset[int]:
+    """All items of which nothing may be stored, as the mirror has them now, in a few queries."""
+    every = Item.objects.using(router.db_for_read(Item)).filter(store=store).order_by()
+    rows = list(every.filter(sensitive=True).values_list("pk", "group_ref"))
+    found = {pk for pk, _ in rows}
+    groups = list({group for _, group in rows if group})
+    for start in range(0, len(groups), REFS_AT_A_TIME):
+        members = every.filter(group_ref__in=groups[start : start + REFS_AT_A_TIME])
+        found.update(members.values_list("pk", flat=True))
+    return frozenset(found)
 
 
 def _sensitive_rows(item_ids: set[int], store: int) -> set[int]:
@@ -104,7 +118,8 @@ def items_of_refs(refs: NDArray[np.int64], store: int = 1) -> NDArray[np.int64]:
         return snapshot.items_of_refs(refs)
     alias = router.db_for_read(Item)
     rows = Item.objects.using(alias).filter(store=store, ref__in=set(refs.tolist()))
-    found = dict(rows.values_list("ref", "id"))
+    with database_call(alias):
+        found = dict(rows.values_list("ref", "id"))
     return np.array([found.get(ref, 0) for ref in refs.tolist()], dtype=np.int64)
 
 

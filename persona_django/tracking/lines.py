@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from persona_django.catalogue.maps import OrderMap
 from persona_django.columns.read import read_queryset
-from persona_django.exceptions import BrokenMap
+from persona_django.exceptions import BrokenMap, Resting
 from persona_django.tracking.codes import factorise
 
 NO_NUMBER = -(2**63)
@@ -99,7 +99,7 @@ def readable(order_map: OrderMap) -> Iterator[None]:
     """Turn what a wrong map raises into what its author should do."""
     try:
         yield
-    except (DatabaseError, BrokenMap):
+    except (DatabaseError, BrokenMap, Resting):
         # The database's own trouble is not the map's.
         raise
     except Exception as error:

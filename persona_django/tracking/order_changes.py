@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any
 
-from django.db import DatabaseError, models
+from django.db import DatabaseError, models, router
 from django.db.models import Count, Max, Q, Sum
 
 from persona_django import counters
+from persona_django.breaker import database_call
 from persona_django.catalogue import state, tables
 from persona_django.catalogue.maps import OrderMap
+from persona_django.catalogue.models import State
 from persona_django.catalogue.paths import relations_on
 from persona_django.catalogue.registry import order_maps
 from persona_django.commits import Batch, after_commit
@@ -40,7 +42,8 @@ class _Orders(Batch):
         """Raise the revision, unless a loop of the shop's has just done so."""
         try:
             if _allowance.take():
-                state.bump(REVISION)
+                with database_call(router.db_for_write(State)):
+                    state.bump(REVISION)
         except Exception as error:  # noqa: BLE001 - nothing of ours may reach the shop's checkout
             if isinstance(error, DatabaseError) and tables.is_missing_table(error):
                 counters.count("tables_missing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import models
@@ -14,10 +15,11 @@ from django.utils.cache import patch_vary_headers
 from persona_django import conf, counters
 from persona_django.identity import consent, cookies, restrictions, visitors
 from persona_django.identity.visitors import Recognised
-from persona_django.tracking import ingest, items, writing
+from persona_django.tracking import drops, ingest, items, writing
 from persona_django.tracking.bots import is_robot
 from persona_django.tracking.clients import LONGEST_HEADER, circumstances
 from persona_django.tracking.context import Sender
+from persona_django.tracking.newcomers import place_in_network
 from persona_django.tracking.schema import Kind
 
 PERSONAL = "_persona_personal"
@@ -169,11 +171,14 @@ class AfterPage:
             return
         unwritten = visitors.is_unwritten(self.recognised)
         with writing.contained(one_statement=not unwritten) as is_ours:
-            if unwritten and not visitors.write(self.recognised):
+            if unwritten and not visitors.write(
+                self.recognised, place=partial(place_in_network, self.request)
+            ):
                 return
             if item_id:
                 # Nobody was told that it is stored, and a worker must not wait for the disk.
                 ingest.insert([self._view(item_id)], hurried=is_ours)
+        drops.flush_if_due()
 
     def _item(self) -> int:
         named = ingest.named_item(self.request)

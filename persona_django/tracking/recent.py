@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from django.db import router
 
+from persona_django.breaker import database_call
 from persona_django.catalogue.snapshot import Snapshot
 from persona_django.identity.models import Visitor
 from persona_django.tracking.models import Event
@@ -34,8 +35,8 @@ class Said:
 def said_by(visitor: int, *, store: int = 1) -> list[Said]:
     """What a visitor, and whoever else is linked to the same account, said; the latest last.
 
-    One query. The two halves of it are apart, because a database that is asked for both at once
-    reads the whole log.
+    One query; Resting while the database is left alone. The two halves of it are apart, because
+    a database that is asked for both at once reads the whole log.
     """
     events = Event.objects.using(router.db_for_read(Event)).filter(
         store=store, kind__in=(Kind.DISMISS, Kind.RESTORE)
@@ -46,10 +47,10 @@ def said_by(visitor: int, *, store: int = 1) -> list[Said]:
     columns = ("at", "id", "item_id", "kind")
     own = events.filter(shopper=visitor).values_list(*columns)
     linked = events.filter(shopper__in=others).values_list(*columns)
-    found = own.union(linked, all=True).order_by("-at", "-id")[:MOST_SAID]
-    return [
-        Said(item_id=item_id, kind=kind, at=at) for at, _, item_id, kind in reversed(list(found))
-    ]
+    latest = own.union(linked, all=True).order_by("-at", "-id")[:MOST_SAID]
+    with database_call(events.db):
+        found = list(latest)
+    return [Said(item_id=item_id, kind=kind, at=at) for at, _, item_id, kind in reversed(found)]
 
 
 def dismissed_families(said: Iterable[Said], snapshot: Snapshot) -> frozenset[int]:

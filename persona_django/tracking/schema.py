@@ -67,6 +67,21 @@ SHARES = frozenset({Kind.ENGAGE, Kind.PLAY, Kind.PROGRESS, Kind.FINISH})
 DERIVED = frozenset({Kind.REVISIT, Kind.CART_ABANDONED, Kind.SKIP, Kind.ONE_OFF})
 """Kinds that nobody reports: a task works them out of the log, and can do so again. Their value
 is the confidence, in parts of a thousand."""
+AGAINST = frozenset(
+    {
+        Kind.REFUND,
+        Kind.CART_REMOVE,
+        Kind.CART_ABANDONED,
+        Kind.SKIP,
+        Kind.DISMISS,
+        Kind.ONE_OFF,
+        Kind.ORDERED,
+        Kind.UNSAVE,
+        Kind.RESTORE,
+    }
+)
+"""Kinds that show no interest in an item. They say something to their own shopper only, so that
+nobody can push an item down for everybody."""
 FROM_BROWSER = frozenset(
     {
         Kind.VIEW,

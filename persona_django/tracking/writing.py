@@ -14,8 +14,10 @@ from django.db.models.constants import OnConflict
 from numpy.typing import NDArray
 
 from persona_django import conf
+from persona_django.breaker import database_call
 from persona_django.identity import restrictions
 from persona_django.tracking.models import Event
+from persona_django.tracking.schema import SHARES
 
 FIELDS = (
     "store", "shopper", "uid", "kind", "item_id", "at", "order", "quantity", "price", "basis",
@@ -66,17 +68,19 @@ def _few(alias: str, table: str, rows: int, hurried: bool) -> str:
 def contained(*, one_statement: bool) -> Iterator[bool]:
     """A transaction of our own, so that a failure of ours spoils nobody else's.
 
-    One statement outside any transaction is one by itself, and spared two round trips. Gives
-    whether how it is committed is ours to say: not within somebody else's transaction.
+    Raises Resting at once where the database failed a moment ago. One statement outside any
+    transaction is one by itself, and spared two round trips. Gives whether how it is committed is
+    ours to say: not within somebody else's transaction.
     """
     alias = router.db_for_write(Event)
     connection = connections[alias]
-    is_ours = not connection.in_atomic_block and connection.get_autocommit()
-    if is_ours and one_statement:
-        yield True
-        return
-    with transaction.atomic(using=alias):
-        yield is_ours
+    with database_call(alias):
+        is_ours = not connection.in_atomic_block and connection.get_autocommit()
+        if is_ours and one_statement:
+            yield True
+            return
+        with transaction.atomic(using=alias):
+            yield is_ours
 
 
 def insert_columns(
@@ -112,11 +116,11 @@ def insert_columns(
 
 
 def _values(columns: Mapping[str, NDArray[Any]], rows: NDArray[np.int64]) -> list[list[Any]]:
-    # What is read from files and shops' tables has neither value nor circumstances.
+    # What is read from files has neither value nor circumstances: all of it was seen.
     nothing = np.zeros(len(rows), dtype=np.int64)
-    values = {
-        name: (columns[name][rows] if name in columns else nothing).tolist() for name in FIELDS
-    }
+    whole = np.where(np.isin(columns["kind"][rows], sorted(SHARES)), 1_000, 0)
+    given = {"value": whole, **{name: column[rows] for name, column in columns.items()}}
+    values = {name: given.get(name, nothing).tolist() for name in FIELDS}
     values["price"] = [None if price < 0 else price for price in values["price"]]
     return list(values.values())
 

@@ -21,16 +21,21 @@ from persona_django import conf
 from persona_django.catalogue.snapshot import Snapshot
 from persona_django.catalogue.state import read_state
 from persona_django.identity.erasure import ERASURES
+from persona_django.numeric.attention import attention
 from persona_django.numeric.interactions import Interactions
 from persona_django.numeric.sorting import coded
 from persona_django.tracking.events import EventColumns, read_events
 from persona_django.tracking.orders import OrderLines, read_orders
-from persona_django.tracking.schema import LAST_KIND, Basis, Kind
+from persona_django.tracking.schema import AGAINST, DERIVED, LAST_KIND, SHARES, Basis, Kind
 
 Progress = Callable[[str, int, int], None]
 """Told the stage in words, how much is done, and of how much; 0 when nobody knows."""
 
 DAY_SECONDS = 86_400
+LOOKS_PRIOR = 20.0
+"""With as many looks of its own, what is usual for an item is half its own and half the shop's."""
+_IN_PARTS = np.isin(np.arange(LAST_KIND + 1), sorted(SHARES | DERIVED))
+"""By number of kind, whether its value says how much of its weight counts, in thousandths."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +101,7 @@ def combine(
     settings = conf.current()
     family = family_of(events.item, snapshot)
     weights = _weights(settings.event_weights)
-    weight = weights[events.kind]
+    weight = weights[events.kind] * _strength(events, family)
     purchase, imported = events.kind == Kind.PURCHASE, events.basis == Basis.AGGREGATE
     known = family != 0
     interest = known & ~purchase & (weight > 0)
@@ -165,9 +170,26 @@ def family_of(items: NDArray[np.int64], snapshot: Snapshot) -> NDArray[np.int64]
     return table[np.clip(items, 0, highest + 1)]
 
 
+def _strength(events: EventColumns, family: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The share of its kind's weight that each event has: what was seen of it, how sure a task is
+    of it, or how long somebody looked against how long others do."""
+    strength = np.ones(len(events), dtype=np.float32)
+    of_value = _IN_PARTS[events.kind]
+    if of_value.any():
+        strength[of_value] = np.minimum(events.value[of_value] / np.float32(1_000), 1)
+    looked = np.flatnonzero(events.kind == Kind.DWELL)
+    if len(looked):
+        strength[looked] = attention(
+            family[looked], events.value[looked].astype(np.int64), prior=LOOKS_PRIOR
+        )
+    return strength
+
+
 def _weights(given: Mapping[str, float]) -> NDArray[np.float32]:
+    """Weight by number of kind. What speaks against an item speaks for one shopper only, and never
+    goes into what everybody is shown, whatever weight it was given."""
     table = np.zeros(LAST_KIND + 1, dtype=np.float32)
-    for kind in Kind:
+    for kind in set(Kind) - AGAINST:
         table[kind] = given.get(kind.name.lower(), 0.0)
     for own in conf.current().event_kinds.values():
         table[own["number"]] = own.get("weight", 0.0)

@@ -18,7 +18,8 @@ from persona_django.catalogue.snapshot import build_snapshot, snapshot_is_stale
 from persona_django.catalogue.sync import reconcile
 from persona_django.identity import erasure
 from persona_django.model_registry.leases import Held, hold, last_done
-from persona_django.tracking import order_changes
+from persona_django.tracking import drops, order_changes
+from persona_django.training import visitor_jobs
 from persona_django.training.cleaning import clean, clean_some
 from persona_django.training.rebuild import due_every, rebuild
 from persona_django.training.recipes import KINDS
@@ -133,7 +134,11 @@ def run_due(store: int = 1) -> Iterator[Done]:
         ("orders", partial(run_orders, store)),
         ("snapshot", partial(run_snapshot, store)),
         ("erasures", partial(run_erasures, store)),
+        ("judge", partial(visitor_jobs.run_judge, store)),
+        ("derive", partial(visitor_jobs.run_derive, store)),
+        ("gifts", partial(visitor_jobs.run_gifts, store)),
         *((f"rebuild {kind}", partial(_rebuild, kind, store)) for kind in KINDS),
+        ("retention", partial(visitor_jobs.run_retention, store)),
         ("clean", partial(run_clean, store)),
     ]
     for name, job in jobs:
@@ -143,6 +148,7 @@ def run_due(store: int = 1) -> Iterator[Done]:
             yield Done(name=name, said=str(error) or repr(error), failed=True)
         else:
             yield Done(name=name, said=said or "nothing to do")
+    drops.flush_if_due()
 
 
 def _rebuild(kind: str, store: int) -> str:

@@ -107,3 +107,11 @@ def pairs_of(rows):
     """Every row and item code of a table."""
     row = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))
     return set(zip(row.tolist(), rows.item.tolist(), strict=True))
+
+
+def test_a_limit_may_also_be_the_least_that_a_figure_should_be():
+    enough = Finding(name="events a second", value=3_100.0, limit=3_000.0, is_least=True)
+    too_few = Finding(name="events a second", value=2_900.0, limit=3_000.0, is_least=True)
+
+    assert missed([enough, too_few], is_quick=False) == [too_few]
+    assert "at least 3,000" in closing([enough], [], is_quick=False)

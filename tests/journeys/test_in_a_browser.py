@@ -7,26 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import services
+from tests import chromium
+from tests.chromium import PERSON
 from tests.journeys.running import Shop, filled_shop
 
 pytestmark = pytest.mark.browser
 
 WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-PERSON = (
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/140.0.0.0 Safari/537.36"
-)
-"""A browser without a screen names itself a robot, and robots are not remembered."""
 STAFF = ("admin", "let-me-in-please")
 
 
@@ -42,13 +29,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as player:
-        chromium = player.chromium.launch(
-            executable_path=services.chromium_path(), args=ARGUMENTS, headless=True
-        )
-        yield chromium
-        chromium.close()
+    with chromium.launched() as started:
+        yield started
 
 
 @pytest.fixture(params=WIDTHS)
@@ -59,18 +41,10 @@ def page(request, browser) -> Iterator[object]:
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("console", lambda said: complaints.extend(_complaint(said)))
+    opened.on("console", lambda said: complaints.extend(chromium.complaint(said)))
     yield opened
     context.close()
     assert not complaints
-
-
-def _complaint(said) -> list[str]:
-    """What a page's console says went wrong. Django's admin has no icon for the tab."""
-    address = said.location["url"]
-    if said.type != "error" or address.endswith("/favicon.ico"):
-        return []
-    return [f"{address}: {said.text}"]
 
 
 def settled(shop: Shop) -> int:
@@ -156,10 +130,10 @@ def test_nothing_is_remembered_until_the_visitor_agrees_nor_after_a_change_of_mi
 
     (cookie,) = [one for one in page.context.cookies() if one["name"].startswith("persona")]
     assert cookie["httpOnly"] and cookie["sameSite"] == "Lax"
+    page.goto(f"{shop.address}/privacy/")  # the page before says how long it was looked at
     after = settled(shop)
     assert after > before
 
-    page.goto(f"{shop.address}/privacy/")
     page.locator("button[value=refused]").first.click()
     page.goto(address)
 

@@ -6,7 +6,9 @@ import time
 
 import pytest
 
+from persona_django.tracking import bots
 from persona_django.tracking.bots import is_robot
+from tests.tracking.agents import people, robots
 
 PEOPLE = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -52,3 +54,29 @@ def test_a_giant_user_agent_costs_no_more_than_a_long_one():
     is_robot("Mozilla/5.0 " + "a" * 100_000)
 
     assert time.perf_counter() - started < 0.05
+
+
+def test_of_two_hundred_browsers_of_people_hardly_one_is_taken_for_a_robot():
+    browsers = people()
+    mistaken = [one for one in browsers if is_robot(one)]
+
+    assert len(set(browsers)) == 200
+    assert len(mistaken) <= 2, mistaken
+
+
+def test_of_two_hundred_robots_nearly_all_are_told():
+    crawlers = robots()
+    missed = [one for one in crawlers if not is_robot(one)]
+
+    assert len(set(crawlers)) == 200
+    assert len(missed) <= 10, missed
+
+
+def test_a_verdict_is_worked_out_once_for_each_user_agent():
+    bots._is_crawler.cache_clear()
+    for _ in range(3):
+        for one in (*people(), *robots()):
+            is_robot(one)
+
+    worked_out = bots._is_crawler.cache_info()
+    assert (worked_out.misses, worked_out.hits) == (400, 800)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_django.identity.models import Visitor
-from persona_django.tracking.events import _settled, read_events
+from persona_django.identity.models import Standing, Visitor
+from persona_django.tracking.events import _places, _settled, read_events
 from persona_django.tracking.ingest import NewEvent, insert
 from persona_django.tracking.schema import Basis, Kind
 
@@ -75,9 +75,10 @@ def test_only_the_kinds_store_and_time_asked_for_are_read():
 
 
 def test_a_visitor_counts_as_the_account_they_are_linked_to():
-    Visitor.objects.create(key=1, account=99, purposes="measure")
-    Visitor.objects.create(key=2, account=99, purposes="measure")
-    Visitor.objects.create(key=3, purposes="measure")
+    agreed = {"purposes": "measure", "standing": Standing.QUALIFIED}
+    Visitor.objects.create(key=1, account=99, **agreed)
+    Visitor.objects.create(key=2, account=99, **agreed)
+    Visitor.objects.create(key=3, **agreed)
     for shopper in (1, 2, 3, 4):
         happened(shopper=shopper)
 
@@ -90,6 +91,36 @@ def test_a_visitor_who_took_consent_back_teaches_nothing_any_more():
     happened(shopper=2)
 
     assert read_events().shopper.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"standing": Standing.NEW}, {"standing": Standing.ROBOT}, {"rank": 201}],
+    ids=["passed by", "robot", "one of too many of a network"],
+)
+def test_whose_doings_do_not_count_teaches_nothing(fields):
+    agreed = {"purposes": "measure", "standing": Standing.QUALIFIED, "rank": 200}
+    Visitor.objects.create(key=1, **{**agreed, **fields})
+    Visitor.objects.create(key=2, **agreed)
+    Visitor.objects.create(key=3, **{**agreed, "standing": Standing.CLEARED})
+    for shopper in (1, 2, 3, 4):
+        happened(shopper=shopper)
+
+    assert sorted(read_events().shopper.tolist()) == [2, 3, 4]
+
+
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1), max_size=60),
+    st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=30),
+)
+def test_places_of_shoppers_are_found_as_by_looking_at_each(shoppers, keys):
+    shoppers += keys[::2]
+    ordered = sorted(set(keys))
+
+    place, rows = _places(np.array(shoppers, dtype=np.int64), np.array(ordered, dtype=np.int64))
+
+    assert [shoppers[row] for row in rows] == [ordered[at] for at in place]
+    assert rows.tolist() == [at for at, one in enumerate(shoppers) if one in set(keys)]
 
 
 def test_a_refund_takes_back_the_latest_purchase_before_it():

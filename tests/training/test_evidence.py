@@ -10,7 +10,7 @@ from django.test import override_settings
 
 from persona_django.tracking.events import EventColumns
 from persona_django.tracking.orders import OrderLines
-from persona_django.tracking.schema import Basis, Kind
+from persona_django.tracking.schema import AGAINST, Basis, Kind
 from persona_django.training.evidence import combine, family_of
 from persona_django.training.similarity import rows_for_bought_together, rows_for_similar
 
@@ -33,7 +33,7 @@ def snapshot(groups: dict[int, int], *, sensitive: tuple[int, ...] = ()) -> Simp
     )
 
 
-def events(*rows: tuple[int, int, Kind, Basis]) -> EventColumns:
+def events(*rows: tuple[int, int, Kind, Basis], value: int = 0) -> EventColumns:
     shopper, item, kind, basis = (np.array(column) for column in zip(*rows, strict=True))
     n = len(rows)
     return EventColumns(
@@ -44,7 +44,7 @@ def events(*rows: tuple[int, int, Kind, Basis]) -> EventColumns:
         order=np.zeros(n, dtype=np.int64),
         quantity=np.ones(n, dtype=np.int32),
         basis=basis.astype(np.int16),
-        value=np.zeros(n, dtype=np.int16),
+        value=np.full(n, value, dtype=np.int16),
     )
 
 
@@ -144,3 +144,44 @@ def test_a_kind_that_weighs_nothing_is_left_out():
         found = combine(log, None, snapshot({1: 1}), now=500_000)
 
     assert found.browsed.shopper.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    "kind", [Kind.ENGAGE, Kind.PLAY, Kind.PROGRESS, Kind.FINISH, Kind.REVISIT]
+)
+def test_what_is_half_seen_or_half_sure_is_half_the_evidence(kind):
+    weights = [
+        combine(
+            events((1, 1, kind, Basis.CONSENT), value=value), None, snapshot({1: 1}), now=500_000
+        ).browsed.weight.sum()
+        for value in (1_000, 500, 2_047)
+    ]
+
+    assert weights[1] == weights[0] / 2 > 0
+    assert weights[2] == weights[0]
+
+
+def test_a_glance_weighs_less_than_a_usual_look_and_that_less_than_a_long_one():
+    log = events(*[(shopper, 1, Kind.DWELL, Basis.CONSENT) for shopper in range(1, 52)], value=30)
+    log.value[[0, 1]] = 2, 400
+
+    weight = combine(log, None, snapshot({1: 1}), now=500_000).browsed.weight
+
+    glance, long, usual = weight[:3]
+    assert glance < 0.1 * long
+    assert usual == pytest.approx(0.5, abs=0.02)
+    assert 0.9 < long < 1
+
+
+@pytest.mark.parametrize("kind", sorted(AGAINST), ids=lambda kind: kind.name)
+def test_what_speaks_against_an_item_never_reaches_what_all_are_shown(kind):
+    log = events(
+        *[(shopper, 1, Kind.VIEW, Basis.CONSENT) for shopper in range(1, 4)],
+        *[(shopper, 2, kind, Basis.CONSENT) for shopper in range(1, 4)],
+        value=1_000,
+    )
+
+    with override_settings(PERSONA={"EVENT_WEIGHTS": {kind.name.lower(): 9.0}}):
+        found = combine(log, None, snapshot({1: 1, 2: 2}), now=500_000)
+
+    assert found.browsed.item.tolist() == [1, 1, 1]

@@ -1,4 +1,4 @@
-"""A rebuild may be killed at any point: readers see one complete version, the next run goes on."""
+"""Jobs may be killed at any point: readers see one complete version, the next run goes on."""
 
 from __future__ import annotations
 
@@ -55,3 +55,16 @@ def test_killed_at_twenty_random_points_readers_always_see_one_complete_version(
     stored = {version for (version,) in shop.ask("SELECT version_id FROM persona_neighbourrow")}
     assert stored <= {version for version, _ in kept}, "what dead builders left is gone"
     assert shop.ask("SELECT count(*) FROM persona_artefact WHERE name LIKE 'work/%'") == [(0,)]
+
+
+@pytest.mark.alone
+def test_what_silence_says_is_the_same_after_twenty_kills_as_from_scratch(tmp_path: Path):
+    shop = Shop(tmp_path, WRITE_CHUNK_ROWS="20")
+    shop.run("tests.worker.filling", "6", "5")
+
+    said = shop.run("tests.worker.deriving", "20", "7", timeout=180)
+
+    killed, rows, different = map(int, said.split())
+    assert killed >= 5, "the machine was so fast that most looks were over before the kill"
+    assert rows > 1_000
+    assert different == 0

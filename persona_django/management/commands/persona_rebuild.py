@@ -39,12 +39,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from persona_django.training.rebuild import rebuild_all
         from persona_django.training.recipes import KINDS
+        from persona_django.training.visitor_jobs import run_judge
 
         if not conf.current().enabled:
             raise CommandError("PERSONA['ENABLED'] is False, so nothing is learnt.")
         started = time.perf_counter()
         progress = _Progress(self.stdout, shown=options["verbosity"] > 0)
         try:
+            # Who came since counts, too.
+            run_judge(by_person=True)
             outcomes = rebuild_all(
                 kinds=options["kind"] or KINDS, force=options["force"], progress=progress
             )

@@ -14,7 +14,8 @@ class Command(BaseCommand):
 
     help = (
         "Does every job that is due, once: mends the catalogue's mirror, takes its snapshot, "
-        "learns, deletes old versions. For cron, in shops without a Celery worker."
+        "judges visitors, works out what silence says, learns, deletes what is old. For cron, in "
+        "shops without a Celery worker."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,0 +1,59 @@
+"""Old rows out of a table, oldest first, a few at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from django.db import connections, transaction
+from django.db.models import F, Model, Q
+
+from persona_django.columns.write import chunk_rows, give_way
+
+MOST_ROWS = 5_000
+"""Of one transaction, where rows are locked and not the file."""
+
+
+def delete_older(
+    alias: str,
+    model: type[Model],
+    *,
+    by: str,
+    than: int,
+    where: Q | None = None,
+    on_chunk: Callable[[], None] | None = None,
+) -> int:
+    """Delete the rows whose `by` lies below `than`, in chunks, and return how many there were.
+
+    `by` has an index, which each chunk goes on along where the last one ended: rows that stay are
+    passed once. What `on_chunk` raises stops it between two chunks. For tables that nothing points
+    at: no signal is sent and nothing cascades.
+    """
+    connection = connections[alias]
+    size = min(chunk_rows(connection), MOST_ROWS)
+    matching = model._base_manager.using(alias).filter(where or Q(), **{f"{by}__lt": than})
+    reached: int | None = None
+    deleted = 0
+    while True:
+        rows = matching if reached is None else matching.filter(**{f"{by}__gte": reached})
+        found = list(rows.order_by(by).values_list("pk", by)[:size])
+        if not found:
+            return deleted
+        began = time.monotonic()
+        with transaction.atomic(using=alias):
+            gone = model._base_manager.using(alias).filter(pk__in=[pk for pk, _ in found])
+            deleted += gone._raw_delete(alias)
+        held = time.monotonic() - began
+        reached = found[-1][1]
+        if on_chunk is not None:
+            on_chunk()
+        if len(found) < size:
+            return deleted
+        give_way(connection, held)
+
+
+def oldest(alias: str, model: type[Model], *, by: str, where: Q | None = None) -> int | None:
+    """The lowest `by` there is; None in an empty table."""
+    rows = model._base_manager.using(alias).filter(where or Q()).order_by(F(by).asc())
+    found: int | None = rows.values_list(by, flat=True).first()
+    return found

@@ -1,0 +1,74 @@
+"""Slates as columns: one row for each slot that was on screen or chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from django.db import router
+from numpy.typing import NDArray
+
+from persona_django.columns.read import read_queryset
+from persona_django.feedback.models import ServedSlate
+
+IntArray = NDArray[np.int64]
+ITEM = np.dtype("<i8")
+"""How an item's id stands in a slate's row."""
+MOST_SLOTS = 63
+"""Positions that have a bit of their own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slates:
+    """Slates as aligned columns, and their slots as others."""
+
+    shopper: IntArray
+    uid: IntArray
+    at: IntArray
+    """Seconds since 1970, UTC."""
+    context: IntArray
+    slate: IntArray
+    """The slate of each slot, by its place in the columns above."""
+    position: IntArray
+    """From 0."""
+    item: IntArray
+    is_seen: NDArray[np.bool_]
+    is_chosen: NDArray[np.bool_]
+    is_dismissed: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+
+def read_slates(shoppers: Collection[int], *, since: int, store: int = 1) -> Slates:
+    """The slates of these shoppers that were served at `since` or later."""
+    rows = ServedSlate.objects.using(router.db_for_read(ServedSlate)).filter(
+        store=store, shopper__in=sorted(shoppers), at__gte=since
+    )
+    numbers = ("shopper", "uid", "at", "context", "seen", "clicked", "dismissed")
+    ordered = rows.order_by("shopper", "uid")
+    shopper, uid, at, context, seen, clicked, dismissed = read_queryset(
+        ordered.values_list(*numbers), "i" * len(numbers)
+    )
+    packed = [bytes(items) for items in ordered.values_list("items", flat=True)]
+    sizes = np.array([len(items) // ITEM.itemsize for items in packed], dtype=np.int64)
+    whole = b"".join(
+        items[: size * ITEM.itemsize] for items, size in zip(packed, sizes, strict=True)
+    )
+    slate = np.repeat(np.arange(len(sizes)), sizes)
+    position = np.arange(len(slate)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    bit = np.int64(1) << np.minimum(position, MOST_SLOTS - 1)
+    has_bit = position < MOST_SLOTS
+    return Slates(
+        shopper=shopper,
+        uid=uid,
+        at=at,
+        context=context,
+        slate=slate,
+        position=position,
+        item=np.frombuffer(whole, dtype=ITEM).astype(np.int64),
+        is_seen=has_bit & (seen[slate] & bit != 0),
+        is_chosen=has_bit & (clicked[slate] & bit != 0),
+        is_dismissed=has_bit & (dismissed[slate] & bit != 0),
+    )

@@ -1,0 +1,49 @@
+"""python manage.py persona_derive: works out now what silence and coming back say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from persona_django import conf
+from persona_django.catalogue import tables
+from persona_django.exceptions import PersonaError
+
+
+class Command(BaseCommand):
+    """What the jobs do by themselves; a worker that is at it is left alone."""
+
+    help = (
+        "Works out of the log who came back to something, what was passed over or left in a "
+        "cart, and what was a present. --from-scratch looks at everybody again, with the same "
+        "result."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--from-scratch", action="store_true", help="Look at everybody, not at what is new."
+        )
+        parser.add_argument(
+            "--store", type=int, default=1, help="Number of the store. Default: 1."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from persona_django.training.visitor_jobs import derive_again
+
+        if not conf.current().enabled:
+            raise CommandError("PERSONA['ENABLED'] is False, so nothing is worked out.")
+        try:
+            said = derive_again(options["store"], from_scratch=options["from_scratch"])
+        except PersonaError as error:
+            raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            if tables.is_missing_table(error):
+                raise CommandError(f"A table is missing: {error}. Run migrate first.") from error
+            raise
+        if not said:
+            raise CommandError(
+                "A worker is at it right now; wait for it, or for its lease to run out."
+            )
+        self.stdout.write(said)

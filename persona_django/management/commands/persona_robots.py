@@ -1,0 +1,50 @@
+"""python manage.py persona_robots: who is taken for a robot, and why; --person takes it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from persona_django.identity import standing
+from persona_django.identity.models import Standing
+
+MOST_SHOWN = 100
+
+
+class Command(BaseCommand):
+    """Visitors are named by the number in the table, which is a pseudonym."""
+
+    help = (
+        "Lists visitors whose behaviour is a program's, newest first, each with its reason. "
+        "--person NUMBER says that one is a person, and no task says otherwise again."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--person",
+            type=int,
+            action="append",
+            metavar="NUMBER",
+            help="This visitor is a person; may be given several times.",
+        )
+        parser.add_argument(
+            "--store", type=int, default=1, help="Number of the store. Default: 1."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["person"]:
+            cleared = standing.clear(options["person"])
+            if not cleared:
+                raise CommandError("No visitor has that number, or it was said before.")
+            self.stdout.write(f"{cleared} count as people from the next learning on.")
+            return
+        found = standing.numbers(options["store"])
+        for key, reason in standing.robots(options["store"], most=MOST_SHOWN):
+            self.stdout.write(f"{key}: {reason}")
+        over = standing.over_budget(options["store"])
+        self.stdout.write(
+            f"{found[Standing.ROBOT]:,} robots, {found[Standing.NEW]:,} of one page only, "
+            f"{over:,} beyond what one network may send, {found[Standing.QUALIFIED]:,} who count, "
+            f"{found[Standing.CLEARED]:,} said to be people."
+        )

@@ -1,0 +1,88 @@
+"""How long what was noted is kept, and what goes first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import router
+from django.db.models import Model, Q
+
+from persona_django import conf
+from persona_django.columns import ageing
+from persona_django.tracking.models import DropCount, Event, Intent, UsedNonce
+from persona_django.tracking.schema import Kind
+
+DAY_SECONDS = 86_400
+NONCES_KEPT = timedelta(minutes=10)
+"""Twice the time within which a signed message is accepted at all."""
+DROP_COUNTS_KEPT = timedelta(days=365)
+OF_PURCHASES = (Kind.PURCHASE, Kind.REFUND, Kind.ONE_OFF)
+"""Kinds that are kept as long as purchases. Without the last, a present would become a taste."""
+OnChunk = Callable[[], None] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """How long the rows of one table are kept."""
+
+    name: str
+    """What they are, in words."""
+    model: type[Model]
+    kept: timedelta
+    by: str = "at"
+    """Its column of time, which has an index."""
+    unit: int = 1
+    """Seconds that one of that column stands for."""
+    where: Q = field(default_factory=Q)
+
+    def cutoff(self, now: int) -> int:
+        """What lies below is to go."""
+        return (now - int(self.kept.total_seconds())) // self.unit
+
+    def delete(self, now: int, on_chunk: OnChunk = None) -> int:
+        """Delete what is too old, in chunks; how much there was."""
+        alias = router.db_for_write(self.model)
+        return ageing.delete_older(
+            alias,
+            self.model,
+            by=self.by,
+            than=self.cutoff(now),
+            where=self.where,
+            on_chunk=on_chunk,
+        )
+
+    def oldest(self) -> int | None:
+        """When the oldest row is of, in seconds since 1970; None when there is none."""
+        alias = router.db_for_read(self.model)
+        found = ageing.oldest(alias, self.model, by=self.by, where=self.where)
+        return None if found is None else found * self.unit
+
+
+def policies() -> tuple[Policy, ...]:
+    """Those of this room, by the settings in force."""
+    settings = conf.current()
+    return (
+        Policy(
+            name="events of visitors",
+            model=Event,
+            kept=settings.events_kept,
+            where=~Q(kind__in=OF_PURCHASES),
+        ),
+        Policy(
+            name="purchases",
+            model=Event,
+            kept=settings.purchases_kept,
+            where=Q(kind__in=OF_PURCHASES),
+        ),
+        Policy(name="searches and filters", model=Intent, kept=settings.events_kept),
+        Policy(name="signed messages", model=UsedNonce, kept=NONCES_KEPT),
+        Policy(
+            name="counts of what was refused",
+            model=DropCount,
+            kept=DROP_COUNTS_KEPT,
+            by="day",
+            unit=DAY_SECONDS,
+        ),
+    )

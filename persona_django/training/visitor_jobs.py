@@ -1,0 +1,114 @@
+"""What is to be done about visitors from time to time: judge who counts, work out what silence
+says, find presents, take away what is old. Each under its lease, as `training.jobs` does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from persona_django import conf
+from persona_django.deriving import derive, gifts
+from persona_django.deriving.judging import judge
+from persona_django.feedback import retention
+from persona_django.model_registry.leases import hold
+from persona_django.tracking import drops
+from persona_django.tracking.derived import Changed
+
+GIFTS_EVERY = timedelta(days=1)
+"""A present is known after weeks: a day sooner or later does not matter."""
+RETENTION_EVERY = timedelta(hours=1)
+
+
+def run_judge(store: int = 1, *, by_person: bool = False) -> str:
+    """Judge whoever something came in of, if that is due; "" when it is not."""
+    every = None if by_person else conf.current().derive_every
+    with hold(f"judge/{store}", every=every, by_person=by_person) as held:
+        if held is None:
+            return ""
+        judged = judge(store, beat=held.renew)
+    drops.flush_if_due()
+    return f"{judged.qualified:,} visitors count from now on, {judged.robots:,} are robots"
+
+
+def run_derive(store: int = 1) -> str:
+    """Look again at everybody there is something new of, if that is due; "" when it is not."""
+    with hold(_derive_job(store), every=conf.current().derive_every) as held:
+        if held is None:
+            return ""
+        changed = derive.derive(store, beat=held.renew)
+    drops.flush_if_due()
+    return _in_words(changed)
+
+
+def run_gifts(store: int = 1) -> str:
+    """Look at everything that was bought once, if that is due; "" when it is not."""
+    with hold(_gifts_job(store), every=GIFTS_EVERY) as held:
+        return "" if held is None else _in_words(gifts.find_gifts(store, beat=held.renew))
+
+
+def run_retention(store: int = 1) -> str:
+    """Take away what is too old, if that is due; "" when it is not."""
+    with hold(_retention_job(store), every=RETENTION_EVERY) as held:
+        if held is None:
+            return ""
+        return f"{retention.delete_old(store=store, beat=held.renew):,} old rows deleted"
+
+
+def derive_again(store: int = 1, *, from_scratch: bool = False) -> str:
+    """Work everything out that silence says, now: for a person. "" when a worker is at it."""
+    said = []
+    run_judge(store, by_person=True)
+    with hold(_derive_job(store), by_person=True) as held:
+        if held is None:
+            return ""
+        said.append(_in_words(derive.derive(store, beat=held.renew, from_scratch=from_scratch)))
+    with hold(_gifts_job(store), by_person=True) as held:
+        if held is None:
+            return ""
+        said.append(f"presents: {_in_words(gifts.find_gifts(store, beat=held.renew))}")
+    return "; ".join(said)
+
+
+def step_derive(store: int = 1, fence: int | None = None) -> int | None:
+    """One chunk of looking again; with the number returned the next one goes on."""
+    some = partial(derive.derive_some, store)
+    return _step(_derive_job(store), conf.current().derive_every, fence, some)
+
+
+def step_gifts(store: int = 1, fence: int | None = None) -> int | None:
+    """One chunk of looking for presents; with the number returned the next one goes on."""
+    return _step(_gifts_job(store), GIFTS_EVERY, fence, partial(gifts.find_some, store))
+
+
+def step_retention(store: int = 1, fence: int | None = None) -> int | None:
+    """One chunk of deleting; nothing has to be kept between two, what is left is found again."""
+    some = partial(retention.delete_some, store=store)
+    return _step(_retention_job(store), RETENTION_EVERY, fence, some)
+
+
+def _step(name: str, every: timedelta, fence: int | None, some: Callable[..., bool]) -> int | None:
+    with hold(name, every=None if fence is not None else every, fence=fence) as held:
+        seconds = conf.current().chunk_for.total_seconds()
+        if held is None or some(seconds=seconds, beat=held.renew):
+            return None
+        return held.hand_over()
+
+
+def _in_words(changed: Changed | None) -> str:
+    if changed is None:
+        return "waits for the first snapshot of the catalogue"
+    return f"{changed.added:,} derived events added, {changed.removed:,} taken back"
+
+
+def _derive_job(store: int) -> str:
+    return f"derive/{store}"
+
+
+def _gifts_job(store: int) -> str:
+    return f"gifts/{store}"
+
+
+def _retention_job(store: int) -> str:
+    return f"retention/{store}"

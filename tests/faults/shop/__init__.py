@@ -1,0 +1,1 @@
+"""A shop for real server processes: with the app or without it, its services behind proxies."""

@@ -1,0 +1,169 @@
+"""What is too old goes by itself, and nothing that is newer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.utils import timezone
+
+from persona_django.columns import ageing
+from persona_django.feedback import retention
+from persona_django.feedback.models import ServedSlate
+from persona_django.identity.models import Visitor
+from persona_django.measurement.readiness import report
+from persona_django.model_registry.leases import Held
+from persona_django.tracking.models import DropCount, Event, Intent, SearchTerm, UsedNonce
+from persona_django.tracking.schema import Kind
+from persona_django.training.visitor_jobs import run_retention, step_retention
+from tests.deriving.doings import DAY, HOUR, did, saw, searched, visitor
+
+pytestmark = pytest.mark.django_db
+NOON = 1_800_000_000
+KEPT = {
+    "EVENTS_KEPT": timedelta(days=90),
+    "PURCHASES_KEPT": timedelta(days=1_095),
+    "VISITORS_KEPT": timedelta(days=390),
+}
+
+
+@pytest.fixture(autouse=True)
+def _noon(settings):
+    settings.PERSONA = {**settings.PERSONA, **KEPT}
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+def test_of_every_table_only_what_is_within_its_time_is_left_after_two_runs():
+    for seconds in (1, -1):
+        at = NOON - 90 * DAY - seconds
+        did(1, Kind.VIEW, 5, at=at)
+        did(1, Kind.SKIP, 5, at=at)
+        did(1, Kind.ORDERED, at=at)
+        saw(1, [5], at=at)
+        searched(1, "tea", at=at)
+        for kind in (Kind.PURCHASE, Kind.REFUND, Kind.ONE_OFF):
+            did(1, kind, 5, at=at)
+            did(1, kind, 5, at=NOON - 1_095 * DAY - seconds)
+        UsedNonce.objects.create(key=100 + seconds, at=NOON - 600 - seconds)
+        DropCount.objects.create(day=(NOON - 365 * DAY) // DAY - seconds, reason="x", n=1)
+        SearchTerm.objects.create(term=100 + seconds, last_at=at, marks=b"ab", visitors=1)
+        SearchTerm.objects.create(term=200 + seconds, last_at=at, words="tea", visitors=9)
+
+    assert retention.delete_old(beat=lambda: None) == 3 + 1 + 1 + 3 + 1 + 1 + 1
+    assert retention.delete_old(beat=lambda: None) == 0
+
+    kinds = sorted(Event.objects.values_list("kind", flat=True))
+    assert kinds == sorted([3, 16, 19, *[1, 2, 18] * 3])
+    assert ServedSlate.objects.get().at == Intent.objects.get().at == NOON - 90 * DAY + 1
+    assert list(UsedNonce.objects.values_list("key", flat=True)) == [99]
+    assert DropCount.objects.get().day == (NOON - 365 * DAY) // DAY + 1
+    assert sorted(SearchTerm.objects.values_list("term", flat=True)) == [99, 199, 201]
+
+
+def test_with_a_visitor_whose_time_is_over_goes_what_is_left_of_their_doings():
+    visitor(1)
+    visitor(2)
+    Visitor.objects.filter(key=1).update(created_at=timezone.now() - timedelta(days=391))
+    Visitor.objects.filter(key=2).update(created_at=timezone.now() - timedelta(days=389))
+    for key in (1, 2, 3):
+        did(key, Kind.VIEW, 5, at=NOON - DAY)
+        saw(key, [5], at=NOON - DAY)
+        Intent.objects.create(shopper=key, uid=key, kind=2, at=NOON - DAY)
+
+    retention.delete_old(beat=lambda: None)
+
+    assert Visitor.objects.get().key == 2
+    for model in (Event, ServedSlate, Intent):
+        assert sorted(model.objects.values_list("shopper", flat=True)) == [2, 3]
+
+
+def test_words_that_nobody_counted_are_forgotten_after_three_days():
+    searched(1, "tea", at=NOON - 4 * DAY)
+    searched(1, "mug", at=NOON - 2 * DAY)
+
+    retention.delete_old(beat=lambda: None)
+
+    assert sorted(Intent.objects.values_list("words", flat=True)) == ["", "mug"]
+
+
+def test_few_rows_of_a_transaction_whatever_the_table(settings, monkeypatch):
+    settings.PERSONA = {**settings.PERSONA, "WRITE_CHUNK_ROWS": 10}
+    monkeypatch.setattr(ageing, "MOST_ROWS", 10)
+    for _ in range(35):
+        did(1, Kind.VIEW, 5, at=NOON - 100 * DAY)
+    chunks: list[int] = []
+
+    retention.delete_old(beat=lambda: None, on_chunk=lambda: chunks.append(Event.objects.count()))
+
+    assert chunks[:4] == [25, 15, 5, 0]
+
+
+def test_a_chunk_of_the_task_hands_over_and_the_next_one_goes_on(settings, monkeypatch):
+    settings.PERSONA = {
+        **settings.PERSONA, "WRITE_CHUNK_ROWS": 10, "CHUNK_FOR": timedelta(microseconds=1)
+    }  # fmt: skip
+    monkeypatch.setattr(ageing, "MOST_ROWS", 10)
+    for _ in range(25):
+        did(1, Kind.VIEW, 5, at=NOON - 100 * DAY)
+    left = []
+
+    fence = step_retention()
+    while fence is not None and len(left) < 20:
+        left.append(Event.objects.count())
+        fence = step_retention(fence=fence)
+
+    assert left[:3] == [15, 5, 0]
+    assert fence is None
+
+
+def test_killed_half_way_it_goes_on_where_it_was_and_a_second_run_beside_it_does_nothing(
+    monkeypatch, settings, _noon
+):
+    settings.PERSONA = {**settings.PERSONA, "WRITE_CHUNK_ROWS": 10}
+    monkeypatch.setattr(ageing, "MOST_ROWS", 10)
+    for _ in range(25):
+        did(1, Kind.VIEW, 5, at=NOON - 100 * DAY)
+
+    def killed(held: Held, **options: object) -> None:
+        assert run_retention() == ""
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Held, "renew", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_retention()
+    assert Event.objects.count() == 15
+
+    assert run_retention() == "15 old rows deleted"
+    assert run_retention() == ""
+    _noon.shift(2 * HOUR)
+    assert run_retention() == "0 old rows deleted"
+
+
+def overdue() -> list[str]:
+    return [one.text for one in report().findings if one.about == "retention" and not one.ok]
+
+
+def test_the_status_says_how_old_the_oldest_is_and_calls_when_nothing_is_deleted():
+    did(1, Kind.VIEW, 5, at=NOON - 91 * DAY)
+    did(1, Kind.PURCHASE, 5, at=NOON - 200 * DAY)
+    assert overdue() == []
+    told = [one.text for one in report().findings if one.about == "retention"]
+    assert told == ["Days that the oldest rows have: events of visitors 91, purchases 200."]
+
+    did(1, Kind.VIEW, 5, at=NOON - 93 * DAY)
+
+    assert overdue() == [
+        "The oldest of the events of visitors are 93 days old, but are kept for 90. "
+        "Run the task persona.retention, or persona_run."
+    ]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="plans of small tables differ elsewhere")
+def test_old_rows_are_found_by_the_index_on_time():
+    plan = Event.objects.filter(at__lt=NOON).order_by("at").explain()
+
+    assert "persona_event_by_time" in plan

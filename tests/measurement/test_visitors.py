@@ -1,0 +1,44 @@
+"""What operators are told of visitors and of what was refused."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from persona_django.identity.models import Standing
+from persona_django.measurement.readiness import report
+from persona_django.measurement.visitors import refused, who_counts
+from persona_django.tracking.models import DropCount
+from tests.deriving.doings import visitor
+
+pytestmark = pytest.mark.django_db
+TODAY = int(time.time()) // 86_400
+
+
+def test_who_counts_and_why_the_others_do_not():
+    visitor(1)
+    visitor(2, standing=Standing.CLEARED)
+    visitor(3, standing=Standing.ROBOT)
+    visitor(4, standing=Standing.NEW)
+    visitor(5, standing=Standing.NEW, rank=500)
+
+    assert who_counts() == (
+        "2 count, 2 opened one page only so far, 1 behave like robots (persona_robots says why), "
+        "1 are more than one network may send in an hour."
+    )
+    assert who_counts() in [one.text for one in report().findings]
+
+
+def test_what_was_refused_is_told_most_of_it_first_and_the_rest_as_one_number():
+    assert refused() == ""
+    for n in range(1, 11):
+        DropCount.objects.create(day=TODAY, reason=f"reason_{n}", n=n)
+    DropCount.objects.create(day=TODAY - 3, reason="reason_9", n=100)
+    DropCount.objects.create(day=TODAY - 9, reason="reason_1", n=1_000)
+
+    said = refused()
+
+    assert said.startswith("In 7 days: 109 reason_9, 10 reason_10, 8 reason_8, ")
+    assert said.endswith(", 3 for other reasons.")
+    assert said in [one.text for one in report().findings if one.about == "refused"]
