@@ -245,9 +245,10 @@ def _write(who: Reporter, work: _Work) -> dict[int, bool] | None:
     seen = who.seen
     news = [*work.shown.values(), *work.marks]
     is_unwritten = visitors.is_unwritten(seen)
+    rank = visitors.rank_of(seen, who.place) if is_unwritten else 0
     is_plain = not (news or is_unwritten) and not (work.events and work.intents)
     with writing.contained(one_statement=is_plain and insert_is_one_statement()):
-        if is_unwritten and not visitors.write(seen, place=who.place):
+        if is_unwritten and not visitors.write(seen, rank=rank):
             return None
         told.update(zip(work.events, intake.store_events(list(work.events.values())), strict=True))
         stored = intake.store_intents(list(work.intents.values()))

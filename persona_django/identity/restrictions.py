@@ -84,9 +84,11 @@ def are_any_known() -> bool:
     return bool(len(_known.key))
 
 
-def are_known(*keys: int | None) -> bool:
-    """Whether one of these is restricted as far as this process has heard. Asks nothing."""
-    return any(_known.kind_of(key) for key in keys)
+def are_known(*keys: int | None, kind: Restriction.Kind | None = None) -> bool:
+    """Whether one of these is restricted, in this way if one is given, as far as this process
+    has heard. Asks nothing."""
+    found = {_known.kind_of(key) for key in keys} - {0}
+    return bool(found) if kind is None else int(kind) in found
 
 
 def restricted_keys() -> NDArray[np.int64]:

@@ -153,47 +153,54 @@ def is_unwritten(recognised: Recognised) -> bool:
     return recognised.has_news or recognised.visitor not in _remembered
 
 
-def write(recognised: Recognised, *, place: Callable[[], int] | None = None) -> bool:
+def rank_of(recognised: Recognised, place: Callable[[], int] | None) -> int:
+    """The place of a visitor without a row among the new ones of their network, as `place` tells
+    it; 0 for everybody else.
+
+    To be asked before the transaction of `write`: SQLite refuses the first write of one that
+    began by reading, and no lock should be held while a cache is waited for.
+    """
+    if place is None or recognised.visitor is None:
+        return 0
+    rows = Visitor.objects.using(router.db_for_write(Visitor))
+    return 0 if rows.filter(key=recognised.visitor).exists() else place()
+
+
+def write(recognised: Recognised, *, rank: int = 0) -> bool:
     """Keep what was recognised, in the caller's transaction, and say whether what this visitor
     did may be kept as well. Harmless when repeated.
 
     Nothing is kept of whoever paused or was erased, nor of who took their consent back while this
-    was on its way. `place` tells the place of a new visitor among those of their network; it is
-    asked for the first row of a visitor only.
+    was on its way, as far as this process has heard: refresh `restrictions` before. `rank`, as
+    `rank_of` told it, stands in the first row of a visitor only.
     """
     alias = router.db_for_write(Visitor)
     if recognised.withdrawn is not None:
         _withdraw(alias, recognised.withdrawn, recognised.store)
     both = [key for key in (recognised.before, recognised.visitor) if key is not None]
-    if not both or any(map(restrictions.is_restricted, both)):
+    if not both or restrictions.are_known(*both):
         return False
-    if recognised.account is not None and restrictions.is_restricted(recognised.account):
+    if restrictions.are_known(recognised.account):
         # The link was made before this process heard of it: this browser is the customer's.
         restrictions.restrict(both, restrictions.Kind.PAUSED)
         return False
-    return _keep(alias, both, recognised, _rank(alias, recognised.visitor, place))
-
-
-def _rank(alias: str, visitor: int | None, place: Callable[[], int] | None) -> int:
-    """The place of a visitor who has no row yet; 0 when nobody counts."""
-    if place is None or visitor is None:
-        return 0
-    is_known = Visitor.objects.using(alias).filter(key=visitor).exists()
-    return 0 if is_known else place()
+    return _keep(alias, both, recognised, rank)
 
 
 def _withdraw(alias: str, visitor: int, store: int) -> None:
     # Whatever of theirs is still on its way finds another answer here, and looks again.
     _remember([visitor], _answer(""))
-    if restrictions.is_erased(visitor):
+    if restrictions.are_known(visitor, kind=restrictions.Kind.ERASED):
         return
     # The row is a mark that this visitor's events may teach nothing any more, also those
     # that were stored without one.
     _, version = _answer("")
     answer = {"purposes": "", "consent_version": version, "agreed_at": int(time.time())}
-    Visitor.objects.using(alias).update_or_create(
-        key=visitor, defaults={"store": store, "account": None, **answer}
-    )
+    given = {"store": store, "account": None, **answer}
+    rows = Visitor.objects.using(alias)
+    # Not looked for first: SQLite may refuse the first write of a transaction that began so.
+    rows.bulk_create([Visitor(key=visitor, **given)], ignore_conflicts=True)
+    rows.filter(key=visitor).update(**given)
 
 
 def _keep(alias: str, visitors: list[int], recognised: Recognised, rank: int) -> bool:

@@ -170,10 +170,11 @@ class AfterPage:
         if not item_id and not self.recognised.has_news:
             return
         unwritten = visitors.is_unwritten(self.recognised)
+        rank = 0
+        if unwritten:
+            rank = visitors.rank_of(self.recognised, partial(place_in_network, self.request))
         with writing.contained(one_statement=not unwritten) as is_ours:
-            if unwritten and not visitors.write(
-                self.recognised, place=partial(place_in_network, self.request)
-            ):
+            if unwritten and not visitors.write(self.recognised, rank=rank):
                 return
             if item_id:
                 # Nobody was told that it is stored, and a worker must not wait for the disk.

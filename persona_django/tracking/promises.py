@@ -107,12 +107,15 @@ def _write_some(told: Sequence[Told]) -> int:
     seen = {one.seen.visitor: one for one in told if one.seen is not None}
     new = [one for one in seen.values() if one.seen and visitors.is_unwritten(one.seen)]
     restrictions.refresh()
+    # All that is read is read before: SQLite refuses the first write of a transaction that began
+    # by reading, where another one wrote in between.
+    events = _with_items(told)
+    if not events:
+        return 0
+    ranks = [visitors.rank_of(one.seen, one.place) if one.seen else 0 for one in new]
     with writing.contained(one_statement=not new and len(told) == 1):
-        events = _with_items(told)
-        if not events:
-            return 0
-        for one in new:
-            if one.seen and not visitors.write(one.seen, place=one.place):
+        for one, rank in zip(new, ranks, strict=True):
+            if one.seen and not visitors.write(one.seen, rank=rank):
                 # Taken back, or paused, while this was on its way.
                 counters.count("event_of_restricted")
                 events = [event for event in events if event.shopper != one.event.shopper]

@@ -96,6 +96,37 @@ def test_two_processes_that_write_one_sqlite_file_accept_each_event_exactly_once
         assert [{*pair} for pair in zip(one, other, strict=True)] == [{"a", "d"}] * 10
 
 
+BEGINS_VISITORS = (
+    BEGINS
+    + """
+from tests.reporting import event, send, visitor
+sys.stdin.readline()
+for n in range(150):
+    answer = send(visitor(f"{sys.argv[1]} {n}"), event("save", item=sys.argv[2]))
+    print(answer.status_code)
+"""
+)
+
+
+@pytest.mark.alone
+def test_new_visitors_of_two_processes_are_all_written_into_one_sqlite_file(tmp_path):
+    where = {"DATABASE_URL": f"sqlite:///{tmp_path}/shop.sqlite3", "PERSONA_SECOND_DATABASE": ""}
+    with child(PREPARE, **where) as prepared:
+        product = prepared.communicate(timeout=60)[0].strip()
+    with ExitStack() as stack:
+        senders = [
+            stack.enter_context(child(BEGINS_VISITORS, name, f"shop.product:{product}", **where))
+            for name in ("one", "other")
+        ]
+        for sender in senders:
+            assert sender.stdin is not None
+            sender.stdin.write("go\n")
+            sender.stdin.flush()
+        told = [sender.communicate(timeout=120)[0].split() for sender in senders]
+
+    assert told == [["200"] * 150] * 2
+
+
 SERVES = (
     BEGINS
     + """

@@ -12,7 +12,7 @@ from persona_django import counters
 from persona_django.breaker import breaker
 from persona_django.deriving.judging import judge
 from persona_django.identity.models import Visitor
-from persona_django.identity.visitors import Recognised, write
+from persona_django.identity.visitors import Recognised, rank_of, write
 from persona_django.tracking.events import read_events
 from persona_django.tracking.newcomers import place_in_network
 from persona_django.tracking.schema import Kind
@@ -37,10 +37,8 @@ def test_a_thousand_visitors_of_one_network_contribute_its_budget_at_most(settin
     settings.PERSONA = {**settings.PERSONA, "NEW_VISITORS_A_NETWORK": 50}
     for number in range(1_000):
         request = request_from(f"203.0.113.{number % 256}")
-        write(
-            Recognised(visitor=number + 1, purposes="measure"),
-            place=lambda request=request: place_in_network(request),
-        )
+        new = Recognised(visitor=number + 1, purposes="measure")
+        write(new, rank=rank_of(new, lambda request=request: place_in_network(request)))
         for seconds in (0, 90):
             did(number + 1, Kind.VIEW, 5, at=ago(HOUR) + seconds)
     judge(beat=lambda: None)
