@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.utils.cache import patch_vary_headers
@@ -22,6 +23,7 @@ from persona_django.identity.keys import keyed
 from persona_django.identity.shoppers import customer_key, signed_in_user, store_of
 from persona_django.identity.visitors import Recognised
 from persona_django.tracking import writing
+from persona_django.tracking.newcomers import place_in_network
 
 
 class VisitorView(APIView):
@@ -81,7 +83,7 @@ class VisitorView(APIView):
         try:
             restrictions.refresh()
             with writing.contained(one_statement=False):
-                visitors.write(known)
+                visitors.write(known, place=partial(place_in_network, asked))
         except Exception as error:  # noqa: BLE001 - the app gets its token whatever happens here
             counters.failed("visitor_unlinked", _UNLINKED, error=error)
 

@@ -172,17 +172,41 @@ def family_of(items: NDArray[np.int64], snapshot: Snapshot) -> NDArray[np.int64]
 
 def _strength(events: EventColumns, family: NDArray[np.int64]) -> NDArray[np.float32]:
     """The share of its kind's weight that each event has: what was seen of it, how sure a task is
-    of it, or how long somebody looked against how long others do."""
+    of it, or how long somebody looked against how long others do.
+
+    A look is told in pieces, each time the page is hidden, and a film with a growing share: all
+    of one day's pieces have the strength of the whole, because one of them counts.
+    """
     strength = np.ones(len(events), dtype=np.float32)
-    of_value = _IN_PARTS[events.kind]
-    if of_value.any():
-        strength[of_value] = np.minimum(events.value[of_value] / np.float32(1_000), 1)
+    in_parts = np.flatnonzero(_IN_PARTS[events.kind])
+    if len(in_parts):
+        of, whole = _days(events, family, in_parts)
+        most = np.zeros(len(whole), dtype=np.float32)
+        np.maximum.at(most, of, events.value[in_parts] / np.float32(1_000))
+        strength[in_parts] = np.minimum(most, 1)[of]
     looked = np.flatnonzero(events.kind == Kind.DWELL)
     if len(looked):
-        strength[looked] = attention(
-            family[looked], events.value[looked].astype(np.int64), prior=LOOKS_PRIOR
-        )
+        of, whole = _days(events, family, looked)
+        seconds = np.bincount(of, weights=events.value[looked]).astype(np.int64)
+        strength[looked] = attention(family[looked][whole], seconds, prior=LOOKS_PRIOR)[of]
     return strength
+
+
+def _days(
+    events: EventColumns, family: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each row the number of its shopper's day with that family and kind, and one row of each
+    such day."""
+    day = events.at[rows] // DAY_SECONDS
+    columns = (events.shopper[rows], family[rows], events.kind[rows].astype(np.int64), day)
+    number = np.zeros(len(rows), dtype=np.int64)
+    for column in columns:
+        code, distinct = coded(column)
+        number = number * len(distinct) + code
+        # Numbered afresh each time, so that four columns cannot outgrow one number.
+        number = coded(number)[0]
+    _, first = np.unique(number, return_index=True)
+    return number, first
 
 
 def _weights(given: Mapping[str, float]) -> NDArray[np.float32]:

@@ -19,6 +19,9 @@ PAGES = tuple(markdown())
 every_page = pytest.mark.parametrize("page", PAGES, ids=shown)
 OTHER_PEOPLES = {
     "CELERY_BEAT_SCHEDULE",
+    "CONN_MAX_AGE",
+    "SECURE_SSL_REDIRECT",
+    "SECURE_PROXY_SSL_HEADER",
     "DEBUG",
     "DNT",
     "INSTALLED_APPS",

@@ -173,6 +173,26 @@ def test_a_glance_weighs_less_than_a_usual_look_and_that_less_than_a_long_one():
     assert 0.9 < long < 1
 
 
+def test_a_look_told_in_pieces_is_as_strong_as_one_told_at_once():
+    looks = [(shopper, 1, Kind.DWELL, Basis.CONSENT) for shopper in range(1, 31)]
+    log = events(*looks, (1, 1, Kind.DWELL, Basis.CONSENT), value=30)
+    log.value[0] = log.value[-1] = 15
+
+    weight = combine(log, None, snapshot({1: 1}), now=500_000).browsed.weight
+
+    assert weight[0] == weight[-1] == pytest.approx(weight[1], rel=1e-6)
+
+
+def test_a_film_told_with_a_growing_share_counts_with_the_largest_of_its_day():
+    log = events(*[(1, 1, Kind.PROGRESS, Basis.CONSENT)] * 3, value=250)
+    log.value[1] = 1_000
+    log.at[2] += 86_400
+
+    weight = combine(log, None, snapshot({1: 1}), now=600_000).browsed.weight
+
+    assert weight[0] == weight[1] == 4 * weight[2]
+
+
 @pytest.mark.parametrize("kind", sorted(AGAINST), ids=lambda kind: kind.name)
 def test_what_speaks_against_an_item_never_reaches_what_all_are_shown(kind):
     log = events(
