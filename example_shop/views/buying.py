@@ -30,7 +30,7 @@ def add_to_cart(request: HttpRequest) -> HttpResponse:
         messages.error(request, f"Only {product.stock} of {product.name} left.")
         return redirect(product)
     cart_of(request).add(product, quantity)
-    persona_django.track(request, "cart_add", product)
+    persona_django.track(request, "cart_add", product, quantity=quantity, price=product.price)
     messages.success(request, f"{product.name} is in your cart.")
     return redirect("cart")
 
@@ -60,6 +60,8 @@ def checkout(request: HttpRequest) -> HttpResponse:
         except SoldOutError as error:
             messages.error(request, str(error))
             return redirect("cart")
+        # What stands in it is read from the shop's own tables, and so are its refunds.
+        persona_django.ordered(request, order)
         cart.clear()
         placed = request.session.get(PLACED_HERE, [])
         request.session[PLACED_HERE] = [*placed, order.pk][-20:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiViewExtension
@@ -9,7 +10,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
+from persona_django.api import server_events
 from persona_django.api.schema_parts import VISITOR, problem
+from persona_django.tracking import server_reports
 from persona_django.tracking.batches import LONGEST_BODY, MOST_EVENTS
 from persona_django.tracking.report_values import (
     LAST_POSITION,
@@ -20,6 +23,7 @@ from persona_django.tracking.report_values import (
 )
 from persona_django.tracking.reports import TYPES
 from persona_django.tracking.schema import LONGEST_ID, MOST_QUANTITY
+from persona_django.tracking.server_reports import AMOUNT
 from persona_django.tracking.verdicts import REASONS
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
@@ -50,9 +54,26 @@ FIELDS: dict[str, dict[str, Any]] = {
 """Every field that an event may have, whatever its type."""
 
 
-def _event(name: str) -> dict[str, Any]:
-    type_ = TYPES[name]
-    properties = {field: FIELDS[field] for field in sorted(type_.known - {"type"})}
+_KEY = {"oneOf": [_NAME, {"type": "integer"}]}
+SERVER_FIELDS: dict[str, dict[str, Any]] = {
+    **FIELDS,
+    "order": {**_KEY, "description": "The order, by its name in your system."},
+    "line": {**_KEY, "description": "The line within the order; its item when left out."},
+    "refund": {**_KEY, "description": "The parcel, where pieces come back in several."},
+    "customer": {**_KEY, "description": "Key of your user."},
+    "guest": {**_NAME, "description": "What the order map calls the guest key."},
+    "basis": {"type": "string", "enum": ["customer", "aggregate"]},
+    "price": {"oneOf": [_AMOUNT, {"type": "string", "pattern": AMOUNT}]},
+    "stock": {"type": "integer", "nullable": True, "description": "Pieces left."},
+}
+"""Every field that an event of another server may have, whatever its type."""
+
+
+def _event(
+    name: str, types: Mapping[str, Any] = TYPES, fields: Mapping[str, Any] = FIELDS
+) -> dict[str, Any]:
+    type_ = types[name]
+    properties = {field: fields[field] for field in sorted(type_.known - {"type"})}
     return {
         "type": "object",
         "required": sorted(type_.needed),
@@ -75,6 +96,24 @@ MESSAGE: dict[str, Any] = {
         },
     },
     "additionalProperties": False,
+}
+
+
+SERVER_MESSAGE: dict[str, Any] = {
+    "type": "object",
+    "required": ["events"],
+    "properties": {
+        "events": {
+            "type": "array",
+            "maxItems": server_events.MOST_EVENTS,
+            "items": {
+                "oneOf": [
+                    _event(name, server_reports.TYPES, SERVER_FIELDS)
+                    for name in server_reports.TYPES
+                ]
+            },
+        },
+    },
 }
 
 
@@ -168,7 +207,7 @@ class ServerEventsDescription(OpenApiViewExtension):
                     signed("Nonce", "16 to 128 characters, never used before."),
                     signed("Signature", "HMAC-SHA256 over timestamp, nonce and body."),
                 ],
-                request={"application/json": {"type": "object"}},
+                request={"application/json": SERVER_MESSAGE},
                 responses={
                     200: VerdictReply,
                     400: problem("The body cannot be read."),

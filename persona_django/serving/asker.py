@@ -66,7 +66,8 @@ class Asker:
             found = visitor_to_know(request)
         else:
             found = known.visitor if known is not None and known.consented else None
-        return None if restrictions.is_restricted(found) else found
+        # As far as this process has heard: asking would be one more query of the page.
+        return None if restrictions.are_known(found) else found
 
     @cached_property
     def customer(self) -> int | None:

@@ -15,7 +15,7 @@ from persona_django.identity.keys import keyed_many
 from persona_django.tracking.codes import factorise, mixed
 from persona_django.tracking.import_files import Chunk
 from persona_django.tracking.import_values import NO_PRICE, Faults, Reader, keys, numbers, shown
-from persona_django.tracking.items import ItemIds
+from persona_django.tracking.items import ItemIds, every_sensitive
 from persona_django.tracking.orders import LONE_BUYER
 from persona_django.tracking.schema import Basis, Kind
 
@@ -30,6 +30,7 @@ class ItemColumn:
     def __init__(self, model: str, field: str, store: int) -> None:
         self.label = _label(model)
         self.ids = ItemIds(store)
+        self.sensitive = np.array(sorted(every_sensitive(store)), dtype=np.int64)
         self.key_of: dict[str, str] | None = None
         if field:
             self.key_of = _keys_by(self.label, field)
@@ -140,6 +141,7 @@ class LineReader:
             for text, item in zip(texts, found.tolist(), strict=True)
         ]
         faults.add(unknown, at)
+        faults.refuse(np.isin(found, self.items.sensitive)[at], "sensitive item")
         return found[at], ref[at]
 
     def _kinds(self, chunk: Chunk, faults: Faults) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -82,11 +82,23 @@ def sensitive_among(item_ids: Iterable[int], store: int = 1) -> set[int]:
     snapshot = current_snapshot(store)
     sensitive: set[int] = set()
     if snapshot is not None and wanted:
-        sensitive = {item_id for item_id in wanted if item_id in snapshot.sensitive_items}
+        sensitive = wanted & snapshot.sensitive_items
         asked = list(wanted)
         rows = snapshot.rows_of(asked).tolist()
-        wanted = {item for item, row in zip(asked, rows, strict=True) if row < 0}
+        wanted = {item_id for item_id, row in zip(asked, rows, strict=True) if row < 0}
     return sensitive | (_sensitive_rows(wanted, store) if wanted else set())
+
+
+def every_sensitive(store: int = 1) -> frozenset[int]:
+    """All items of which nothing may be stored, as the mirror has them now, in a few queries."""
+    every = Item.objects.using(router.db_for_read(Item)).filter(store=store).order_by()
+    rows = list(every.filter(sensitive=True).values_list("pk", "group_ref"))
+    found = {pk for pk, _ in rows}
+    groups = list({group for _, group in rows if group})
+    for start in range(0, len(groups), REFS_AT_A_TIME):
+        members = every.filter(group_ref__in=groups[start : start + REFS_AT_A_TIME])
+        found.update(members.values_list("pk", flat=True))
+    return frozenset(found)
 
 
 def _sensitive_rows(item_ids: set[int], store: int) -> set[int]:

@@ -6,7 +6,7 @@ together, in a transaction of ours after its commit; rolled back, they never wer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
@@ -47,6 +47,8 @@ class Told:
     """Label and key; None for an event that has no item."""
     seen: Recognised | None = None
     """The visitor it was seen of, whose row may have to be written before it."""
+    place: Callable[[], int] | None = None
+    """Tells the place of a new visitor among those of their network."""
 
 
 def keep(told: Sequence[Told], *, beside: Any = None) -> Promise:
@@ -102,15 +104,18 @@ def _write(told: Sequence[Told]) -> int:
 
 
 def _write_some(told: Sequence[Told]) -> int:
-    unwritten = {one.seen.visitor: one.seen for one in told if one.seen is not None}
-    new = [seen for seen in unwritten.values() if visitors.is_unwritten(seen)]
+    seen = {one.seen.visitor: one for one in told if one.seen is not None}
+    new = [one for one in seen.values() if one.seen and visitors.is_unwritten(one.seen)]
     restrictions.refresh()
     with writing.contained(one_statement=not new and len(told) == 1):
         events = _with_items(told)
         if not events:
             return 0
-        for seen in new:
-            visitors.write(seen)
+        for one in new:
+            if one.seen and not visitors.write(one.seen, place=one.place):
+                # Taken back, or paused, while this was on its way.
+                counters.count("event_of_restricted")
+                events = [event for event in events if event.shopper != one.event.shopper]
         insert(events)
     return len(events)
 

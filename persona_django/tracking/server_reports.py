@@ -34,7 +34,8 @@ from persona_django.tracking.schema import (
 from persona_django.tracking.shop_orders import line_uid, lone_buyer
 
 MOST_STOCK = 2**31 - 1
-_AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?\Z")
+AMOUNT = r"[0-9]{1,15}(\.[0-9]{1,4})?"
+"""An amount as text."""
 _ALWAYS = frozenset({"id", "type"})
 _WHO = frozenset({"at", "customer", "guest", "basis"})
 
@@ -194,7 +195,7 @@ def _price(value: Any, label: str) -> int | None:
     if value is None:
         return None
     if type(value) is str:
-        if not _AMOUNT.match(value):
+        if not re.fullmatch(AMOUNT, value):
             raise Refusal("value")
         value = Decimal(value)
     elif type(value) not in (int, float):
@@ -234,7 +235,7 @@ def _type(
     return _Type(always, always | _WHO | {*more.split()}, read)
 
 
-_TYPES: dict[str, _Type] = {
+TYPES: dict[str, _Type] = {
     "stock": _Type(_ALWAYS | {"item"}, _ALWAYS | {"item", "stock", "at"}, _restock),
     "purchase": _type(_traded(Kind.PURCHASE), "item order", "line quantity price"),
     "refund": _type(_traded(Kind.REFUND), "item order", "line refund quantity price"),
@@ -246,6 +247,7 @@ _TYPES: dict[str, _Type] = {
         for kind in FROM_BROWSER - {Kind.DWELL}
     },
 }
+"""Every type of event that a server may report, but for the shop's own."""
 
 
 def _type_named(name: Any) -> _Type:
@@ -255,6 +257,6 @@ def _type_named(name: Any) -> _Type:
     own = conf.current().event_kinds.get(name)
     if own is not None:
         return _type(_told(int(own["number"])), "item", "value quantity price")
-    if name not in _TYPES:
+    if name not in TYPES:
         raise Refusal("type")
-    return _TYPES[name]
+    return TYPES[name]

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -24,6 +25,7 @@ from persona_django.tracking import items
 from persona_django.tracking.clients import circumstances, local_time
 from persona_django.tracking.context import Context, Entry, Sender
 from persona_django.tracking.ingest import NewEvent, django_request, event_uid
+from persona_django.tracking.newcomers import place_in_network
 from persona_django.tracking.promises import Promise, Told, keep
 from persona_django.tracking.schema import (
     CLOCK_TOLERANCE_SECONDS,
@@ -54,6 +56,11 @@ class Speaker:
     seen: Recognised | None = None
     """The visitor of a request, whose row may have to be written."""
     request: HttpRequest | None = None
+
+    def told(self, event: NewEvent, item: tuple[str, str] | None = None) -> Told:
+        """An event of theirs, with what has to be written of them before it."""
+        place = partial(place_in_network, self.request) if self.request is not None else None
+        return Told(event=event, item=item, seen=self.seen, place=place)
 
     def context(self, at: int) -> int:
         """In what circumstances, as stored with an event."""
@@ -114,7 +121,7 @@ def track(
         value=measure,
         context=speaker.context(seconds),
     )
-    return keep([Told(event=event, item=named, seen=speaker.seen)], beside=product)
+    return keep([speaker.told(event, named)], beside=product)
 
 
 async def atrack(

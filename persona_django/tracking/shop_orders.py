@@ -36,7 +36,7 @@ from persona_django.identity.shoppers import (
 from persona_django.tracking.codes import mixed
 from persona_django.tracking.ingest import NewEvent, django_request, event_uid
 from persona_django.tracking.orders import LONE_BUYER, elsewhere, order_number
-from persona_django.tracking.promises import Promise, Told, keep
+from persona_django.tracking.promises import Promise, keep
 from persona_django.tracking.schema import LONGEST_ID, Basis, Kind
 from persona_django.tracking.shop_calls import (
     Speaker,
@@ -86,7 +86,7 @@ def ordered(request: HttpRequest, order: Any) -> Promise:
         basis=speaker.basis,
         context=speaker.context(at),
     )
-    return keep([Told(event=event, seen=speaker.seen)], beside=order)
+    return keep([speaker.told(event)], beside=order)
 
 
 def purchased(
@@ -183,15 +183,14 @@ def _lines(
         context=buyer.context(seconds),
     )
     told = [
-        Told(
-            event=replace(
+        buyer.told(
+            replace(
                 event,
                 uid=line_uid(kind, number, line.id or ":".join(named), part),
                 quantity=pieces,
                 price=minor_units(line.price, named[0], line.product),
             ),
-            item=named,
-            seen=buyer.seen,
+            named,
         )
         for line, named in given
         if (pieces := whole_pieces(line.quantity))

@@ -18,6 +18,8 @@ from django.db import connection, connections
 
 from persona_django import breaker, counters
 from persona_django.feedback.models import ServedSlate
+from persona_django.identity import cookies
+from persona_django.identity.cookies import VisitorCookie
 from persona_django.tracking.context import Context
 from persona_django.tracking.models import Event, Intent
 from tests.browsing import ask_for_consent
@@ -138,19 +140,41 @@ def test_fault_9_a_database_that_only_reads_loses_nothing_in_silence(tea):
     assert told(send(visitor(), event("view", item=tea[0]))) == "a"
 
 
-@pytest.mark.django_db(transaction=True)
-def test_without_our_tables_the_client_is_asked_to_come_again(tea):
-    ours, away = Event._meta.db_table, "somewhere_else"
+@contextmanager
+def table_away(table: str) -> Iterator[None]:
     rename = "ALTER TABLE {} RENAME TO {}"
     with connection.cursor() as cursor:
-        cursor.execute(rename.format(ours, away))
+        cursor.execute(rename.format(table, "somewhere_else"))
     try:
-        response = send(visitor(), event("view", item=tea[0]))
+        yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute(rename.format(away, ours))
+            cursor.execute(rename.format("somewhere_else", table))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_our_tables_the_client_is_asked_to_come_again(tea):
+    with table_away(Event._meta.db_table):
+        response = send(visitor(), event("view", item=tea[0]))
 
     assert response.status_code == 503
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_cannot_be_known_because_the_session_cannot_be_read_is_asked_to_come_again(
+    tea, django_user_model
+):
+    ann = django_user_model.objects.create_user("ann")
+    client = visitor()
+    client.force_login(ann)
+    hers = VisitorCookie(pseudonym="hers", mark=cookies.mark_of("hers", ann))
+    client.cookies["persona"] = cookies.signed(hers)
+
+    with table_away("django_session"):
+        response = send(client, event("view", item=tea[0]))
+
+    assert response.status_code == 503
+    assert told(send(client, event("view", item=tea[0]))) == "a"
 
 
 @pytest.mark.django_db

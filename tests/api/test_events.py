@@ -304,7 +304,7 @@ def test_without_consent_nothing_is_kept_and_the_script_stops(tea, headers):
 
 
 def test_what_is_on_its_way_while_consent_is_taken_back_is_not_kept(tea):
-    visitor(agreed=False).get("/plain/").close()
+    visitor(agreed=False).get("/plain/")
     assert Visitor.objects.get().purposes == ""
 
     # Sent before the banner's answer was changed, and come after it.

@@ -20,9 +20,9 @@ from persona_django.identity.subjects import pause, resume, subject_of_customer,
 from persona_django.identity.visitors import Recognised
 from persona_django.serving.recommend import recommend
 from persona_django.tracking.events import read_events
-from persona_django.tracking.ingest import track
 from persona_django.tracking.models import Event
 from persona_django.tracking.orders import read_orders
+from persona_django.tracking.shop_calls import track
 from tests.browsing import agreeing, ask_for_consent, open_shop, visitor_of
 from tests.factories import products, read_catalogue
 from tests.tracking.catalogue import stocked
@@ -52,6 +52,7 @@ def elsewhere(do: Any) -> None:
     restrictions._known = known
 
 
+@pytest.mark.django_db(transaction=True)
 def test_no_page_and_no_code_of_the_shop_records_them_and_their_history_stays():
     tea, _ = stocked()
     client = agreeing()

@@ -13,8 +13,8 @@ from django.test import RequestFactory
 from persona_django.identity import consent, cookies
 from persona_django.identity.models import Visitor
 from persona_django.tracking.events import read_events
-from persona_django.tracking.ingest import track
 from persona_django.tracking.models import Event
+from persona_django.tracking.shop_calls import track
 from tests.browsing import agreeing, ask_for_consent, browser, open_shop, visitor_of
 from tests.tracking.catalogue import stocked
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django.test import TestCase
+from django.test import TestCase, TransactionTestCase
 
 from example_shop.models import Company, Order, Product
+from persona_django.catalogue.models import Item
+from persona_django.catalogue.sync import sync
+from persona_django.tracking.models import Event
+from persona_django.tracking.orders import read_orders
+from persona_django.tracking.schema import Kind
 from tests.journeys.shelves import ADDRESS, OwnQueries, customer, order_of, put_on_sale
 
 
@@ -147,3 +152,43 @@ class CheckoutTests(TestCase):
 
     def test_an_empty_cart_has_no_checkout(self):
         self.assertRedirects(self.client_class().get("/checkout/"), "/cart/")
+
+
+class ToldTests(TransactionTestCase):
+    """What the shop's cart and checkout tell of a shopper who agreed."""
+
+    def setUp(self):
+        self.client.cookies["shop_consent"] = "accepted"
+        self.client.defaults["HTTP_USER_AGENT"] = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
+        self.mug = put_on_sale("Oslo mug", price=Decimal("12.50"))
+        sync()
+        self.client.get("/")
+
+    def told(self) -> list[tuple[int, int, int | None]]:
+        rows = Event.objects.exclude(kind=Kind.VIEW).order_by("id")
+        return list(rows.values_list("kind", "quantity", "price"))
+
+    def test_a_cart_that_is_filled_and_emptied_is_told_with_its_pieces(self):
+        self.client.post("/cart/add/", {"product": self.mug.pk, "quantity": 2})
+        self.client.post("/cart/change/", {"product": self.mug.pk, "remove": 1})
+
+        self.assertEqual(self.told(), [(Kind.CART_ADD, 2, 1_250), (Kind.CART_REMOVE, 1, None)])
+
+    def test_who_placed_an_order_is_told_and_what_stands_in_it_is_read_from_the_shop(self):
+        self.client.post("/cart/add/", {"product": self.mug.pk})
+
+        self.client.post("/checkout/", ADDRESS)
+
+        noted = Event.objects.get(kind=Kind.ORDERED)
+        lines = read_orders()
+        self.assertEqual(lines.order.tolist(), [noted.order])
+        self.assertEqual(lines.item.tolist(), list(Item.objects.values_list("pk", flat=True)))
+        self.assertFalse(Event.objects.filter(kind=Kind.PURCHASE).exists())
+
+    def test_who_refused_is_told_of_nowhere(self):
+        self.client.cookies["shop_consent"] = "refused"
+
+        self.client.post("/cart/add/", {"product": self.mug.pk})
+        self.client.post("/checkout/", ADDRESS)
+
+        self.assertFalse(Event.objects.exists())

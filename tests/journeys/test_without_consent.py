@@ -17,7 +17,7 @@ from django.urls import get_resolver
 from persona_django.identity.keys import keyed
 from persona_django.measurement.data_entries import TABLES
 from persona_django.serving.recommend import recommend
-from persona_django.tracking.ingest import track
+from persona_django.tracking.shop_calls import track
 from tests import scanning
 from tests.browsing import ACCEPT_ALL, BROWSER, FROM_COOKIE
 from tests.factories import products, read_catalogue

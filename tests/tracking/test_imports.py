@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from persona_django.catalogue.models import Item
 from persona_django.exceptions import BadImport
 from persona_django.identity.keys import keyed
 from persona_django.tracking import import_files, imports, writing
@@ -290,3 +291,15 @@ def test_an_import_that_goes_on_says_from_where(file, monkeypatch):
 
     assert "Went on after 4 lines" in said.getvalue()
     assert "6 lines, 6 stored" in said.getvalue()
+
+
+def test_nothing_is_imported_of_sensitive_items(file):
+    tea, _ = stocked()
+    test, item = stocked("Test")
+    Item.objects.filter(pk=item).update(sensitive=True)
+    lines = [f"anna,{one.pk},purchase,2010-12-01,1,1,1" for one in (tea, test)]
+
+    report = import_file(file(*lines), SHOP)
+
+    assert (report.stored, report.rejected) == (1, 1)
+    assert report.reasons == {"sensitive item": 1}

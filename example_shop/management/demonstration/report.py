@@ -22,6 +22,7 @@ def report(result: Result) -> Iterator[str]:
     yield from _shop(result)
     yield from _learnt(result)
     yield from _known(result)
+    yield from _dismissed(result)
     yield from _quality(result.quality)
 
 
@@ -75,6 +76,13 @@ def _known(result: Result) -> Iterator[str]:
     for one in result.known:
         for line in one.lines():
             yield f"  {line}"
+
+
+def _dismissed(result: Result) -> Iterator[str]:
+    if result.dismissed is None:
+        return
+    yield ""
+    yield from result.dismissed.lines()
 
 
 def _quality(measured: list[Quality]) -> Iterator[str]:

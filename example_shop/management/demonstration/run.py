@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from example_shop.loaders import browsing, filling, sources
 from example_shop.loaders.shop_data import ShopData
 from example_shop.loaders.sources import Read, Wanted
-from example_shop.management.demonstration import database, quality, words
+from example_shop.management.demonstration import database, dismissal, quality, words
 from example_shop.management.demonstration.progress import Say, Steps
 from example_shop.models import Customer, Order, OrderLine, Product
 from example_shop.simulator.scoring import Quality
@@ -37,6 +37,7 @@ class Result:
     outcomes: list[Outcome] = field(default_factory=list)
     quality: list[Quality] = field(default_factory=list)
     known: list[words.Known] = field(default_factory=list)
+    dismissed: dismissal.Dismissed | None = None
     counts: dict[str, int] = field(default_factory=dict)
     demo_shoppers: list[tuple[str, str]] = field(default_factory=list)
     """Sign-in name and what is interesting about each."""
@@ -63,6 +64,7 @@ def run(wanted: Wanted, *, fresh: bool, steps: Steps) -> Result:
             keys = _filled(read.shop).products
             result.quality = quality.measure(read.world, keys, progress=say)
     result.known = words.best_known()
+    result.dismissed = dismissal.try_out()
     result.counts = _counts(result)
     noted = Customer.objects.exclude(demo_note="").select_related("user").order_by("id")
     result.demo_shoppers = [(one.user.get_username(), one.demo_note) for one in noted]
@@ -93,6 +95,7 @@ def figures(result: Result, steps: Steps) -> dict[str, Any]:
         ],
         "quality": [one.as_dict() for one in result.quality],
         "neighbours": [one.as_dict() for one in result.known],
+        "dismissed": result.dismissed.as_dict() if result.dismissed else None,
         "made_with": {
             "python": platform.python_version(),
             "django": django.get_version(),
