@@ -211,9 +211,9 @@ TABLES: Mapping[str, Table] = {
         },
     ),
     "ArtefactPart": Table(
-        about="Bytes of an artefact; while a run learns, what shoppers did, without their keys.",
-        lifetime="with its artefact",
-        erased="learnt anew without the person within a day",
+        about="Bytes of an artefact; of a job that has not ended, also what it read of shoppers.",
+        lifetime="with its artefact; work in progress until its job ends",
+        erased="learnt anew without the person within a day; work goes when its job ends",
         purposes={
             "id": _ROW["id"],
             **_all("artefact number data", "what pages are ranked by"),

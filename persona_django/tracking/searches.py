@@ -6,7 +6,6 @@ who asked two bytes each: enough to tell one from another within one term, too l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,12 +21,12 @@ from persona_django.identity.standing import counts
 from persona_django.numeric.visits import visits_of
 from persona_django.tracking.models import Event, Intent, SearchTerm
 from persona_django.tracking.schema import DERIVED, Kind
+from persona_django.tracking.search_marks import apart, marks_of
 from persona_django.tracking.visits import gap_seconds
 
 IntArray = NDArray[np.int64]
 
 SEARCHES_AT_A_TIME = 200
-MARK_BYTES = 2
 CAME_OF_IT = (Kind.VIEW, Kind.CLICK, Kind.CART_ADD, Kind.SAVE, Kind.PLAY, Kind.PURCHASE)
 """A search after which one of these follows led somewhere."""
 
@@ -201,20 +200,10 @@ def _add_to(row: SearchTerm, new: _Term) -> None:
     row.last_at = max(row.last_at, new.last_at)
     if row.visitors < crowd:
         # Fewer than the shop asks for by now: they are counted afresh, and the words must go.
-        kept = set(_marks_in(bytes(row.marks)))
-        kept |= {_mark(row.term, shopper) for shopper in new.askers}
+        kept = apart(bytes(row.marks)) | apart(marks_of(new.askers, row.term).tobytes())
         row.visitors, row.marks, row.words = len(kept), b"".join(sorted(kept)), ""
     if row.visitors >= crowd:
         row.words, row.marks = new.words, b""
-
-
-def _mark(term: int, shopper: int) -> bytes:
-    number = keyed("search", f"{term} {shopper}")
-    return (number & 0xFFFF).to_bytes(MARK_BYTES, "big")
-
-
-def _marks_in(marks: bytes) -> Iterator[bytes]:
-    return (marks[at : at + MARK_BYTES] for at in range(0, len(marks), MARK_BYTES))
 
 
 def forget_small(store: int = 1) -> int:

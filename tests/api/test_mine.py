@@ -274,6 +274,20 @@ def test_the_shops_permissions_keep_nobody_from_their_own_data(monkeypatch, rule
     assert told(client.get(ME))["events"] == 3
 
 
+def test_customers_come_with_their_session_even_where_the_shops_api_knows_none(monkeypatch):
+    from rest_framework.authentication import TokenAuthentication
+    from rest_framework.views import APIView
+
+    monkeypatch.setattr(APIView, "authentication_classes", [TokenAuthentication])
+    anna = get_user_model().objects.create(username="anna")
+    hold_everything(77, account=keyed("customer", str(anna.pk)))
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(anna)
+
+    assert told(client.get(ME))["events"] == 3
+    assert client.delete(ME).status_code == 403
+
+
 def test_a_table_of_the_shops_that_fails_is_said_so():
     def fail(subject: Any, most: int) -> int:
         raise RuntimeError("no")

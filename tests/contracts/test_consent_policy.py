@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from django.test import RequestFactory, override_settings
 
-from persona_django.identity import consent
+from persona_django.identity import banners, consent, json_banners
+from persona_django.identity.banners import Banner
 from persona_django.identity.consent import (
     PURPOSES,
     AcceptAll,
     ConsentPolicy,
     FromCookie,
+    FromHeader,
     RefuseAll,
 )
 
@@ -29,7 +31,13 @@ class Raises(ConsentPolicy):
         raise RuntimeError("the banner's service is down")
 
 
-POLICIES = (RefuseAll(), FromCookie(), AcceptAll(), FromOurBanner())
+BANNERS = tuple(
+    one()
+    for module in (banners, json_banners)
+    for one in vars(module).values()
+    if isinstance(one, type) and issubclass(one, Banner) and one is not Banner
+)
+POLICIES = (RefuseAll(), FromCookie(), FromHeader(), AcceptAll(), FromOurBanner(), *BANNERS)
 every_policy = pytest.mark.parametrize("policy", POLICIES, ids=lambda given: type(given).__name__)
 
 

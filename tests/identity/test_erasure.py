@@ -141,7 +141,6 @@ def test_what_comes_late_under_an_erased_number_is_dropped(
 
     assert stored == 1
     assert rows_of(*subject.keys) == 0
-    assert counters.counts()["event_of_restricted"] == 1
 
 
 def test_what_a_restored_backup_brought_back_goes_again(anna):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from persona_django.identity.erasure import export
-from persona_django.identity.holdings import holdings
+from persona_django.identity.holdings import holdings, moment, plain
 from persona_django.identity.keys import keyed
 from persona_django.identity.subjects import pause, subject_of_customer, subject_of_keys
 from tests.identity.held import hold_everything
@@ -95,3 +97,26 @@ def test_rooms_of_ours_have_declared_what_they_hold():
     assert [holding.name for holding in holdings() if not holding.is_of_shop] == [
         "visitors", "events", "searches", "search counts", "recommendations",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, None),
+        (5, 5),
+        (True, True),
+        ("tea", "tea"),
+        (b"\x01\xff", "01ff"),
+        (memoryview(b"\x01"), "01"),
+        (date(2026, 1, 2), "2026-01-02"),
+        (Decimal("4.50"), "4.50"),
+    ],
+)
+def test_whatever_a_table_of_the_shop_holds_is_told_in_json(value, told):
+    assert plain(value) == told
+    assert json.dumps(plain(value))
+
+
+def test_what_never_happened_has_no_moment():
+    assert moment(0) is None
+    assert moment(1) == "1970-01-01T00:00:01+00:00"

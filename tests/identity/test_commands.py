@@ -1,0 +1,150 @@
+"""What an operator does for somebody who writes to the shop."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from persona_django.identity import cookies, holdings, restrictions
+from persona_django.identity.cookies import VisitorCookie
+from persona_django.identity.keys import keyed
+from persona_django.identity.models import Restriction
+from tests.identity.held import hold_everything, rows_of
+
+pytestmark = pytest.mark.django_db
+
+CUSTOMER = keyed("customer", "31")
+HERS = 4_711
+
+
+@pytest.fixture
+def anna() -> None:
+    hold_everything(HERS, account=CUSTOMER)
+
+
+def run(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_a_customer_is_told_everything_as_json(anna):
+    told = json.loads(run("persona_export", "--customer", "31"))
+
+    assert [len(section["rows"]) for section in told["data"]] == [1, 3, 1, 0, 1]
+
+
+def test_an_export_to_a_file_is_for_its_owner_only_and_overwrites_nothing(anna, tmp_path):
+    path = tmp_path / "anna.json"
+
+    run("persona_export", "--customer", "31", "--out", str(path))
+
+    assert json.loads(path.read_text("utf-8"))["known"] is True
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with pytest.raises(CommandError, match="cannot be written"):
+        run("persona_export", "--customer", "31", "--out", str(path))
+
+
+def test_a_visitor_is_found_by_the_cookie_they_quote():
+    visitor = VisitorCookie.fresh()
+    hold_everything(keyed("visitor", visitor.pseudonym))
+
+    told = json.loads(run("persona_export", "--visitor", cookies.signed(visitor)))
+
+    assert len(told["data"][0]["rows"]) == 1
+    with pytest.raises(CommandError, match="no cookie of ours"):
+        run("persona_export", "--visitor", "forged")
+
+
+def test_a_customer_is_erased_and_what_went_is_said(anna):
+    said = run("persona_erase", "--customer", "31", "--no-input")
+
+    assert "events: 3 deleted" in said
+    assert rows_of(HERS) == 0
+    assert restrictions.is_erased(HERS) and restrictions.is_erased(CUSTOMER)
+
+
+@pytest.mark.parametrize(("answer", "erased"), [("yes\n", True), ("no\n", False), ("", False)])
+def test_it_asks_first(anna, monkeypatch, answer, erased):
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+
+    if erased:
+        run("persona_erase", "--customer", "31")
+    else:
+        with pytest.raises(CommandError, match="Nothing was deleted"):
+            run("persona_erase", "--customer", "31")
+    assert (rows_of(HERS) == 0) is erased
+
+
+def test_somebody_has_to_be_named():
+    with pytest.raises(CommandError, match="Say whose data"):
+        run("persona_erase")
+    with pytest.raises(CommandError):
+        run("persona_export")
+
+
+def test_tombstones_are_kept_beside_a_backup_and_replayed_after_it_was_restored(anna, tmp_path):
+    run("persona_erase", "--customer", "31", "--no-input")
+    kept = tmp_path / "tombstones.jsonl"
+    kept.write_text(run("persona_erase", "--tombstones"), "utf-8")
+    stones = dict(Restriction.objects.values_list("key", "at"))
+    Restriction.objects.all().delete()
+    hold_everything(HERS, account=CUSTOMER)
+    restrictions.forget()
+
+    said = run("persona_erase", "--replay", str(kept))
+
+    assert "events: 3 deleted" in said
+    assert rows_of(HERS) == 0
+    assert dict(Restriction.objects.values_list("key", "at")) == stones
+
+
+def test_replaying_without_a_file_goes_by_the_tombstones_there_are(anna):
+    restrictions.restrict([HERS], Restriction.Kind.ERASED)
+
+    run("persona_erase", "--replay")
+
+    assert rows_of(HERS) == 0
+
+
+@pytest.mark.parametrize("text", ["no json", '{"key": "x", "at": 1}', "[1]", '{"at": 1}'])
+def test_a_file_of_something_else_is_refused(tmp_path, text):
+    path = tmp_path / "other.jsonl"
+    path.write_text(text, "utf-8")
+
+    with pytest.raises(CommandError, match="holds no tombstones"):
+        run("persona_erase", "--replay", str(path))
+    with pytest.raises(CommandError, match="holds no tombstones"):
+        run("persona_erase", "--replay", str(tmp_path / "missing"))
+
+
+def test_a_table_of_the_shops_that_fails_makes_the_command_fail(anna):
+    def fail(subject: Any, most: int) -> int:
+        raise RuntimeError("no")
+
+    holdings.register(
+        holdings.Holding(name="wishes", about="", fields={}, tell=lambda s: iter(()), erase=fail)
+    )
+    try:
+        with pytest.raises(CommandError, match="wishes"):
+            run("persona_erase", "--customer", "31", "--no-input")
+    finally:
+        holdings.unregister("wishes")
+    assert rows_of(HERS) == 0
+
+
+def test_pausing_and_resuming_for_a_customer_and_a_guest(anna):
+    run("persona_pause", "--customer", "31")
+    run("persona_pause", "--guest", "A@shop.example")
+    guest = keyed("guest", "a@shop.example")
+    assert all(map(restrictions.is_restricted, (HERS, CUSTOMER, guest)))
+    assert rows_of(HERS) > 0
+
+    run("persona_pause", "--customer", "31", "--resume")
+    assert not restrictions.is_restricted(HERS)
+    assert restrictions.is_restricted(guest)
