@@ -14,10 +14,13 @@ from persona_django.api import server_events
 from persona_django.api.schema_parts import VISITOR, problem
 from persona_django.tracking import server_reports
 from persona_django.tracking.batches import LONGEST_BODY, MOST_EVENTS
+from persona_django.tracking.clients import MOST_MINUTES_EAST
 from persona_django.tracking.report_values import (
     LAST_POSITION,
     LONGEST_TEXT,
+    MOST_AMOUNT,
     MOST_RESULTS,
+    MOST_SECONDS,
     MOST_SLOTS,
     PARTS,
 )
@@ -30,12 +33,19 @@ _TEXT = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
 _NAME = {"type": "string", "minLength": 1, "maxLength": LONGEST_ID}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _POSITION = {"type": "integer", "minimum": 1, "maximum": LAST_POSITION}
-_AMOUNT = {"type": "number", "minimum": 0, "description": "In major units of the currency."}
+_AMOUNT = {
+    "type": "number",
+    "minimum": 0,
+    "maximum": MOST_AMOUNT,
+    "description": "In major units of the currency.",
+}
+_MOMENT = {"type": "number", "minimum": -(10**15), "maximum": 10**15}
+"""Milliseconds since 1970; what is further off than a day is replaced anyway."""
 FIELDS: dict[str, dict[str, Any]] = {
     "id": {**_NAME, "description": "Names the event once; sent again it is a duplicate."},
-    "at": {"type": "number", "description": "Milliseconds since 1970, by the client's clock."},
+    "at": {**_MOMENT, "description": "Milliseconds since 1970, by the client's clock."},
     "item": {**_TEXT, "description": "app.model:key; the key alone where there is one model."},
-    "seconds": {"type": "number", "minimum": 0},
+    "seconds": {"type": "number", "minimum": 0, "maximum": MOST_SECONDS},
     "part": {"type": "string", "enum": sorted(PARTS)},
     "share": _SHARE,
     "quantity": {"type": "integer", "minimum": 1, "maximum": MOST_QUANTITY},
@@ -86,8 +96,13 @@ MESSAGE: dict[str, Any] = {
     "type": "object",
     "required": ["events"],
     "properties": {
-        "sent": {"type": "number", "description": "Milliseconds since 1970, when it was sent."},
-        "tz": {"type": "integer", "description": "Minutes east of UTC."},
+        "sent": {**_MOMENT, "description": "Milliseconds since 1970, when it was sent."},
+        "tz": {
+            "type": "integer",
+            "minimum": -MOST_MINUTES_EAST,
+            "maximum": MOST_MINUTES_EAST,
+            "description": "Minutes east of UTC.",
+        },
         "entry": {"type": "string", "enum": ["internal", "direct", "search", "campaign", "site"]},
         "events": {
             "type": "array",

@@ -26,6 +26,9 @@ MOST_SLOTS = 40
 LAST_POSITION = 63
 """Slots of one slate are bits of one number."""
 MOST_RESULTS = 10**9
+MOST_AMOUNT = 10**12
+"""In the main unit of a currency."""
+MOST_SECONDS = 10**7
 PARTS = frozenset(
     {"gallery", "zoom", "quick-view", "hover", "video", "reviews", "size-chart", "other"}
 )
@@ -140,6 +143,6 @@ def amount_of(value: Any) -> int | None:
     if value is None:
         return None
     try:
-        return minor_units(number(value, 0, 10**12), conf.current().currency)
+        return minor_units(number(value, 0, MOST_AMOUNT), conf.current().currency)
     except ValueError:
         raise Refusal("value") from None

@@ -15,6 +15,7 @@ from persona_django.tracking.report_values import (
     LAST_POSITION,
     LONGEST_TEXT,
     MOST_RESULTS,
+    MOST_SECONDS,
     MOST_SLOTS,
     PARTS,
     Happening,
@@ -65,7 +66,7 @@ def _view(given: Mapping[str, Any], made: _Made) -> Report:
 
 
 def _dwell(given: Mapping[str, Any], made: _Made) -> Report:
-    seconds = number(given["seconds"], 0, 10**7)
+    seconds = number(given["seconds"], 0, MOST_SECONDS)
     value = min(round(seconds), MOST_VALUE)
     return Happening(kind=Kind.DWELL, item=item_of(given), value=value, **made)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import time
 import unicodedata
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -34,8 +35,14 @@ KNOWN = {200, 202, 400, 403, 413, 415}
 def shop(settings):
     """A shop with one product, that does not count how often it is asked."""
     ask_for_consent(settings)
-    plenty = {"VISITOR_REQUESTS": 10**6, "VISITOR_EVENTS": 10**6, "VISITOR_EVENTS_A_DAY": 10**7}
-    settings.PERSONA = {**settings.PERSONA, **plenty, "SITE_REQUESTS": 10**8}
+    plenty: dict[str, Any] = {
+        "VISITOR_REQUESTS": 10**6,
+        "VISITOR_EVENTS": 10**6,
+        "VISITOR_EVENTS_A_DAY": 10**7,
+    }
+    # A machine that runs several suites is no database that hangs.
+    plenty |= {"SITE_REQUESTS": 10**8, "SLOW_CALL": timedelta(minutes=1)}
+    settings.PERSONA = {**settings.PERSONA, **plenty}
     cache.clear()
     product, item_id = stocked()
     yield {"item": f"shop.product:{product.pk}", "tokens": slate("similar-items", item_id, 5_001)}
@@ -190,7 +197,7 @@ def test_any_headers_at_all(shop, headers):
 
 
 @pytest.mark.slow
-@fuzzed(20_000)
+@fuzzed(2_000)
 @given(st.lists(events, max_size=8), beside)
 def test_sound_events_with_something_changed_for_long(shop, given_events, more):
     made = as_sent(given_events, shop)
@@ -217,7 +224,7 @@ def described(settings):
 
 @pytest.mark.parametrize("mode", ["POSITIVE", "NEGATIVE"])
 @pytest.mark.parametrize(
-    "examples", [40, pytest.param(5_000, marks=pytest.mark.slow)], ids=["short", "long"]
+    "examples", [40, pytest.param(500, marks=pytest.mark.slow)], ids=["short", "long"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_what_the_description_allows_and_forbids_is_answered_as_it_says(
