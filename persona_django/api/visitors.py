@@ -82,8 +82,9 @@ class VisitorView(APIView):
         )
         try:
             restrictions.refresh()
+            rank = visitors.rank_of(known, partial(place_in_network, asked))
             with writing.contained(one_statement=False):
-                visitors.write(known, place=partial(place_in_network, asked))
+                visitors.write(known, rank=rank)
         except Exception as error:  # noqa: BLE001 - the app gets its token whatever happens here
             counters.failed("visitor_unlinked", _UNLINKED, error=error)
 
