@@ -15,6 +15,8 @@ from persona_django.tracking.strict_json import has_odd_text, parsed
 LONGEST_BODY = 64 * 1024
 """Bytes: what browsers let a page send while it is being left."""
 MOST_EVENTS = 50
+ENDS_OF_AN_EVENT = 20
+"""Times that an event may hold what looks like the end of one: in a search for a piece of code."""
 EVENT_DEPTH = 3
 """An event, a list in it, and what stands in the list."""
 _BODY_DEPTH = 2 + EVENT_DEPTH
@@ -63,6 +65,9 @@ class Batch:
 
 def read_batch(body: bytes, *, most: int = MOST_EVENTS) -> Batch:
     """The message in a body. Raises BadMessage, or TooLarge for more than `most` events."""
+    if body.count(b"},") > ENDS_OF_AN_EVENT * most:
+        # Thousands of tiny events are not even read.
+        raise TooLarge(f"At most {most} events are taken at once.")
     given = parsed(body, depth=_BODY_DEPTH)
     if not isinstance(given, dict) or not isinstance(given.get("events"), list):
         raise BadMessage('The body is an object with a list of "events".')
