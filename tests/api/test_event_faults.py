@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
-from django.db import connection, connections
+from django.db import connection, connections, models, router
 
 from persona_django import breaker, counters
 from persona_django.feedback.models import ServedSlate
@@ -70,14 +71,19 @@ def elsewhere(work: Callable[[], Any]) -> Any:
     return found[0]
 
 
+def ours() -> Any:
+    """The connection to the database of our tables, which may be one of their own."""
+    return connections[router.db_for_write(Event)]
+
+
 @contextmanager
 def database_away() -> Iterator[None]:
-    """New connections are refused, as by a server that is down."""
+    """New connections to our tables are refused, as by a server that is down."""
     away = {"sqlite": {"NAME": "/nowhere/at/all.sqlite3"}}.get(
-        connection.vendor, {"HOST": "127.0.0.1", "PORT": 1}
+        ours().vendor, {"HOST": "127.0.0.1", "PORT": 1}
     )
     # What new connections are made from; the one that the test holds stays as it is.
-    known = connections.settings["default"]
+    known = connections.settings[ours().alias]
     before = {name: known[name] for name in away}
     known.update(away)
     try:
@@ -127,13 +133,13 @@ def test_fault_9_a_database_that_only_reads_loses_nothing_in_silence(tea):
         "postgresql": "SET default_transaction_read_only = off",
         "mysql": "SET SESSION TRANSACTION READ WRITE",
     }
-    with connection.cursor() as cursor:
-        cursor.execute(only_reads[connection.vendor])
+    with ours().cursor() as cursor:
+        cursor.execute(only_reads[ours().vendor])
     try:
         response = send(visitor(), event("view", item=tea[0]))
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute(writes[connection.vendor])
+        with ours().cursor() as cursor:
+            cursor.execute(writes[ours().vendor])
 
     assert response.status_code == 503
     breaker.forget()
@@ -141,20 +147,21 @@ def test_fault_9_a_database_that_only_reads_loses_nothing_in_silence(tea):
 
 
 @contextmanager
-def table_away(table: str) -> Iterator[None]:
-    rename = "ALTER TABLE {} RENAME TO {}"
-    with connection.cursor() as cursor:
+def table_away(model: type[models.Model]) -> Iterator[None]:
+    rename, table = "ALTER TABLE {} RENAME TO {}", model._meta.db_table
+    where = connections[router.db_for_write(model)]
+    with where.cursor() as cursor:
         cursor.execute(rename.format(table, "somewhere_else"))
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
+        with where.cursor() as cursor:
             cursor.execute(rename.format("somewhere_else", table))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_without_our_tables_the_client_is_asked_to_come_again(tea):
-    with table_away(Event._meta.db_table):
+    with table_away(Event):
         response = send(visitor(), event("view", item=tea[0]))
 
     assert response.status_code == 503
@@ -170,7 +177,7 @@ def test_who_cannot_be_known_because_the_session_cannot_be_read_is_asked_to_come
     hers = VisitorCookie(pseudonym="hers", mark=cookies.mark_of("hers", ann))
     client.cookies["persona"] = cookies.signed(hers)
 
-    with table_away("django_session"):
+    with table_away(Session):
         response = send(client, event("view", item=tea[0]))
 
     assert response.status_code == 503

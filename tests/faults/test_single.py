@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from asgiref.sync import async_to_sync
 from celery import Celery
+from django.conf import settings as shop_settings
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.db import models
@@ -229,7 +230,8 @@ def test_who_took_consent_back_is_never_looked_up_in_a_replica():
     look([1, 2], made)
     Visitor.objects.create(key=1, purposes="")
 
-    with override_settings(DATABASE_ROUTERS=[Lagging("Visitor", "Restriction")]):
+    usual = getattr(shop_settings, "DATABASE_ROUTERS", [])
+    with override_settings(DATABASE_ROUTERS=[Lagging("Visitor", "Restriction"), *usual]):
         known = set(read_events().shopper.tolist())
 
     assert known == {2}

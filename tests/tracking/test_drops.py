@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, router
 
 from persona_django import counters
-from persona_django.breaker import breaker
+from persona_django.breaker import database
 from persona_django.tracking import drops
 from persona_django.tracking.models import DropCount
 from tests.browsing import agreeing, ask_for_consent, open_shop
@@ -73,7 +73,7 @@ def test_what_cannot_be_written_is_kept_for_the_next_time(monkeypatch):
 
 def test_a_database_that_rests_is_left_alone(monkeypatch):
     counters.count("event_throttled")
-    which = breaker("database_default")
+    which = database(router.db_for_write(DropCount))
     which.end(which.begin(), failed=True)
     a_minute_passes(monkeypatch)
 
