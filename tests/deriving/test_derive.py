@@ -181,6 +181,22 @@ def test_only_who_has_something_new_is_looked_at(items, monkeypatch):
     assert asked == [3]
 
 
+def test_looks_every_minute_come_to_an_end_with_whoever_is_new(items, settings):
+    settings.PERSONA = {**settings.PERSONA, "DERIVE_EVERY": timedelta(minutes=1)}
+    with time_machine.travel(START, tick=False) as clock:
+        look_again()
+        did(1, Kind.VIEW, items[0], at=START - 5 * HOUR)
+        looked_at = []
+        for _ in range(11):
+            clock.shift(60)
+            found = derive.begin()
+            looked_at.append(found.persons.tolist())
+            derive.finish(found)
+
+    assert looked_at[0] == [1]
+    assert looked_at[-2:] == [[], []]
+
+
 def test_what_is_older_than_its_evidence_may_be_stays_as_it_was(items, settings):
     with time_machine.travel(START, tick=False) as clock:
         did(1, Kind.VIEW, items[0], at=START - 3 * DAY)
