@@ -37,6 +37,10 @@ class Purchases:
         )
 
 
+_NONE: IntArray = np.empty(0, dtype=np.int64)
+NO_PURCHASES = Purchases(person=_NONE, item=_NONE, order=_NONE, at=_NONE)
+
+
 def read_purchases(store: int = 1, *, since: int | None = None) -> Purchases:
     """The shop's own orders since a moment, whether learning may read them or not: what somebody
     bought says that their cart was not left alone. Raises BrokenMap where a map cannot be read."""

@@ -16,6 +16,7 @@ from persona_django.feedback.models import ServedSlate
 from persona_django.identity.keys import keyed
 from persona_django.model_registry.leases import Held, hold
 from persona_django.model_registry.models import Lease
+from persona_django.tracking import order_changes
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.schema import DERIVED, Kind
 from tests.deriving.doings import (
@@ -152,7 +153,10 @@ def test_an_order_that_was_paid_for_later_takes_the_abandoned_cart_back(items):
         look_again()
         assert len(worked_out()) == 1
 
+        order_changes.reconcile()
+        look_again()
         Order.objects.update(paid=True)
+        order_changes.reconcile()
         clock.move_to(START + 26 * HOUR)
         look_again()
 
