@@ -56,6 +56,13 @@ class PersonaTask(Task):
     serializer = "json"
     expires = EXPIRES_SECONDS
 
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        """Do it; what is left alone for a moment is no failure, a later tick asks again."""
+        try:
+            super().__call__(*args, **kwargs)
+        except Resting as error:
+            log.warning("%s goes on with a later tick: %s", self.name, error)
+
     @property
     def queue(self) -> str | None:
         """Queue of the setting, else the host's default one."""

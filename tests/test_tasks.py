@@ -14,6 +14,7 @@ from persona_django import tasks
 from persona_django.artefacts import store as artefacts
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.snapshot import snapshot_is_stale
+from persona_django.exceptions import Resting
 from persona_django.model_registry.leases import hold
 from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.similarity.store import stored_versions
@@ -167,6 +168,17 @@ def test_a_forged_message_starts_nothing_it_names(shop, sent, kwargs):
 
     assert not sent
     assert not ModelVersion.objects.exists()
+
+
+def test_what_is_left_alone_for_a_moment_is_no_failed_task(shop, monkeypatch, caplog):
+    def resting(store):
+        raise Resting("database_default failed a moment ago and is left alone.")
+
+    monkeypatch.setattr("persona_django.training.jobs.snapshot_is_stale", resting)
+
+    tasks.snapshot.delay()
+
+    assert "persona.snapshot goes on with a later tick: database_default" in caplog.text
 
 
 def test_unknown_arguments_are_refused_and_change_nothing(shop):

@@ -41,7 +41,7 @@ class Dialect:
     def expression(self, column: str, kind: Kind) -> str:
         if kind.letter == "i":
             return f"coalesce({column}, {kind.default})"
-        if kind.letter == "t":
+        if kind.letter in "ty":
             return f"coalesce({self.epoch(column)}, {NO_TIME})"
         return column
 
@@ -90,7 +90,9 @@ class Dialect:
         """Times as the database counts them, as seconds since 1970 UTC, NULLs replaced."""
         known = seconds != NO_TIME
         found = np.full(len(seconds), kind.default, dtype=np.int64)
-        zone = self.connection.timezone or timezone.get_default_timezone()
+        # What a connection keeps its clock readings in says nothing about a calendar's days.
+        zone = self.connection.timezone if kind.letter == "t" else None
+        zone = zone or timezone.get_default_timezone()
         found[known] = local_to_utc(seconds[known], zone)
         return found
 
@@ -173,7 +175,7 @@ class Postgresql(Dialect):
             return f"coalesce({number}::int8, {kind.default})"
         if kind.letter == "n":
             return f"{column}::int8"
-        if kind.letter == "t":
+        if kind.letter in "ty":
             # Whole seconds; a zone-less column is a clock reading of the shop's zone.
             zone = timezone.get_default_timezone_name()
             moment = (

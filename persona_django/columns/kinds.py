@@ -18,8 +18,9 @@ class Kind:
     """One column as its reader wants it.
 
     `letter` is `i` whole number, `n` whole number that is never NULL (faster), `f` number, `d`
-    decimal as number, `t` date or time as seconds since 1970 UTC, `s` text, `k` key of any type
-    (whole numbers stay numbers). `default` stands in for NULL in whole numbers and times.
+    decimal as number, `t` time as seconds since 1970 UTC, `y` day, as when it began in the shop's
+    zone, `s` text, `k` key of any type (whole numbers stay numbers). `default` stands in for NULL
+    in whole numbers and times.
     """
 
     letter: str
@@ -27,7 +28,7 @@ class Kind:
 
     @property
     def is_whole(self) -> bool:
-        return self.letter in "int"
+        return self.letter in "inty"
 
 
 def parse_kinds(kinds: str | Sequence[str]) -> list[Kind]:
@@ -35,8 +36,8 @@ def parse_kinds(kinds: str | Sequence[str]) -> list[Kind]:
     parsed = []
     for text in kinds:
         letter, _, default = text.partition(":")
-        if letter not in {"i", "n", "f", "d", "t", "s", "k"}:
-            raise ValueError(f"no kind of column is called {text!r}; say i, n, f, d, t, s or k")
+        if letter not in {"i", "n", "f", "d", "t", "y", "s", "k"}:
+            raise ValueError(f"no kind of column is called {text!r}; say i, n, f, d, t, y, s or k")
         parsed.append(Kind(letter, int(default or 0)))
     return parsed
 

@@ -318,7 +318,7 @@ def _gathered(
                 progress(done)
     found = [joined(part, kind) for part, kind in zip(parts, kinds, strict=True)]
     return [
-        dialect.to_utc(values, kind) if kind.letter == "t" else values
+        dialect.to_utc(values, kind) if kind.letter in "ty" else values
         for values, kind in zip(found, kinds, strict=True)
     ]
 

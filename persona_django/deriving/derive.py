@@ -10,26 +10,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 
 import numpy as np
 from django.db import router
+from django.db.models import Min
 from django.utils import timezone
 from numpy.typing import NDArray
 
 from persona_django import conf
 from persona_django.artefacts.store import READ_ONCE
+from persona_django.catalogue import state
 from persona_django.catalogue.snapshot import Snapshot, current_snapshot
 from persona_django.deriving import marks as kept_marks
-from persona_django.deriving.log import read_log
+from persona_django.deriving import work
+from persona_django.deriving.log import Log, read_log
 from persona_django.deriving.marks import Marks, came_in, reported, shoppers_of
 from persona_django.deriving.people import linked, people_of, persons_of
-from persona_django.deriving.purchases import Purchases, read_purchases
+from persona_django.deriving.purchases import NO_PURCHASES, Purchases, read_purchases
 from persona_django.deriving.signals import KINDS, Span, derived
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
-from persona_django.tracking import searches
+from persona_django.tracking import order_changes, searches
 from persona_django.tracking.derived import Changed, replace
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Kind
@@ -56,8 +59,15 @@ class Pass:
     persons: IntArray
     """Those who are still to be looked at."""
     snapshot: Snapshot
+    carts_since: int
+    """Carts that were filled before are not looked at with all that was ordered then."""
+    orders: int = 0
+    """Revision of the shop's orders that is known once this look is complete."""
+    purchases: Purchases | None = None
+    """What they ordered since; None until one of their carts asks for it."""
     changed: Changed = field(default_factory=Changed)
-    _purchases: Purchases | None = None
+    is_kept: bool = False
+    """Nothing but who is left has changed since it was kept."""
 
     def advance(self, *, seconds: float, beat: Beat) -> bool:
         """Look at some of them, for about so long; True when all were looked at."""
@@ -74,16 +84,23 @@ class Pass:
         people = people_of(persons)
         if not len(people.shopper):
             return Changed()
-        if self._purchases is None:
-            self._purchases = read_purchases(self.store, since=self.span.settled)
         log = read_log(people, self.snapshot, since=self.span.oldest, store=self.store)
+        if self.purchases is None and self._is_a_cart_due(log):
+            everybody = np.union1d(people.person, self.persons)
+            self.purchases = read_purchases(self.store, since=self.carts_since).of(everybody)
+            self.is_kept = False
         return replace(
-            derived(log, self._purchases, self.span),
+            derived(log, self.purchases or NO_PURCHASES, self.span),
             shoppers=people.shopper.tolist(),
             kinds=KINDS,
             since=self.span.settled,
             store=self.store,
+            none_new_before={Kind.CART_ABANDONED: self.carts_since},
         )
+
+    def _is_a_cart_due(self, log: Log) -> bool:
+        added = log.events.at[log.events.kind == Kind.CART_ADD]
+        return bool(np.any((added >= self.carts_since) & (added <= self.span.now - _alone())))
 
 
 def derive(store: int = 1, *, beat: Beat, from_scratch: bool = False) -> Changed | None:
@@ -111,28 +128,45 @@ def derive_some(store: int = 1, *, seconds: float, beat: Beat) -> bool:
 def begin(store: int = 1, *, from_scratch: bool = False) -> Pass | None:
     """Find out who is to be looked at. Words of searches whose visit is over go first: they must
     not wait for anything."""
-    marks = kept_marks.unpacked(kept_marks.recall(_name(store)).get("marks"))
-    now = int(time.time())
+    known = kept_marks.recall(_name(store))
+    marks, now = kept_marks.unpacked(known.get("marks")), int(time.time())
     searches.count_over(store, now=now, since=0 if from_scratch else marks.until - LATE_SECONDS)
     snapshot = current_snapshot(store)
     if snapshot is None:
         return None
-    is_first = from_scratch or not marks.until
-    found = _everybody(store) if is_first else _whoever_is_new(marks, now, store)
-    shoppers = [np.empty(0, dtype=np.int64), *found]
+    span, nobody = Span.at(now), np.empty(0, dtype=np.int64)
+    # Before the orders themselves: what is placed meanwhile is for the next look.
+    orders = state.read_state(store, fresh=True).get(order_changes.REVISION, 0)
+    if from_scratch or not marks.until:
+        found, carts_since, purchases = _everybody(store), span.settled, None
+    else:
+        found = _whoever_is_new(marks, now, store)
+        carts_since = max(_carts_since(marks, store), span.settled)
+        is_known = known.get("orders", nobody).tolist() == [orders]
+        purchases = None if is_known else read_purchases(store, since=carts_since)
+    persons = persons_of(np.concatenate([nobody, *found, _ordered_lately(purchases, marks)]))
     return Pass(
         store=store,
-        span=Span.at(now),
+        span=span,
         marks=marks.moved(now),
-        persons=persons_of(np.concatenate(shoppers)),
+        persons=persons,
         snapshot=snapshot,
+        carts_since=carts_since,
+        orders=orders,
+        purchases=None if purchases is None else purchases.of(persons),
     )
 
 
 def finish(current: Pass) -> None:
     """Let the next look go on where this one began."""
-    kept_marks.keep(_name(current.store), {"marks": kept_marks.packed(current.marks)})
-    kept_marks.discard(_work(current.store))
+    kept_marks.keep(
+        _name(current.store),
+        {
+            "marks": kept_marks.packed(current.marks),
+            "orders": np.array([current.orders], dtype=np.int64),
+        },
+    )
+    work.discard(_work(current.store))
 
 
 def _everybody(store: int) -> Iterator[IntArray]:
@@ -150,11 +184,29 @@ def _whoever_is_new(marks: Marks, now: int, store: int) -> Iterator[IntArray]:
     slates = reported(ServedSlate, store)
     yield shoppers_of(slates.filter(**_passed(marks, now, LATE_SECONDS + gap)))
     added = reported(Event, store).filter(kind=Kind.CART_ADD)
-    after = int(conf.current().abandoned_after.total_seconds())
-    yield shoppers_of(added.filter(**_passed(marks, now, after)))
-    lines = read_purchases(store, since=marks.until - ORDERS_BACK_SECONDS)
-    yield linked(np.unique(lines.person))
+    yield shoppers_of(added.filter(**_passed(marks, now, _alone())))
     yield _linked_lately(now - marks.until, store)
+
+
+def _ordered_lately(purchases: Purchases | None, marks: Marks) -> IntArray:
+    """Who ordered something since shortly before the last look, where any order moved since."""
+    if purchases is None:
+        return np.empty(0, dtype=np.int64)
+    lately = purchases.at >= marks.until - ORDERS_BACK_SECONDS
+    return linked(np.unique(purchases.person[lately]))
+
+
+def _carts_since(marks: Marks, store: int) -> int:
+    """No cart that was filled before can have been left alone since the last look: all that came
+    in since was done later, and orders of so long ago were known then."""
+    came = (rows.aggregate(first=Min("at"))["first"] for _, rows in came_in(marks, store))
+    known = [at for at in came if at is not None]
+    return min([marks.until - ORDERS_BACK_SECONDS, *known]) - _alone()
+
+
+def _alone() -> int:
+    """Seconds after which a cart counts as left alone."""
+    return int(conf.current().abandoned_after.total_seconds())
 
 
 def _passed(marks: Marks, now: int, seconds: int) -> dict[str, int]:
@@ -172,27 +224,38 @@ def _linked_lately(seconds: int, store: int) -> IntArray:
 
 
 def _recalled(store: int) -> Pass | None:
-    kept = kept_marks.recall(_work(store))
-    snapshot = current_snapshot(store)
+    kept, snapshot = work.recall(_work(store)), current_snapshot(store)
     if not kept or snapshot is None:
         return None
+    carts_since, orders = kept["numbers"].tolist()
+    names = [f.name for f in fields(Purchases)]
     return Pass(
         store=store,
-        span=Span.at(int(kept["now"][0])),
+        span=Span.at(int(kept["begun"][0])),
         marks=kept_marks.unpacked(kept["marks"]),
-        persons=np.array(kept["persons"]),
+        persons=kept["persons"],
         snapshot=snapshot,
+        carts_since=carts_since,
+        orders=orders,
+        purchases=Purchases(**{n: kept[f"of_{n}"] for n in names}) if "of_at" in kept else None,
+        is_kept=True,
     )
 
 
 def _keep(current: Pass) -> None:
-    kept_marks.keep(
+    arrays = {
+        "persons": current.persons,
+        "marks": kept_marks.packed(current.marks),
+        "numbers": np.array([current.carts_since, current.orders], dtype=np.int64),
+    }
+    if current.purchases is not None:
+        rest = current.purchases.of(current.persons)
+        arrays |= {f"of_{f.name}": getattr(rest, f.name) for f in fields(rest)}
+    work.keep(
         _work(current.store),
-        {
-            "persons": current.persons,
-            "marks": kept_marks.packed(current.marks),
-            "now": np.array([current.span.now], dtype=np.int64),
-        },
+        None if current.is_kept else arrays,
+        begun=current.span.now,
+        left=len(current.persons),
     )
 
 

@@ -14,7 +14,7 @@ from persona_django import conf
 from persona_django.artefacts.store import READ_ONCE
 from persona_django.catalogue.snapshot import Snapshot, current_snapshot
 from persona_django.columns.read import read_queryset
-from persona_django.deriving import marks as kept
+from persona_django.deriving import work
 from persona_django.deriving.marks import shoppers_of
 from persona_django.deriving.people import People, home_of, linked, people_of, persons_of
 from persona_django.deriving.purchases import read_purchases
@@ -60,9 +60,11 @@ class Search:
     persons: IntArray
     """Those who are still to be looked at, ascending."""
     lines: Lines
-    """What they and others bought."""
+    """What they and others bought once in its category, long enough ago."""
     snapshot: Snapshot
     changed: Changed = field(default_factory=Changed)
+    is_kept: bool = False
+    """Nothing but who is left has changed since it was kept."""
 
     def advance(self, *, seconds: float, beat: Beat) -> bool:
         """Look at some people's, for about so long; True when all were looked at."""
@@ -94,8 +96,6 @@ class Search:
     def _derived(self, people: People, lines: Lines) -> Columns:
         settings = conf.current()
         span = int(settings.one_off_after.total_seconds())
-        once = bought_once(lines.person, lines.category, lines.order)
-        lines = lines.take(once & (lines.at + span <= self.now))
         # What was looked at around an older purchase may have been deleted: the verdict of then
         # stands, unless the category was bought from again.
         oldest = self.now - int(settings.events_kept.total_seconds()) + span
@@ -169,7 +169,7 @@ def find_gifts(store: int = 1, *, beat: Beat) -> Changed | None:
     if current is None:
         return None
     current.advance(seconds=float("inf"), beat=beat)
-    kept.discard(_work(store))
+    work.discard(_work(store))
     return current.changed
 
 
@@ -177,11 +177,11 @@ def find_some(store: int = 1, *, seconds: float, beat: Beat) -> bool:
     """Go on with the look that was begun, or begin one; True when nothing is left of it."""
     current = _recalled(store) or begin(store)
     if current is None or current.advance(seconds=seconds, beat=beat):
-        kept.discard(_work(store))
+        work.discard(_work(store))
         return True
     columns = {f.name: getattr(current.lines, f.name) for f in fields(Lines)}
-    now = np.array([current.now], dtype=np.int64)
-    kept.keep(_work(store), {**columns, "persons": current.persons, "now": now})
+    arrays = None if current.is_kept else {**columns, "persons": current.persons}
+    work.keep(_work(store), arrays, begun=current.now, left=len(current.persons))
     return False
 
 
@@ -207,12 +207,15 @@ def begin(store: int = 1) -> Search | None:
         basis=np.append(events.basis, np.full(len(own.at), Basis.CONSENT)).astype(np.int64),
     )
     lines = lines.take(lines.category >= 0)
+    now, span = int(time.time()), int(conf.current().one_off_after.total_seconds())
+    once = bought_once(lines.person, lines.category, lines.order)
+    lines = lines.take(once & (lines.at + span <= now))
     lines = lines.take(np.lexsort((lines.item, lines.order, lines.at, lines.person)))
     # Also who took everything back since, of whom only the verdict is left.
     found = Event.objects.using(router.db_for_read(Event)).filter(store=store, kind=Kind.ONE_OFF)
     return Search(
         store=store,
-        now=int(time.time()),
+        now=now,
         persons=np.union1d(lines.person, persons_of(shoppers_of(found))),
         lines=lines,
         snapshot=snapshot,
@@ -220,15 +223,16 @@ def begin(store: int = 1) -> Search | None:
 
 
 def _recalled(store: int) -> Search | None:
-    arrays, snapshot = kept.recall(_work(store)), current_snapshot(store)
+    arrays, snapshot = work.recall(_work(store)), current_snapshot(store)
     if not arrays or snapshot is None:
         return None
     return Search(
         store=store,
-        now=int(arrays["now"][0]),
-        persons=np.array(arrays["persons"]),
+        now=int(arrays["begun"][0]),
+        persons=arrays["persons"],
         lines=Lines(**{f.name: arrays[f.name] for f in fields(Lines)}),
         snapshot=snapshot,
+        is_kept=True,
     )
 
 

@@ -38,6 +38,10 @@ anything about anybody."""
 REPORTING_SHARE = 0.5
 """Share of the others whose script must have reported: where the shop has the script on some
 pages only, its silence says nothing."""
+MOST_OTHERS = 1_000
+"""So many others tell what share of them reports as well as all would."""
+VIEWS_AT_ONCE, MOST_VIEWS = 20_000, 200_000
+"""Of the newest views, among which others are looked for."""
 FROM_SERVERS = (Sender.SHOP, Sender.SERVER)
 
 
@@ -171,12 +175,10 @@ def _silent(traces: _Traces, store: int, since: int) -> dict[int, int]:
 
 def _mute(silent: dict[int, int], store: int, since: int) -> dict[int, str]:
     """Reasons against those without script, where the scripts of most others reported."""
-    views = reported(Event, store).filter(at__gte=since, kind=Kind.VIEW)
-    who, pages = np.unique(
-        read_queryset(views.order_by("at").values_list("shopper"), "i")[0], return_counts=True
+    others = _some_others(set(silent), store, since)
+    reporting = sum(
+        len(_with_script(Q(shopper__in=some), store, since)) for some in _some(np.array(others))
     )
-    others = set(who[pages >= 2].tolist()) - set(silent)
-    reporting = len(others & _with_script(Q(), store, since))
     if len(others) < FEWEST_OTHERS or reporting < REPORTING_SHARE * len(others):
         return {}
     share = round(100 * reporting / len(others))
@@ -185,6 +187,23 @@ def _mute(silent: dict[int, int], store: int, since: int) -> dict[int, str]:
         f"which reported of {share} % of the others."
         for visitor, n in silent.items()
     }
+
+
+def _some_others(silent: set[int], store: int, since: int) -> list[int]:
+    """Some of the other visitors who opened two pages or more lately."""
+    views = reported(Event, store).filter(at__gte=since, kind=Kind.VIEW).order_by("-at", "-pk")
+    seen = np.empty(0, dtype=np.int64)
+    others: list[int] = []
+    for start in range(0, MOST_VIEWS, VIEWS_AT_ONCE):
+        found = views[start : start + VIEWS_AT_ONCE].values_list("shopper", flat=True)
+        more = np.fromiter(found, dtype=np.int64)
+        seen = np.append(seen, more)
+        who, pages = np.unique(seen, return_counts=True)
+        # In order of their keyed hashes, which is as good as drawing lots.
+        others = [key for key in who[pages >= 2].tolist() if key not in silent]
+        if len(more) < VIEWS_AT_ONCE or len(others) >= MOST_OTHERS:
+            break
+    return others[:MOST_OTHERS]
 
 
 def _with_script(which: Q, store: int, since: int) -> set[int]:

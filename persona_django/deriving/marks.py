@@ -37,15 +37,17 @@ class Marks:
     """The highest ids there were at the last look."""
     until: int = 0
     """Seconds since 1970, UTC, of the last look; 0: never."""
+    taken: int = 0
+    """Seconds since 1970, UTC, when `seen` was read; looks that follow closely keep it."""
 
     def moved(self, now: int) -> Marks:
         """The marks of a look that begins now."""
-        if self.until and now - self.until < OVERLAP_SECONDS:
-            return replace(self, until=max(now, self.until))
+        if self.until and 0 <= now - self.taken < OVERLAP_SECONDS:
+            return replace(self, until=now)
         highest = tuple(_highest(model) for model in TABLES)
         # After the first look, at everything, a few rows stand for what came in meanwhile.
         read = self.seen if self.until else tuple(max(top - FEW_ROWS, 0) for top in highest)
-        return Marks(read=read, seen=highest, until=now)
+        return Marks(read=read, seen=highest, until=now, taken=now)
 
 
 def _highest(model: type[Model]) -> int:
@@ -95,13 +97,14 @@ def discard(name: str) -> None:
 
 def packed(marks: Marks) -> IntArray:
     """Marks as one array."""
-    return np.array([*marks.read, *marks.seen, marks.until], dtype=np.int64)
+    return np.array([*marks.read, *marks.seen, marks.until, marks.taken], dtype=np.int64)
 
 
 def unpacked(array: IntArray | None) -> Marks:
     """Marks of such an array; the beginning where there is none."""
     n = len(TABLES)
-    if array is None or len(array) != 2 * n + 1:
+    if array is None or len(array) != 2 * n + 2:
         return Marks()
     numbers = [int(number) for number in array]
-    return Marks(read=tuple(numbers[:n]), seen=tuple(numbers[n : 2 * n]), until=numbers[-1])
+    until, taken = numbers[2 * n :]
+    return Marks(read=tuple(numbers[:n]), seen=tuple(numbers[n : 2 * n]), until=until, taken=taken)

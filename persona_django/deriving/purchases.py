@@ -11,7 +11,6 @@ from persona_django.numeric.sorting import sort_order
 from persona_django.tracking.orders import read_orders
 
 IntArray = NDArray[np.int64]
-DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,16 +37,18 @@ class Purchases:
         )
 
 
+_NONE: IntArray = np.empty(0, dtype=np.int64)
+NO_PURCHASES = Purchases(person=_NONE, item=_NONE, order=_NONE, at=_NONE)
+
+
 def read_purchases(store: int = 1, *, since: int | None = None) -> Purchases:
     """The shop's own orders since a moment, whether learning may read them or not: what somebody
     bought says that their cart was not left alone. Raises BrokenMap where a map cannot be read."""
-    lines = read_orders(store, since=since, even_unlearnt=True)
+    lines = read_orders(store, since=since, even_unlearnt=True, latest=True)
     order = sort_order(lines.shopper)
-    at = lines.at[order]
     return Purchases(
         person=lines.shopper[order],
         item=lines.item[order],
         order=lines.order[order],
-        # Shops that keep the day only have all as of its beginning.
-        at=np.where(at % DAY_SECONDS == 0, at + DAY_SECONDS - 1, at),
+        at=lines.at[order],
     )

@@ -13,17 +13,17 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import router
+from django.db import DatabaseError, router
 from django.db.models import F, Model, Q, QuerySet
 
 from persona_django import conf
 from persona_django.catalogue import registry
 from persona_django.columns.leisure import at_leisure
-from persona_django.exceptions import LostLease
+from persona_django.exceptions import LostLease, Resting
 from persona_django.model_registry.models import Lease
 
 log = logging.getLogger("persona_django.jobs")
@@ -124,7 +124,8 @@ def hold(
     handed over; each fence works once, so a message delivered twice does nothing. `by_person`
     starts at once whatever happened before, unless a worker is at it.
 
-    An error inside is noted on the lease and raised; the job then rests for an hour.
+    An error inside is noted on the lease and raised; the job then rests for an hour. What is only
+    left alone for a moment (Resting) is no error of the job's: the next tick takes it again.
     """
     held = _resume(name, fence) if fence is not None else _take(name, every, by_person)
     if held is None:
@@ -137,6 +138,11 @@ def hold(
         raise
     except (KeyboardInterrupt, SystemExit):
         held.give_back()
+        raise
+    except Resting:
+        # In half a minute it is asked again; where that was our own database, the lease runs out.
+        with suppress(DatabaseError):
+            held.give_back()
         raise
     except Exception as error:
         held.fail(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ from persona_django.tracking.codes import factorise
 
 NO_NUMBER = -(2**63)
 """Stands for NULL in a column of whole-number keys."""
+DAY = "y"
+"""How a column of days is read, see columns.kinds."""
 OPTIONAL = ("customer", "guest_key", "quantity", "refunded_quantity")
 KEYS = ("item", "order", "customer", "guest_key")
 
@@ -47,6 +49,9 @@ class Lines:
     item: KeyColumn
     order: KeyColumn
     at: NDArray[np.int64]
+    """Seconds since 1970, UTC; of a day when it began in the shop's zone."""
+    only_days: bool
+    """The shop keeps the day of an order, and not the time."""
     customer: KeyColumn | None
     guest_key: KeyColumn | None
     quantity: NDArray[np.int64]
@@ -54,6 +59,11 @@ class Lines:
 
     def __len__(self) -> int:
         return len(self.at)
+
+    @property
+    def latest(self) -> NDArray[np.int64]:
+        """The latest moment at which each may have been placed."""
+        return ends_of_days(self.at) if self.only_days else self.at
 
 
 def read_lines(
@@ -75,6 +85,7 @@ def read_lines(
         item=columns["item"],
         order=columns["order"],
         at=columns["placed_at"],
+        only_days=columns["only_days"],
         customer=columns.get("customer"),
         guest_key=columns.get("guest_key"),
         quantity=whole_pieces(bought - returned),
@@ -129,10 +140,20 @@ def _as_stored(seconds: int, field: Field[Any, Any]) -> int | date | datetime:
     kind = field.get_internal_type()
     if "Integer" in kind:
         return seconds
-    moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
-    if not settings.USE_TZ:
-        moment = moment.astimezone(get_default_timezone()).replace(tzinfo=None)
-    return moment.date() if kind == "DateField" else moment
+    local = datetime.fromtimestamp(seconds, tz=get_default_timezone())
+    if kind == "DateField":
+        return local.date()
+    return local.astimezone(timezone.utc) if settings.USE_TZ else local.replace(tzinfo=None)
+
+
+def ends_of_days(began: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The last second of each day of the shop's zone, which may have 23 or 25 hours."""
+    distinct, at = np.unique(began, return_inverse=True)
+    zone, ends = get_default_timezone(), []
+    for moment in distinct.tolist():
+        day = datetime.fromtimestamp(moment, tz=zone).date() + timedelta(days=1)
+        ends.append(seconds_of(day) - 1)
+    return np.array(ends, dtype=np.int64)[at]
 
 
 def seconds_of(moment: Any) -> int:
@@ -142,7 +163,8 @@ def seconds_of(moment: Any) -> int:
     if isinstance(moment, date) and not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day)
     if isinstance(moment, datetime):
-        return int((make_aware(moment) if is_naive(moment) else moment).timestamp())
+        aware = moment if not is_naive(moment) else make_aware(moment, get_default_timezone())
+        return int(aware.timestamp())
     return int(moment)
 
 
@@ -155,22 +177,24 @@ def _read(
         # A condition that nothing can meet, such as pk__in=[].
         nothing: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         no_keys = KeyColumn(distinct=[], at=nothing)
-        return {name: no_keys if name in KEYS else nothing for name in names}
+        none = {name: no_keys if name in KEYS else nothing for name in names}
+        return {**none, "only_days": False}
     kinds = [_kind(name, field) for name, field in zip(names, fields, strict=True)]
     total = selected.count() if progress is not None else 0
     report = None if progress is None else lambda done: progress(done, total)
     arrays = read_queryset(selected, kinds, progress=report)
-    return {
+    columns = {
         name: key_column(values, selected, place) if name in KEYS else values
         for place, (name, values) in enumerate(zip(names, arrays, strict=True))
     }
+    return {**columns, "only_days": kinds[names.index("placed_at")] == DAY}
 
 
 def _kind(name: str, field: Field[Any, Any]) -> str:
     kind = field.get_internal_type()
     whole = "Integer" in kind or "AutoField" in kind
     if name == "placed_at":
-        return "i" if whole else "t"
+        return DAY if kind == "DateField" else "i" if whole else "t"
     if name == "quantity":
         return "i:1" if whole else "d"
     if name == "refunded_quantity":

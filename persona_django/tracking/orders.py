@@ -76,19 +76,22 @@ def read_orders(
     since: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     even_unlearnt: bool = False,
+    latest: bool = False,
 ) -> OrderLines:
     """Every purchase of the shop, as far back as `since`, column by column.
 
     Without those of customers and guests who paused or were erased: they objected. Empty when
     LEARN_FROM_ORDERS is off, unless it is asked for what says something about their own buyer
-    only (`even_unlearnt`). Raises BrokenMap where a map cannot be read.
+    only (`even_unlearnt`). An order of which the shop keeps the day counts as of its beginning,
+    or of its end where the `latest` moment is asked for. Raises BrokenMap where a map cannot be
+    read.
     """
     maps = order_maps() if even_unlearnt or conf.current().learn_from_orders else []
     if not maps:
         return NO_LINES
     ids = ItemIds(store)
     parts = [
-        _counted(order_map, read_lines(order_map, since=since, progress=progress), ids)
+        _counted(order_map, read_lines(order_map, since=since, progress=progress), ids, latest)
         for order_map in maps
     ]
     return OrderLines(
@@ -101,7 +104,7 @@ def read_orders(
     )
 
 
-def _counted(order_map: OrderMap, lines: Lines, ids: ItemIds) -> OrderLines:
+def _counted(order_map: OrderMap, lines: Lines, ids: ItemIds, latest: bool) -> OrderLines:
     """The lines that count, with numbers for everybody and everything in them."""
     item = _item_ids(order_map, lines, ids)
     order = _order_numbers(order_map, lines)
@@ -111,7 +114,7 @@ def _counted(order_map: OrderMap, lines: Lines, ids: ItemIds) -> OrderLines:
         shopper=_buyers(lines, order)[known],
         item=item[known],
         order=order[known],
-        at=lines.at[known],
+        at=(lines.latest if latest else lines.at)[known],
         quantity=lines.quantity[known].astype(np.int32),
         unknown=int((kept & (item == 0)).sum()),
     )

@@ -16,6 +16,7 @@ from persona_django import conf
 from persona_django.catalogue import state, walking
 from persona_django.catalogue.snapshot import build_snapshot, snapshot_is_stale
 from persona_django.catalogue.sync import reconcile
+from persona_django.exceptions import Resting
 from persona_django.identity import erasure
 from persona_django.model_registry.leases import Held, hold, last_done
 from persona_django.tracking import drops, order_changes
@@ -144,6 +145,8 @@ def run_due(store: int = 1) -> Iterator[Done]:
     for name, job in jobs:
         try:
             said = job()
+        except Resting as error:
+            yield Done(name=name, said=f"later: {error}")
         except Exception as error:  # noqa: BLE001 - noted on the lease, logged, and told here
             yield Done(name=name, said=str(error) or repr(error), failed=True)
         else:

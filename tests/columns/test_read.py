@@ -218,7 +218,7 @@ class ReadingSql(TestCase):
 
 
 def test_an_unknown_kind_of_column_is_refused():
-    with pytest.raises(ValueError, match="say i, n, f, d, t, s or k"):
+    with pytest.raises(ValueError, match="say i, n, f, d, t, y, s or k"):
         parse_kinds("ix")
 
 

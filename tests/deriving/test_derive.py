@@ -16,6 +16,7 @@ from persona_django.feedback.models import ServedSlate
 from persona_django.identity.keys import keyed
 from persona_django.model_registry.leases import Held, hold
 from persona_django.model_registry.models import Lease
+from persona_django.tracking import order_changes
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.schema import DERIVED, Kind
 from tests.deriving.doings import (
@@ -152,7 +153,10 @@ def test_an_order_that_was_paid_for_later_takes_the_abandoned_cart_back(items):
         look_again()
         assert len(worked_out()) == 1
 
+        order_changes.reconcile()
+        look_again()
         Order.objects.update(paid=True)
+        order_changes.reconcile()
         clock.move_to(START + 26 * HOUR)
         look_again()
 
@@ -179,6 +183,22 @@ def test_only_who_has_something_new_is_looked_at(items, monkeypatch):
         look_again()
 
     assert asked == [3]
+
+
+def test_looks_every_minute_come_to_an_end_with_whoever_is_new(items, settings):
+    settings.PERSONA = {**settings.PERSONA, "DERIVE_EVERY": timedelta(minutes=1)}
+    with time_machine.travel(START, tick=False) as clock:
+        look_again()
+        did(1, Kind.VIEW, items[0], at=START - 5 * HOUR)
+        looked_at = []
+        for _ in range(11):
+            clock.shift(60)
+            found = derive.begin()
+            looked_at.append(found.persons.tolist())
+            derive.finish(found)
+
+    assert looked_at[0] == [1]
+    assert looked_at[-2:] == [[], []]
 
 
 def test_what_is_older_than_its_evidence_may_be_stays_as_it_was(items, settings):

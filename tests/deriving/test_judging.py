@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import time_machine
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from persona_django import counters
+from persona_django.deriving import judging
 from persona_django.deriving.judging import Judged, judge
 from persona_django.identity import standing
 from persona_django.identity.models import Standing, Visitor
@@ -117,6 +122,22 @@ def test_pages_without_a_word_of_the_script_are_a_program_where_others_scripts_r
     assert reason == (
         "41 pages in a day without a word of the script, which reported of 100 % of the others."
     )
+
+
+def test_however_busy_the_shop_a_sample_of_the_others_is_asked(monkeypatch):
+    monkeypatch.setattr(judging, "MOST_OTHERS", 8)
+    monkeypatch.setattr(judging, "VIEWS_AT_ONCE", 50)
+    others_report(20, of=20)
+    visitor(1)
+    # A robot fills whatever is looked at first.
+    pages(1, 120, every=50)
+
+    with CaptureQueriesContext(connections["default"]) as asked:
+        assert look().robots == 1
+
+    bounds = re.compile(r"LIMIT|shopper\W? IN \(|id\W? > ")
+    read = [one["sql"] for one in asked if "persona_event" in one["sql"]]
+    assert [sql for sql in read if not bounds.search(sql)] == []
 
 
 @pytest.mark.parametrize(("reporting", "of"), [(0, 6), (2, 6), (3, 3)])

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from persona_django.exceptions import LostLease
+from persona_django.exceptions import LostLease, Resting
 from persona_django.model_registry.leases import CLOCK_SLACK, REST_AFTER_ERROR, hold
 from persona_django.model_registry.models import Lease
 
@@ -149,6 +149,16 @@ def test_an_error_is_noted_and_the_job_rests_without_counting_as_a_death(_clock)
         _clock.shift(REST_AFTER_ERROR)
 
     assert Lease.objects.get(name=JOB).note == "ValueError: wrong column"
+
+
+def test_what_is_left_alone_for_a_moment_costs_the_job_nothing():
+    for _ in range(5):
+        with pytest.raises(Resting), hold(JOB):
+            raise Resting("The database failed a moment ago.")
+
+    with hold(JOB, every=DAY) as next_tick:
+        assert next_tick is not None
+        assert next_tick.attempts == 1
 
 
 def test_a_person_need_not_wait_until_a_job_has_rested():

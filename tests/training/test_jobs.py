@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from persona_django.artefacts import store as artefacts
 from persona_django.catalogue import state, walking
 from persona_django.catalogue.models import Item, State
-from persona_django.exceptions import LostLease
+from persona_django.exceptions import LostLease, Resting
 from persona_django.model_registry.leases import Held, hold
 from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.training.jobs import run_due, run_reconcile, run_snapshot, step_reconcile
@@ -54,6 +54,20 @@ def test_a_shop_without_a_worker_learns_from_one_command(shop):
 
     assert all(live(kind) for kind in KINDS)
     assert "rebuild similar: version" in said
+
+
+def test_what_is_left_alone_for_a_moment_is_done_with_the_next_run(shop, monkeypatch):
+    def resting(*args: object, **kwargs: object) -> None:
+        raise Resting("database_default failed a moment ago and is left alone.")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("persona_django.training.stages.gather", resting)
+        said = told("persona_run")
+    assert "rebuild similar: later: database_default failed a moment ago" in said
+
+    told("persona_run")
+
+    assert all(live(kind) for kind in KINDS)
 
 
 def test_the_second_run_finds_nothing_to_do(shop):
