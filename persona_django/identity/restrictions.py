@@ -130,8 +130,8 @@ def restrict(keys: Collection[int], kind: Restriction.Kind, *, at: int | None = 
             if kind == Kind.ERASED:
                 paused = rows.filter(key__in=part, kind=Kind.PAUSED)
                 paused.update(kind=Kind.ERASED, at=moment)
-        bump(REVISION)
-    refresh()
+        revision = bump(REVISION)
+    _reload(revision)
     return len(new)
 
 
@@ -139,13 +139,14 @@ def lift(keys: Collection[int], kinds: Collection[Restriction.Kind] = (Kind.PAUS
     """Stop leaving these alone; how many were."""
     alias = router.db_for_write(Restriction)
     rows = Restriction.objects.using(alias).filter(kind__in=kinds)
-    lifted = 0
+    lifted = revision = 0
     with transaction.atomic(using=alias):
         for part in _parts(keys):
             lifted += rows.filter(key__in=part).delete()[0]
         if lifted:
-            bump(REVISION)
-    refresh()
+            revision = bump(REVISION)
+    if lifted:
+        _reload(revision)
     return lifted
 
 
@@ -156,12 +157,17 @@ def _parts(keys: Collection[int]) -> Iterable[list[int]]:
 
 
 def _up_to_date() -> _Known:
-    global _known
-    revision = read_state().get(REVISION, 0)
+    # Not from a replica: one that lags would let them be recorded for as long.
+    revision = read_state(first_hand=True).get(REVISION, 0)
     if revision != _known.revision or (_known.tentative and not _is_in_transaction()):
         with suppress(Resting):
-            _known = _read(revision) if revision else _NONE
+            _reload(revision)
     return _known
+
+
+def _reload(revision: int) -> None:
+    global _known
+    _known = _read(revision) if revision else _NONE
 
 
 def _is_in_transaction() -> bool:
