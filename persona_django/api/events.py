@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,9 +20,8 @@ from persona_django.breaker import database_call
 from persona_django.exceptions import BadMessage, Resting, TooLarge
 from persona_django.feedback.record import Reporter, record
 from persona_django.identity import consent, restrictions, shoppers, tokens, visitors
-from persona_django.identity.keys import keyed
 from persona_django.identity.visitors import Recognised
-from persona_django.tracking import drops, networks, throttling
+from persona_django.tracking import drops, networks, throttling, writing
 from persona_django.tracking.batches import LONGEST_BODY, Batch, read_batch
 from persona_django.tracking.bots import is_robot
 from persona_django.tracking.clients import device_of
@@ -91,9 +90,9 @@ class EventsView(APIView):
         except BadMessage as error:
             counters.count("events_unreadable")
             return _answer({"detail": str(error)}, status=_status_of(error))
-        if not consent.identifying(request):
-            return _refused(batch, "consent")
         is_app = tokens.is_by_app(request)
+        if not consent.identifying(request):
+            return _unless_away(lambda: _without_consent(request, batch, is_app=is_app))
         if not is_app and is_robot(request.META.get("HTTP_USER_AGENT", "")):
             return _refused(batch, "robot")
         wait = _seconds_to_wait(request, len(batch))
@@ -101,18 +100,22 @@ class EventsView(APIView):
             return _too_much(batch, wait)
         response = HttpResponse(content_type="application/json")
         response["Cache-Control"] = "private, no-store"
-        try:
-            with database_call(router.db_for_write(Event)):
-                return _taken(
-                    request, response, batch, may_begin=origin.is_own_page and not is_app
-                )
-        except (DatabaseError, Resting) as error:
-            return _away(error)
-        except Exception as error:  # noqa: BLE001 - a fault of ours loses no event: it comes again
-            # Without its words, which may hold what was sent.
-            silent = RuntimeError(type(error).__name__).with_traceback(error.__traceback__)
-            counters.failed("events_failed", _FAILED, error=silent)
-            return _away(error)
+        may_begin = origin.is_own_page and not is_app
+        return _unless_away(lambda: _taken(request, response, batch, may_begin=may_begin))
+
+
+def _unless_away(answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """What the database is needed for; without it the client is asked to come again."""
+    try:
+        with database_call(router.db_for_write(Event)):
+            return answer()
+    except (DatabaseError, Resting) as error:
+        return _away(error)
+    except Exception as error:  # noqa: BLE001 - a fault of ours loses no event: it comes again
+        # Without its words, which may hold what was sent.
+        silent = RuntimeError(type(error).__name__).with_traceback(error.__traceback__)
+        counters.failed("events_failed", _FAILED, error=silent)
+        return _away(error)
 
 
 _FAILED = "Events could not be taken in. This is a fault of ours: report it."
@@ -127,7 +130,7 @@ def _status_of(error: BadMessage) -> int:
 def _seconds_to_wait(request: HttpRequest, events: int) -> int:
     cookie = tokens.carried(request)
     wait = throttling.seconds_to_wait(
-        visitor=keyed("visitor", cookie.pseudonym) if cookie else None,
+        visitor=cookie.key if cookie else None,
         network=networks.network_key(request.META, day=int(time.time()) // throttling.DAY),
         events=events,
     )
@@ -146,6 +149,19 @@ def _too_much(batch: Batch, wait: int) -> HttpResponse:
     if not conf.current().refuse_excess:
         return _refused(batch, "throttled", status=202)
     return _refused(batch, "throttled", status=429, headers={"Retry-After": str(wait)})
+
+
+def _without_consent(request: HttpRequest, batch: Batch, *, is_app: bool) -> HttpResponse:
+    """Nothing is taken. That an app's user took their consent back is noted, as a page notes it of
+    a browser's: what was stored under the token teaches nothing any more."""
+    token = tokens.carried(request) if is_app and consent.is_withdrawn(request) else None
+    if token is not None:
+        gone = Recognised(withdrawn=token.key, store=shoppers.store_of(request))
+        if gone.has_news:
+            restrictions.refresh()
+            with writing.contained(one_statement=False):
+                visitors.write(gone)
+    return _refused(batch, "consent")
 
 
 def _taken(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from django.db import router
 from django.utils.cache import patch_vary_headers
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.parsers import JSONParser
@@ -17,10 +18,16 @@ from rest_framework.views import APIView
 
 from persona_django import conf, counters
 from persona_django.api.throttles import BlockThrottle
+from persona_django.breaker import database_call
 from persona_django.identity import consent, cookies, restrictions, tokens, visitors
 from persona_django.identity.cookies import VisitorCookie
-from persona_django.identity.keys import keyed
-from persona_django.identity.shoppers import customer_key, signed_in_user, store_of
+from persona_django.identity.models import Visitor
+from persona_django.identity.shoppers import (
+    customer_keys,
+    is_left_alone,
+    signed_in_user,
+    store_of,
+)
 from persona_django.identity.visitors import Recognised
 from persona_django.tracking import writing
 from persona_django.tracking.newcomers import place_in_network
@@ -31,8 +38,9 @@ class VisitorView(APIView):
 
     The app asks at its first start after consent, and again with its present token whenever its
     user signs in or out: a token is good for one person only. Asked for without need it comes
-    back as it is, and no older token lives longer for it. Browsers are refused: they get a cookie
-    that no script can read.
+    back as it is, and no older token lives longer for it; whoever took their consent back or was
+    erased, and agrees again, gets another. Who paused gets none. Browsers are refused: they get a
+    cookie that no script can read.
     """
 
     http_method_names = ("post",)
@@ -55,12 +63,16 @@ class VisitorView(APIView):
             raise PermissionDenied("The consent policy does not allow it for this request.")
         user = signed_in_user(asked)
         old = tokens.carried(asked) if tokens.is_by_app(asked) else None
+        if _is_over(old):
+            old = None
+        if is_left_alone(asked, old.key if old else None, user):
+            raise PermissionDenied("Whoever asks has paused, or was erased, and is left alone.")
         if old is not None and old.is_of(user):
             return Response({"visitor": asked.META[tokens.META]})
         fresh = VisitorCookie.fresh()
         fresh = replace(fresh, mark=cookies.mark_of(fresh.pseudonym, user))
         if user is not None:
-            self._link(asked, fresh, old, customer_key(user), ",".join(agreed))
+            self._link(asked, fresh, old, user, ",".join(agreed))
         return Response({"visitor": tokens.issue(fresh)})
 
     def _link(
@@ -68,20 +80,20 @@ class VisitorView(APIView):
         asked: Any,
         fresh: VisitorCookie,
         old: VisitorCookie | None,
-        account: int,
+        user: Any,
         purposes: str,
     ) -> None:
         """Link a visitor to whoever signed in, and their history of before, once."""
-        before = keyed("visitor", old.pseudonym) if old is not None and not old.mark else None
+        account, *once = customer_keys(user)
         known = Recognised(
-            visitor=keyed("visitor", fresh.pseudonym),
+            visitor=fresh.key,
             store=store_of(asked),
             purposes=purposes,
             account=account,
-            before=before,
+            once=tuple(once),
+            before=old.key if old is not None and not old.mark else None,
         )
         try:
-            restrictions.refresh()
             rank = visitors.rank_of(known, partial(place_in_network, asked))
             with writing.contained(one_statement=False):
                 visitors.write(known, rank=rank)
@@ -93,6 +105,18 @@ class VisitorView(APIView):
         finished["Cache-Control"] = "private, no-store"
         patch_vary_headers(finished, ("Cookie", "Authorization", tokens.HEADER))
         return finished
+
+
+def _is_over(old: VisitorCookie | None) -> bool:
+    """Whether nothing is taken in under a token's number any more, so that who agrees again
+    begins anew. Hears first of who paused meanwhile."""
+    try:
+        with database_call(router.db_for_write(Visitor)):
+            restrictions.refresh()
+            return old is not None and visitors.is_over(old.key)
+    except Exception as error:  # noqa: BLE001 - the app gets its token whatever happens here
+        counters.failed("visitor_unlinked", _UNLINKED, error=error)
+        return False
 
 
 _UNLINKED = (

@@ -23,22 +23,28 @@ from persona_django.exceptions import Resting
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
-_kept: dict[int, tuple[float, Mapping[str, int]]] = {}
+_kept: dict[tuple[int, str], tuple[float, Mapping[str, int]]] = {}
+"""When and what was read last, by store and by the database that said so: a replica may lag."""
 _table_seen = threading.Event()
 
 
-def read_state(store: int = 1, *, fresh: bool = False) -> Mapping[str, int]:
+def read_state(
+    store: int = 1, *, fresh: bool = False, first_hand: bool = False
+) -> Mapping[str, int]:
     """Name to number of everything this store follows; empty before `migrate` was run.
 
+    Pages read it where they read all else. `first_hand` asks where it is written, because a
+    replica that lags does not know yet; so does `fresh`, which asks whatever was read before.
     While the database is left alone, what was read last counts on; Resting where nothing was.
     """
-    kept = None if fresh else fresh_state(store)
+    alias = router.db_for_write(State) if fresh or first_hand else router.db_for_read(State)
+    kept = None if fresh else fresh_state(store, alias=alias)
     if kept is not None:
         return kept
     try:
-        found = _query(store)
+        found = _query(store, alias)
     except Resting:
-        last = None if fresh else last_state(store)
+        last = None if fresh else last_state(store, alias=alias)
         if last is None:
             raise
         return last
@@ -47,24 +53,23 @@ def read_state(store: int = 1, *, fresh: bool = False) -> Mapping[str, int]:
             raise
         tables.say_migrate()
         found = {}
-    return remember(store, found)
+    return remember(store, found, alias=alias)
 
 
-def fresh_state(store: int = 1) -> Mapping[str, int] | None:
+def fresh_state(store: int = 1, *, alias: str | None = None) -> Mapping[str, int] | None:
     """What this process read less than `state_max_age` ago, without a query; None if older."""
-    kept = _kept.get(store)
+    kept = _kept.get((store, alias or router.db_for_read(State)))
     max_age = conf.current().state_max_age.total_seconds()
     return kept[1] if kept and time.monotonic() - kept[0] < max_age else None
 
 
-def last_state(store: int = 1) -> Mapping[str, int] | None:
+def last_state(store: int = 1, *, alias: str | None = None) -> Mapping[str, int] | None:
     """What this process read last, however long ago; None before the first time."""
-    kept = _kept.get(store)
+    kept = _kept.get((store, alias or router.db_for_read(State)))
     return kept[1] if kept else None
 
 
-def _query(store: int) -> dict[str, int]:
-    alias = router.db_for_read(State)
+def _query(store: int, alias: str) -> dict[str, int]:
     rows = State.objects.using(alias).filter(store=store).values_list("name", "value")
     with database_call(alias):
         if _table_seen.is_set() or not connections[alias].in_atomic_block:
@@ -80,10 +85,12 @@ def _query(store: int) -> dict[str, int]:
     return found
 
 
-def remember(store: int, mapping: Mapping[str, int]) -> Mapping[str, int]:
+def remember(
+    store: int, mapping: Mapping[str, int], *, alias: str | None = None
+) -> Mapping[str, int]:
     """Keep what a combined query has read anyway, as if `read_state` had read it now."""
     kept = MappingProxyType(dict(mapping))
-    _kept[store] = (time.monotonic(), kept)
+    _kept[store, alias or router.db_for_read(State)] = (time.monotonic(), kept)
     return kept
 
 
@@ -103,7 +110,7 @@ def bump(name: str, store: int = 1) -> int:
             _create(alias, store, name)
             rows.update(value=F("value") + 1, changed_at=timezone.now())
         value = rows.values_list("value", flat=True).get()
-    _kept.pop(store, None)
+    _ask_again(store)
     return value
 
 
@@ -127,8 +134,13 @@ def point(name: str, value: int, *, fence: int, store: int = 1, relation: int = 
             _create(alias, store, name)
         # Also where it exists: another job may have made it since, with a lower fence.
         done = rows.update(**change)
-    _kept.pop(store, None)
+    _ask_again(store)
     return bool(done)
+
+
+def _ask_again(store: int) -> None:
+    for key in [key for key in _kept if key[0] == store]:
+        _kept.pop(key, None)
 
 
 def _create(alias: str, store: int, name: str) -> None:

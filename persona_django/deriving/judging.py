@@ -81,7 +81,7 @@ def judge(store: int = 1, *, beat: Callable[[], None]) -> Judged:
     robots: dict[int, str] = {}
     silent: dict[int, int] = {}
     for keys in _some(np.unique(np.concatenate(list(_heard_of(marks, store))))):
-        rows = Visitor.objects.using(router.db_for_read(Visitor)).filter(key__in=keys)
+        rows = Visitor.objects.using(router.db_for_write(Visitor)).filter(key__in=keys)
         rows = rows.filter(standing__in=(Standing.NEW, Standing.QUALIFIED)).exclude(purposes="")
         found = dict(rows.values_list("key", "standing"))
         new = [key for key, stands in found.items() if stands == Standing.NEW]

@@ -88,7 +88,7 @@ def home_of(people: People) -> dict[int, int]:
 
 
 def _restricted(keys: set[int]) -> set[int]:
-    alias = router.db_for_read(Restriction)
+    alias = router.db_for_write(Restriction)
     found: set[int] = set()
     for some in _some(np.array(sorted(keys), dtype=np.int64)):
         rows = Restriction.objects.using(alias).filter(key__in=some)
@@ -97,7 +97,8 @@ def _restricted(keys: set[int]) -> set[int]:
 
 
 def _visitors() -> QuerySet[Visitor]:
-    return Visitor.objects.using(router.db_for_read(Visitor))
+    # Where they are written: a replica that lags does not know yet who took their consent back.
+    return Visitor.objects.using(router.db_for_write(Visitor))
 
 
 def _some(keys: IntArray) -> Iterator[list[int]]:

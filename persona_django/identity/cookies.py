@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -29,22 +30,31 @@ class VisitorCookie:
     pseudonym: str
     mark: str = ""
     """Hash of pseudonym and account: tells whether the same user is signed in, not who."""
+    secret: str | bytes | None = field(default=None, repr=False, compare=False)
+    """The SECRET_KEY of before that signed it. Who carries it goes on as who they were, also
+    where they paused or take their consent back, for as long as the shop accepts that key."""
 
     @classmethod
     def fresh(cls) -> VisitorCookie:
         """A new pseudonym of 128 random bits, derived from nothing."""
         return cls(pseudonym=secrets.token_urlsafe(16))
 
+    @property
+    def key(self) -> int:
+        """The number that stands for this visitor in our tables."""
+        return keyed("visitor", self.pseudonym, secret=self.secret)
+
     def is_of(self, user: Any | None) -> bool:
         """Whether the cookie was given to this user, or to somebody signed out for None."""
-        return self.mark == mark_of(self.pseudonym, user)
+        return self.mark == mark_of(self.pseudonym, user, secret=self.secret)
 
 
-def mark_of(pseudonym: str, user: Any | None) -> str:
+def mark_of(pseudonym: str, user: Any | None, *, secret: str | bytes | None = None) -> str:
     """Ten characters that only the same pseudonym and user give; empty when signed out."""
     if user is None or not getattr(user, "is_authenticated", False):
         return ""
-    return f"{keyed('link', f'{pseudonym}:{user.pk}') & 0xFF_FFFF_FFFF:010x}"
+    number = keyed("link", f"{pseudonym}:{user.pk}", secret=secret)
+    return f"{number & 0xFF_FFFF_FFFF:010x}"
 
 
 def name_for(request: HttpRequest) -> str:
@@ -64,20 +74,23 @@ def opened(request: HttpRequest) -> VisitorCookie | None:
 
 def signed(cookie: VisitorCookie, *, salt: str = SALT) -> str:
     """What a browser, or with another salt an app, is given to keep."""
-    return _signer(salt).sign(f"{cookie.pseudonym}.{cookie.mark}")
+    return _signer(settings.SECRET_KEY, salt).sign(f"{cookie.pseudonym}.{cookie.mark}")
 
 
 def unsigned(value: str, *, salt: str = SALT) -> VisitorCookie | None:
     """What `signed` put in, if it was we who did and not too long ago."""
     if len(value) > LONGEST_VALUE:
         return None
-    try:
-        plain = _signer(salt).unsign(value, max_age=life())
-    except (signing.BadSignature, ValueError):
-        # Signed by us, a time that is no number is still none of ours.
-        return None
-    pseudonym, _, mark = plain.partition(".")
-    return VisitorCookie(pseudonym=pseudonym, mark=mark)
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        try:
+            plain = _signer(secret, salt).unsign(value, max_age=life())
+        except (signing.BadSignature, ValueError):
+            # Signed by us, a time that is no number is still none of ours.
+            continue
+        pseudonym, _, mark = plain.partition(".")
+        before = None if secret == settings.SECRET_KEY else secret
+        return VisitorCookie(pseudonym=pseudonym, mark=mark, secret=before)
+    return None
 
 
 def may_carry(response: HttpResponseBase) -> bool:
@@ -144,8 +157,9 @@ def keep_from_caches(response: HttpResponseBase) -> None:
     patch_vary_headers(response, ["Cookie"])
 
 
-def _signer(salt: str) -> signing.TimestampSigner:
-    return signing.TimestampSigner(salt=salt)
+def _signer(secret: str | bytes, salt: str) -> signing.TimestampSigner:
+    # Without Django's own fallbacks: which of the keys it was tells who somebody is.
+    return signing.TimestampSigner(key=secret, salt=salt, fallback_keys=[])
 
 
 def life() -> timedelta:

@@ -8,18 +8,18 @@ back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from django.db import router, transaction
+from django.db import router
 
 from persona_django import counters
 from persona_django.catalogue.state import bump
 from persona_django.identity import restrictions, visitors
 from persona_django.identity.holdings import CHUNK_ROWS, Holding, holdings, moment
-from persona_django.identity.models import Restriction
+from persona_django.identity.models import Restriction, Visitor
 from persona_django.identity.restrictions import AT_ONCE, Kind
 from persona_django.identity.subjects import Subject, subject_of_keys
 
@@ -51,14 +51,12 @@ def erase(subject: Subject, *, on_chunk: Beat | None = None) -> Erased:
     return _sweep(subject, on_chunk)
 
 
-def bury(keys: Iterable[int], *, at: int | None = None) -> int:
-    """Put up tombstones: nothing is taken in under these numbers any more. How many are new."""
-    with transaction.atomic(using=router.db_for_write(Restriction)):
-        new = restrictions.restrict(list(keys), Kind.ERASED, at=at)
-        if new:
-            # Together with the tombstones: a version is never younger than it claims.
-            bump(ERASURES)
-    return new
+def bury(keys: Collection[int], *, at: int | None = None) -> int:
+    """Put up tombstones: nothing is taken in under these numbers any more. How many are new.
+
+    A mapping of keys tells since when, as in a file of tombstones.
+    """
+    return restrictions.restrict(keys, Kind.ERASED, at=at, moving=[ERASURES])
 
 
 def replay(*, since: int = 0, on_chunk: Beat | None = None) -> Erased:
@@ -98,6 +96,7 @@ def _tombstones(since: int) -> Iterator[list[int]]:
 
 def _sweep(subject: Subject, on_chunk: Beat | None) -> Erased:
     """Delete all rows of all holdings. One that raises does not keep the others from it."""
+    subject = _with_linked(subject)
     visitors.forget_some(subject.keys)
     rows: dict[str, int] = {}
     failed: list[str] = []
@@ -110,6 +109,16 @@ def _sweep(subject: Subject, on_chunk: Beat | None) -> Erased:
             counters.failed("erasure_incomplete", _incomplete(holding), error=error)
             failed.append(holding.name)
     return Erased(rows=rows, failed=tuple(failed))
+
+
+def _with_linked(subject: Subject) -> Subject:
+    """The subject with every visitor that was linked to it while it was being erased: by a
+    process that had not heard of the tombstones yet. They get tombstones, too."""
+    rows = Visitor.objects.using(router.db_for_write(Visitor))
+    linked = set(rows.filter(account__in=sorted(subject.keys)).values_list("key", flat=True))
+    if new := linked - subject.keys:
+        bury(new)
+    return replace(subject, visitors=subject.visitors | new)
 
 
 def _empty(holding: Holding, subject: Subject, on_chunk: Beat | None) -> int:

@@ -33,15 +33,16 @@ PURPOSES = frozenset(
 _KEY_SALT = "persona_django.identity.keys."
 
 
-def keyed(purpose: str, value: str) -> int:
+def keyed(purpose: str, value: str, *, secret: str | bytes | None = None) -> int:
     """The number, 1 to 2^63 - 1, that stands for this value and nothing else.
 
-    Changes for good when SECRET_KEY changes; `keyed_ever` gives those of fallback keys as well.
+    Changes for good when SECRET_KEY changes; `keyed_ever` gives those of fallback keys as well,
+    and an earlier `secret` what it once was.
 
     >>> keyed("customer", "31") == keyed("visitor", "31")
     False
     """
-    return _number(_hasher(purpose, settings.SECRET_KEY), value)
+    return _number(_hasher(purpose, secret or settings.SECRET_KEY), value)
 
 
 def keyed_many(

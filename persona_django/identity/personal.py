@@ -14,7 +14,7 @@ from persona_django.identity.subjects import Subject
 
 
 def _theirs(subject: Subject) -> QuerySet[Visitor]:
-    by_key = Q(key__in=sorted(subject.keys)) | Q(account__in=sorted(subject.customers))
+    by_key = Q(key__in=sorted(subject.keys)) | Q(account__in=sorted(subject.keys))
     return Visitor.objects.using(router.db_for_write(Visitor)).filter(by_key)
 
 

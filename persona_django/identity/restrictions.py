@@ -8,13 +8,14 @@ most, and never before a response: what pages know is brought up to date by what
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from django.conf import settings
 from django.db import connections, router, transaction
+from django.db.models import F
 from numpy.typing import NDArray
 
 from persona_django.breaker import database_call
@@ -27,8 +28,8 @@ Kind = Restriction.Kind
 
 REVISION = "restrictions"
 """Name of the state that moves when somebody is restricted or no longer so."""
-AT_ONCE = 500
-"""Rows of one statement."""
+AT_ONCE = 400
+"""Rows of one statement. Some name them twice, and older SQLite takes 999 values in one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,43 +110,70 @@ def are_restricted(purpose: str, texts: Sequence[str]) -> NDArray[np.bool_]:
     return found
 
 
-def restrict(keys: Collection[int], kind: Restriction.Kind, *, at: int | None = None) -> int:
+def numbers_of(purpose: str, texts: Sequence[str]) -> NDArray[np.int64]:
+    """The number of each customer, named as in the shop's own tables. Whoever paused before
+    SECRET_KEY was rotated keeps that of then, so that nothing is stored of them."""
+    numbers, known = keyed_many(purpose, texts), restricted_keys()
+    if len(known):
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            once = keyed_many(purpose, texts, secret=secret)
+            numbers = np.where(np.isin(once, known), once, numbers)
+    return numbers
+
+
+def restrict(
+    keys: Collection[int],
+    kind: Restriction.Kind,
+    *,
+    at: int | None = None,
+    moving: Collection[str] = (),
+) -> int:
     """Leave these alone from now on, in every process within a second; how many are new to it.
 
-    Whoever was erased stays so. Harmless when repeated.
+    A mapping of keys tells of each since when, else all are left alone since `at`, or now.
+    Whoever was erased stays so. States named by `moving` move with it where anything is new.
+    Harmless when repeated.
     """
     alias = router.db_for_write(Restriction)
     rows = Restriction.objects.using(alias)
-    known: dict[int, int] = {}
-    for part in _parts(keys):
-        known.update(rows.filter(key__in=part).values_list("key", "kind"))
-    new = [key for key in set(keys) if known.get(key, 0) not in (kind, Kind.ERASED)]
-    if not new:
-        return 0
     moment = int(time.time()) if at is None else at
+    since = keys if isinstance(keys, Mapping) else dict.fromkeys(keys, moment)
+    new = revision = 0
     with transaction.atomic(using=alias):
-        for part in _parts(new):
-            made = [Restriction(key=key, kind=kind, at=moment) for key in part]
+        for part in _parts(since):
+            # Written to first: SQLite refuses the first write of a transaction that began by
+            # reading, where another one wrote in between.
+            paused = rows.filter(key__in=part, kind=Kind.PAUSED)
+            changed = paused.update(kind=kind, at=moment if kind == Kind.ERASED else F("at"))
+            new += changed if kind == Kind.ERASED else 0
+            there = set(rows.filter(key__in=part).values_list("key", flat=True))
+            made = [
+                Restriction(key=key, kind=kind, at=since[key]) for key in part if key not in there
+            ]
             rows.bulk_create(made, ignore_conflicts=True)
-            if kind == Kind.ERASED:
-                paused = rows.filter(key__in=part, kind=Kind.PAUSED)
-                paused.update(kind=Kind.ERASED, at=moment)
-        bump(REVISION)
-    refresh()
-    return len(new)
+            new += len(made)
+        if new:
+            revision = bump(REVISION)
+            # Together with it: what claims to know of them all is never younger than it says.
+            for name in moving:
+                bump(name)
+    if new:
+        _reload(revision)
+    return new
 
 
 def lift(keys: Collection[int], kinds: Collection[Restriction.Kind] = (Kind.PAUSED,)) -> int:
     """Stop leaving these alone; how many were."""
     alias = router.db_for_write(Restriction)
     rows = Restriction.objects.using(alias).filter(kind__in=kinds)
-    lifted = 0
+    lifted = revision = 0
     with transaction.atomic(using=alias):
         for part in _parts(keys):
             lifted += rows.filter(key__in=part).delete()[0]
         if lifted:
-            bump(REVISION)
-    refresh()
+            revision = bump(REVISION)
+    if lifted:
+        _reload(revision)
     return lifted
 
 
@@ -156,12 +184,17 @@ def _parts(keys: Collection[int]) -> Iterable[list[int]]:
 
 
 def _up_to_date() -> _Known:
-    global _known
-    revision = read_state().get(REVISION, 0)
+    # Not from a replica: one that lags would let them be recorded for as long.
+    revision = read_state(first_hand=True).get(REVISION, 0)
     if revision != _known.revision or (_known.tentative and not _is_in_transaction()):
         with suppress(Resting):
-            _known = _read(revision) if revision else _NONE
+            _reload(revision)
     return _known
+
+
+def _reload(revision: int) -> None:
+    global _known
+    _known = _read(revision) if revision else _NONE
 
 
 def _is_in_transaction() -> bool:

@@ -80,7 +80,7 @@ def visitor_to_know(request: HttpRequest) -> int | None:
         return None
     user = known_user(request)
     is_theirs = may_be_signed_in(request) if user is None else cookie.is_of(user)
-    return keyed("visitor", cookie.pseudonym) if is_theirs or not cookie.mark else None
+    return cookie.key if is_theirs or not cookie.mark else None
 
 
 def visitor_key(request: HttpRequest, user: Any | None) -> int | None:
@@ -91,7 +91,7 @@ def visitor_key(request: HttpRequest, user: Any | None) -> int | None:
     cookie = tokens.carried(request)
     if cookie is None or (cookie.mark and not cookie.is_of(user)):
         return None
-    return keyed("visitor", cookie.pseudonym)
+    return cookie.key
 
 
 def is_left_alone(request: HttpRequest, visitor: int | None, user: Any | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,10 +15,8 @@ from django.http.response import HttpResponseBase
 from persona_django import conf
 from persona_django.identity import consent, cookies, restrictions
 from persona_django.identity.cookies import VisitorCookie
-from persona_django.identity.keys import keyed
 from persona_django.identity.models import Visitor
 from persona_django.identity.shoppers import (
-    customer_key,
     customer_keys,
     known_user,
     may_be_signed_in,
@@ -37,6 +36,8 @@ class Recognised:
     purposes: str = ""
     account: int | None = None
     """Keyed hash of the customer whom this response links the visitor to."""
+    once: tuple[int, ...] = ()
+    """That customer by secrets of before: they may have paused under one of these."""
     before: int | None = None
     """The visitor until they signed in just now; their history is linked once."""
     withdrawn: int | None = None
@@ -47,7 +48,9 @@ class Recognised:
     @property
     def has_news(self) -> bool:
         """Whether there is something to write even without an event."""
-        if self.account is not None or self.withdrawn is not None:
+        if self.withdrawn is not None:
+            return _remembered.get(self.withdrawn) != _answer("")
+        if self.account is not None:
             return True
         answer = _answer(self.purposes)
         return _remembered.get(self.visitor, answer) != answer
@@ -79,17 +82,23 @@ def recognise(
     if not agreed:
         return _forget(request, response, cookie)
     user = known_user(request)
+    if cookie and restrictions.are_known(cookie.key, kind=restrictions.Kind.ERASED):
+        if cookie.mark and user is None:
+            # Theirs to whom the cookie was linked, who may be gone as well: not heard yet.
+            return LEFT_ALONE
+        # Nothing is ever taken in under that number again: who goes on begins anew.
+        cookie = None
     if _is_left_alone(cookie, user):
         return LEFT_ALONE
     known = Recognised(store=store_of(request), purposes=",".join(agreed))
     # Whom the page has not loaded is the same as before, as long as somebody can be signed in.
     if cookie and (cookie.is_of(user) or (user is None and may_be_signed_in(request))):
-        return replace(known, visitor=_key(cookie))
+        return replace(known, visitor=cookie.key)
     if cookie is None and not may_begin:
         return NOBODY
     if not cookies.may_carry(response):
         # Not linked yet: still the visitor of before. Linked to someone else: nobody of ours.
-        return replace(known, visitor=_key(cookie)) if cookie and not cookie.mark else NOBODY
+        return replace(known, visitor=cookie.key) if cookie and not cookie.mark else NOBODY
     return _begin(request, response, known, cookie, user)
 
 
@@ -97,7 +106,7 @@ def _is_left_alone(cookie: VisitorCookie | None, user: Any | None) -> bool:
     """Whether this visitor, or whoever is signed in, has paused or was erased."""
     if not restrictions.are_any_known():
         return False
-    keys = [_key(cookie)] if cookie else []
+    keys = [cookie.key] if cookie else []
     if getattr(user, "is_authenticated", False):
         keys += customer_keys(user)
     return restrictions.are_known(*keys)
@@ -113,12 +122,14 @@ def _begin(
     fresh = VisitorCookie.fresh()
     fresh = replace(fresh, mark=cookies.mark_of(fresh.pseudonym, user))
     cookies.issue(request, response, fresh)
-    account = customer_key(user) if getattr(user, "is_authenticated", False) else None
+    customer = customer_keys(user) if getattr(user, "is_authenticated", False) else []
+    account = customer[0] if customer else None
     return replace(
         known,
-        visitor=_key(fresh),
+        visitor=fresh.key,
         account=account,
-        before=_key(old) if account and old and not old.mark else None,
+        once=tuple(customer[1:]),
+        before=old.key if account and old and not old.mark else None,
     )
 
 
@@ -130,17 +141,13 @@ def _forget(
     if not carried or not consent.is_withdrawn(request) or not cookies.may_carry(response):
         return NOBODY
     cookies.withdraw(request, response)
-    return Recognised(store=store_of(request), withdrawn=_key(cookie) if cookie else None)
-
-
-def _key(cookie: VisitorCookie) -> int:
-    return keyed("visitor", cookie.pseudonym)
+    return Recognised(store=store_of(request), withdrawn=cookie.key if cookie else None)
 
 
 Answer = tuple[str, str]
 """What was agreed to, and by which wording of the banner."""
 
-_remembered: dict[int | None, Answer] = {}
+_remembered: OrderedDict[int | None, Answer] = OrderedDict()
 """Visitors whose row this process knows to stand, and their answer in it."""
 
 
@@ -151,6 +158,14 @@ def _answer(purposes: str) -> Answer:
 def is_unwritten(recognised: Recognised) -> bool:
     """Whether `write` has anything to do, as far as this process knows."""
     return recognised.has_news or recognised.visitor not in _remembered
+
+
+def is_over(visitor: int) -> bool:
+    """Whether this number stands for nobody any more: erased, or its consent was taken back."""
+    if restrictions.are_known(visitor, kind=restrictions.Kind.ERASED):
+        return True
+    rows = Visitor.objects.using(router.db_for_write(Visitor))
+    return rows.filter(key=visitor, purposes="").exists()
 
 
 def rank_of(recognised: Recognised, place: Callable[[], int] | None) -> int:
@@ -180,7 +195,7 @@ def write(recognised: Recognised, *, rank: int = 0) -> bool:
     both = [key for key in (recognised.before, recognised.visitor) if key is not None]
     if not both or restrictions.are_known(*both):
         return False
-    if restrictions.are_known(recognised.account):
+    if restrictions.are_known(recognised.account, *recognised.once):
         # The link was made before this process heard of it: this browser is the customer's.
         restrictions.restrict(both, restrictions.Kind.PAUSED)
         return False
@@ -188,8 +203,8 @@ def write(recognised: Recognised, *, rank: int = 0) -> bool:
 
 
 def _withdraw(alias: str, visitor: int, store: int) -> None:
-    # Whatever of theirs is still on its way finds another answer here, and looks again.
-    _remember([visitor], _answer(""))
+    # Whatever of theirs is still on its way finds no answer here, and looks again.
+    forget_some([visitor])
     if restrictions.are_known(visitor, kind=restrictions.Kind.ERASED):
         return
     # The row is a mark that this visitor's events may teach nothing any more, also those
@@ -201,6 +216,8 @@ def _withdraw(alias: str, visitor: int, store: int) -> None:
     # Not looked for first: SQLite may refuse the first write of a transaction that began so.
     rows.bulk_create([Visitor(key=visitor, **given)], ignore_conflicts=True)
     rows.filter(key=visitor).update(**given)
+    # Not before it is sure: what is rolled back must be written by whoever comes next.
+    transaction.on_commit(lambda: _remember([visitor], _answer("")), using=alias, robust=True)
 
 
 def _keep(alias: str, visitors: list[int], recognised: Recognised, rank: int) -> bool:
@@ -234,8 +251,9 @@ def _keep(alias: str, visitors: list[int], recognised: Recognised, rank: int) ->
 
 
 def _remember(visitors: list[int], answer: Answer) -> None:
+    # The oldest in one step: another thread may add one at any moment.
     while len(_remembered) > MOST_REMEMBERED:
-        _remembered.pop(next(iter(_remembered)), None)
+        _remembered.popitem(last=False)
     _remembered.update(dict.fromkeys(visitors, answer))
 
 

@@ -69,8 +69,9 @@ def _versions(state: Mapping[str, int], relations: Collection[int]) -> dict[int,
 
 
 def _read(store: int, item_ids: list[int], relations: Collection[int]) -> Found:
+    alias = router.db_for_read(NeighbourRow)
     try:
-        rows = _query(store, item_ids, relations)
+        rows = _query(alias, store, item_ids, relations)
     except DatabaseError as error:
         if not is_missing_table(error):
             raise
@@ -82,13 +83,14 @@ def _read(store: int, item_ids: list[int], relations: Collection[int]) -> Found:
         state[name] = value
         if item_id is not None:
             data[relation, item_id] = packed
-    remember(store, state)
+    remember(store, state, alias=alias)
     versions = _versions(state, relations)
     return _memory.keep(versions, item_ids, data)
 
 
-def _query(store: int, item_ids: list[int], relations: Collection[int]) -> list[tuple[Any, ...]]:
-    alias = router.db_for_read(NeighbourRow)
+def _query(
+    alias: str, store: int, item_ids: list[int], relations: Collection[int]
+) -> list[tuple[Any, ...]]:
     connection = connections[alias]
     quote = connection.ops.quote_name
     state, row = quote(State._meta.db_table), quote(NeighbourRow._meta.db_table)

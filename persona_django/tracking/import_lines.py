@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from persona_django.catalogue.refs import key_text, refs_of
 from persona_django.catalogue.registry import item_maps
 from persona_django.exceptions import BadImport
+from persona_django.identity import restrictions
 from persona_django.identity.keys import keyed_many
 from persona_django.tracking.codes import factorise, mixed
 from persona_django.tracking.import_files import Chunk
@@ -168,7 +169,8 @@ class LineReader:
         if not self.is_orders:
             faults.refuse(~given & (order == 0), "no customer")
         purpose = "aggregate" if self.basis is Basis.AGGREGATE else "customer"
-        return np.where(given, keyed_many(purpose, texts)[at], mixed(order, seed=LONE_BUYER))
+        known = restrictions.numbers_of(purpose, texts)[at]
+        return np.where(given, known, mixed(order, seed=LONE_BUYER))
 
     def _uids(
         self, chunk: Chunk, faults: Faults, parts: list[NDArray[np.int64]]

@@ -49,6 +49,8 @@ class Told:
     """The visitor it was seen of, whose row may have to be written before it."""
     place: Callable[[], int] | None = None
     """Tells the place of a new visitor among those of their network."""
+    once: tuple[int, ...] = ()
+    """The customer by secrets of before: they may have paused under one of these."""
 
 
 def keep(told: Sequence[Told], *, beside: Any = None) -> Promise:
@@ -136,7 +138,7 @@ def _with_items(told: Sequence[Told]) -> list[NewEvent]:
             counters.failed("event_of_unknown_item", _UNKNOWN)
         elif item_id in sensitive:
             counters.count("event_sensitive")
-        elif restrictions.is_restricted(one.event.shopper):
+        elif any(map(restrictions.is_restricted, (one.event.shopper, *one.once))):
             counters.count("event_of_restricted")
         else:
             events.append(replace(one.event, item_id=item_id))

@@ -173,7 +173,7 @@ def term_of(words: str) -> int:
 
 
 def _who_count(shoppers: set[int]) -> set[int]:
-    rows = Visitor.objects.using(router.db_for_read(Visitor)).filter(key__in=sorted(shoppers))
+    rows = Visitor.objects.using(router.db_for_write(Visitor)).filter(key__in=sorted(shoppers))
     return set(rows.filter(counts()).values_list("key", flat=True))
 
 

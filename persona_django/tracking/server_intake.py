@@ -64,7 +64,7 @@ def _events(reports: Mapping[int, Reported | Restock], verdicts: Verdicts) -> di
             verdicts.refuse(at, "item")
         elif item_id in sensitive:
             verdicts.refuse(at, "sensitive")
-        elif restrictions.is_restricted(one.event.shopper):
+        elif any(map(restrictions.is_restricted, (one.event.shopper, *one.once))):
             verdicts.refuse(at, "consent")
         else:
             events[at] = replace(one.event, item_id=item_id)

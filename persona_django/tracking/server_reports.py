@@ -13,7 +13,7 @@ from persona_django import conf
 from persona_django.catalogue import money
 from persona_django.catalogue.registry import item_maps
 from persona_django.exceptions import Refusal
-from persona_django.identity.keys import keyed
+from persona_django.identity.keys import keyed_ever
 from persona_django.tracking.clients import local_time
 from persona_django.tracking.context import Context, Sender
 from persona_django.tracking.ingest import NewEvent, event_uid
@@ -56,6 +56,17 @@ class Reported:
 
     item: tuple[str, str]
     event: NewEvent
+    once: tuple[int, ...] = ()
+    """Whoever it is of by secrets of before: they may have paused under one of these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whose:
+    """Whose an event is, and on what basis it may be kept."""
+
+    shopper: int
+    basis: Basis
+    once: tuple[int, ...] = ()
 
 
 def read_server_report(given: Any) -> Reported | Restock:
@@ -88,22 +99,21 @@ def _traded(kind: Kind) -> Callable[[Mapping[str, Any]], Reported]:
         order = elsewhere(_name(given, "order"))
         line = _name(given, "line") if "line" in given else ":".join(item)
         part = _name(given, "refund") if "refund" in given else ""
-        shopper, basis = _shopper(given) or (lone_buyer(order), Basis.AGGREGATE)
+        whose = _whose(given) or _Whose(shopper=lone_buyer(order), basis=Basis.AGGREGATE)
         uid = line_uid(kind, order, line, part)
-        return _reported(given, kind, item, uid=uid, shopper=shopper, basis=basis, order=order)
+        return _reported(given, kind, item, uid=uid, whose=whose, order=order)
 
     return read
 
 
 def _told(kind: int) -> Callable[[Mapping[str, Any]], Reported]:
     def read(given: Mapping[str, Any]) -> Reported:
-        known = _shopper(given)
-        if known is None:
+        whose = _whose(given)
+        if whose is None:
             raise Refusal("customer")
         # A name of its own for what a server names, apart from the script's and the shop's code's.
         uid = event_uid(f"server {given['id']}")
-        shopper, basis = known
-        return _reported(given, kind, item_of(given), uid=uid, shopper=shopper, basis=basis)
+        return _reported(given, kind, item_of(given), uid=uid, whose=whose)
 
     return read
 
@@ -114,15 +124,14 @@ def _reported(
     item: tuple[str, str],
     *,
     uid: int,
-    shopper: int,
-    basis: Basis,
+    whose: _Whose,
     order: int = 0,
 ) -> Reported:
     at, clamped = _moment(given.get("at"))
     hour, weekday = local_time(at)
     context = Context(sender=Sender.SERVER, hour=hour, weekday=weekday, clamped=clamped)
     event = NewEvent(
-        shopper=shopper,
+        shopper=whose.shopper,
         uid=uid,
         kind=kind,
         item_id=0,
@@ -130,14 +139,14 @@ def _reported(
         order=order,
         quantity=whole(given.get("quantity", 1), 1, MOST_QUANTITY),
         price=_price(given.get("price"), item[0]),
-        basis=basis,
+        basis=whose.basis,
         value=_value(given, kind),
         context=context.packed(),
     )
-    return Reported(item=item, event=event)
+    return Reported(item=item, event=event, once=whose.once)
 
 
-def _shopper(given: Mapping[str, Any]) -> tuple[int, Basis] | None:
+def _whose(given: Mapping[str, Any]) -> _Whose | None:
     """Whose it is and on what basis; None where the event names nobody.
 
     A customer has another key for what may only teach in aggregate, as in `persona_import`, so
@@ -151,9 +160,11 @@ def _shopper(given: Mapping[str, Any]) -> tuple[int, Basis] | None:
         if "guest" in given:
             raise Refusal("field")
         purpose = "customer" if basis is Basis.CUSTOMER else "aggregate"
-        return keyed(purpose, _key(given, "customer")), basis
+        shopper, *once = keyed_ever(purpose, _key(given, "customer"))
+        return _Whose(shopper=shopper, basis=basis, once=tuple(once))
     if "guest" in given:
-        return keyed("guest", normal_guest(_key(given, "guest"))), basis
+        shopper, *once = keyed_ever("guest", normal_guest(_key(given, "guest")))
+        return _Whose(shopper=shopper, basis=basis, once=tuple(once))
     if basis is Basis.CUSTOMER:
         raise Refusal("basis")
     return None

@@ -19,7 +19,7 @@ from persona_django.catalogue import money
 from persona_django.catalogue.registry import item_maps
 from persona_django.exceptions import BadEvent, PersonaError
 from persona_django.identity import consent
-from persona_django.identity.shoppers import Shopper, resolve
+from persona_django.identity.shoppers import Shopper, customer_keys, resolve
 from persona_django.identity.visitors import Recognised
 from persona_django.tracking import items
 from persona_django.tracking.clients import circumstances, local_time
@@ -56,11 +56,13 @@ class Speaker:
     seen: Recognised | None = None
     """The visitor of a request, whose row may have to be written."""
     request: HttpRequest | None = None
+    once: tuple[int, ...] = ()
+    """The customer by secrets of before: they may have paused under one of these."""
 
     def told(self, event: NewEvent, item: tuple[str, str] | None = None) -> Told:
         """An event of theirs, with what has to be written of them before it."""
         place = partial(place_in_network, self.request) if self.request is not None else None
-        return Told(event=event, item=item, seen=self.seen, place=place)
+        return Told(event=event, item=item, seen=self.seen, place=place, once=self.once)
 
     def context(self, at: int) -> int:
         """In what circumstances, as stored with an event."""
@@ -151,13 +153,14 @@ def speaker_of(who: HttpRequest | Shopper) -> Speaker | None:
         if who.left_alone:
             counters.count("event_of_restricted")
             return None
+        once = tuple(customer_keys(who.user)[1:]) if who.user is not None else ()
         key, basis = who.visitor, Basis.CONSENT
         if key is None:
             key, basis = who.customer, Basis.CUSTOMER
         if key is None:
             counters.count("event_without_consent")
             return None
-        return Speaker(shopper=key, basis=basis, store=who.store)
+        return Speaker(shopper=key, basis=basis, store=who.store, once=once)
     request = django_request(who)
     shopper = resolve(request)
     purposes = ",".join(consent.identifying(request))

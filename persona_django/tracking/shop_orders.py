@@ -25,10 +25,10 @@ from persona_django.catalogue.refs import key_text
 from persona_django.catalogue.registry import order_maps
 from persona_django.exceptions import BadEvent
 from persona_django.identity import consent
-from persona_django.identity.keys import keyed
+from persona_django.identity.keys import keyed_ever
 from persona_django.identity.shoppers import (
     Shopper,
-    customer_key,
+    customer_keys,
     is_left_alone,
     signed_in_user,
     store_of,
@@ -227,7 +227,8 @@ def _buyer(who: Any, order: int) -> Speaker | None:
         raise BadEvent(f"{type(who).__name__} is nobody who buys. Pass a request or a user.")
     if not who.is_authenticated:
         return _nobody(order, 1)
-    return Speaker(shopper=customer_key(who), basis=Basis.CUSTOMER, store=1)
+    key, *once = customer_keys(who)
+    return Speaker(shopper=key, basis=Basis.CUSTOMER, store=1, once=tuple(once))
 
 
 def _buyer_of(request: HttpRequest, order: int) -> Speaker | None:
@@ -240,8 +241,8 @@ def _buyer_of(request: HttpRequest, order: int) -> Speaker | None:
         return known
     if user is None:
         return _nobody(order, store)
-    key = keyed("aggregate", str(user.pk))
-    return Speaker(shopper=key, basis=Basis.AGGREGATE, store=store)
+    key, *once = keyed_ever("aggregate", str(user.pk))
+    return Speaker(shopper=key, basis=Basis.AGGREGATE, store=store, once=tuple(once))
 
 
 def _nobody(order: int, store: int) -> Speaker:

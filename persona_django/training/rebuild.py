@@ -111,7 +111,7 @@ def due_every(kind: str, store: int = 1) -> timedelta:
     live = publish.versions(kind, store).filter(pk=publish.live_version(kind, store)).first()
     if live is None:
         return min(usual, UNTIL_FIRST)
-    erased_since = publish.erasures_before(live) < read_state().get(ERASURES, 0)
+    erased_since = publish.erasures_before(live) < read_state(first_hand=True).get(ERASURES, 0)
     return min(usual, UNTIL_WITHOUT) if erased_since else usual
 
 

@@ -6,6 +6,8 @@ import asyncio
 import secrets
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,26 +15,32 @@ from urllib.parse import urlsplit
 import pytest
 from asgiref.sync import async_to_sync
 from celery import Celery
-from django.conf import settings as shop_settings
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
-from django.db import models
-from django.test import Client, RequestFactory, override_settings
+from django.db import models, router
+from django.test import Client, RequestFactory
 
 from persona_django import arecommend, counters, recommend, tasks
 from persona_django.breaker import breaker
-from persona_django.identity.models import Visitor
+from persona_django.deriving.judging import judge
+from persona_django.identity import restrictions
+from persona_django.identity.models import Standing, Visitor
 from persona_django.middleware import PersonaMiddleware
+from persona_django.tracking import searches
 from persona_django.tracking.events import read_events
-from persona_django.tracking.models import Event
+from persona_django.tracking.ingest import NewEvent, insert
+from persona_django.tracking.models import Event, SearchTerm
+from persona_django.tracking.schema import DERIVED, Kind
 from persona_django.training.rebuild import rebuild_all
 from tests import network
-from tests.factories import product, products, read_catalogue
+from tests.deriving.doings import ago, did, look_again, searched, visitor
+from tests.factories import item_id, product, products, read_catalogue
 from tests.faults.browser import Browser
 from tests.faults.doors import doors
 from tests.faults.matrix import through
 from tests.faults.proxy import Mode, Proxy
 from tests.faults.running import lone_shop, run, tell
+from tests.replicas import lagging
 from tests.services import SERVICES
 from tests.training.history import buy, customers, live, look
 
@@ -213,28 +221,99 @@ def wait_until_alone(database: str, name: str) -> None:
 # -- 12: a replica that lags ---------------------------------------------------------------------
 
 
-class Lagging:
-    """Sends reads of some models to a replica that is so far behind that it is not even there."""
+@pytest.fixture
+def after(tmp_path: Path) -> Iterator[Callable[[Callable[[], Any]], None]]:
+    """Has something happen that the replica, which answers every read that may go to one, has
+    not heard of."""
+    with ExitStack() as stack:
 
-    def __init__(self, *names: str) -> None:
-        self.names = names
+        def happened(do: Callable[[], Any]) -> None:
+            stack.enter_context(lagging(tmp_path))
+            do()
 
-    def db_for_read(self, model: type[models.Model], **hints: Any) -> str | None:
-        return "replica" if model.__name__ in self.names else None
+        yield happened
+
+
+def withdraw(*keys: int) -> None:
+    Visitor.objects.filter(key__in=keys).update(purposes="")
+
+
+def leave_alone(*keys: int) -> None:
+    restrictions.restrict(keys, restrictions.Kind.ERASED)
+    # As a process that has yet to hear of it.
+    restrictions.forget()
+
+
+def written(model: type[models.Model]) -> models.QuerySet[Any]:
+    """The rows as they stand, whatever the replica says."""
+    return model._base_manager.using(router.db_for_write(model))
+
+
+GONE = {"withdrew": withdraw, "was erased": leave_alone}
+
+
+@pytest.fixture
+def two(after: Any) -> list[Any]:
+    """Two visitors who looked, left a cart behind and searched."""
+    made = products(2)
+    read_catalogue()
+    for key in (1, 2):
+        visitor(key)
+        for hours in (72.1, 72.0):
+            did(key, Kind.VIEW, item_id(made[0]), at=ago(hours * 3_600))
+            did(key, Kind.CART_ADD, item_id(made[1]), at=ago(hours * 3_600))
+        searched(key, "green tea", at=ago(2 * 3_600))
+    return made
 
 
 @pytest.mark.django_db
-def test_who_took_consent_back_is_never_looked_up_in_a_replica():
-    made = products(2)
-    read_catalogue()
-    look([1, 2], made)
-    Visitor.objects.create(key=1, purposes="")
+@pytest.mark.parametrize("how", GONE)
+def test_nothing_is_learnt_of_whoever_is_gone_while_the_replica_does_not_know(two, after, how):
+    after(lambda: GONE[how](1))
 
-    usual = getattr(shop_settings, "DATABASE_ROUTERS", [])
-    with override_settings(DATABASE_ROUTERS=[Lagging("Visitor", "Restriction"), *usual]):
-        known = set(read_events().shopper.tolist())
+    assert set(read_events().shopper.tolist()) == {2}
 
-    assert known == {2}
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("how", GONE)
+def test_nothing_is_derived_of_whoever_is_gone_while_the_replica_does_not_know(two, after, how):
+    after(lambda: GONE[how](1))
+
+    look_again(from_scratch=True)
+
+    rows = written(Event).filter(kind__in=DERIVED)
+    assert set(rows.values_list("shopper", flat=True)) == {2}
+
+
+@pytest.mark.django_db
+def test_nobody_who_withdrew_is_judged_while_the_replica_does_not_know(two, after):
+    Visitor.objects.update(standing=Standing.NEW)
+    after(lambda: withdraw(1))
+
+    assert judge(beat=lambda: None).qualified == 1
+
+    stands = dict(written(Visitor).values_list("key", "standing"))
+    assert stands == {1: Standing.NEW, 2: Standing.QUALIFIED}
+
+
+@pytest.mark.django_db
+def test_a_search_of_whoever_withdrew_is_not_counted_while_the_replica_does_not_know(two, after):
+    after(lambda: withdraw(1))
+
+    searches.count_over(1, now=int(time.time()))
+
+    assert written(SearchTerm).get().visitors == 1
+
+
+@pytest.mark.django_db
+def test_nothing_is_stored_of_whoever_is_gone_while_the_replica_does_not_know(two, after):
+    after(lambda: leave_alone(1))
+    late = [NewEvent(shopper=key, uid=9, kind=Kind.VIEW, item_id=1, at=ago(0)) for key in (1, 2)]
+
+    assert insert(late) == 1
+    assert restrictions.is_restricted(1) and not restrictions.is_restricted(2)
+    restrictions.lift([1], tuple(restrictions.Kind))
+    assert not restrictions.is_restricted(1)
 
 
 # -- 20: no worker was ever started --------------------------------------------------------------

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connections, router
+from django.test.utils import CaptureQueriesContext
 
 from persona_django import counters
 from persona_django.catalogue.state import read_state
@@ -28,7 +30,7 @@ from tests.tracking.test_writing import columns
 
 pytestmark = pytest.mark.django_db
 
-HERS, ELSEWHERE, OTHERS = 4_711, 4_712, 8_888
+HERS, ELSEWHERE, OTHERS, LATE = 4_711, 4_712, 8_888, 9_999
 
 
 @pytest.fixture
@@ -225,3 +227,55 @@ def test_a_table_of_ours_that_fails_is_an_error(monkeypatch, anna):
 
 def _refuse(*given: Any) -> int:
     raise RuntimeError("the database is away")
+
+
+def test_a_visitor_who_was_linked_while_the_erasure_went_on_goes_with_the_next_sweep(anna):
+    """By a process that had not heard of it yet."""
+    subject = two_people(anna)
+    erase(subject)
+    hold_everything(LATE, account=keyed("customer", str(anna.pk)))
+    moved = read_state(fresh=True)[ERASURES]
+
+    done = replay()
+
+    assert rows_of(LATE) == 0
+    assert done.rows["events"] == 3
+    assert restrictions.is_erased(LATE)
+    assert read_state(fresh=True)[ERASURES] > moved
+    assert rows_of(OTHERS) > 0
+
+
+def test_a_visitor_who_was_linked_after_the_subject_was_found_goes_with_the_erasure(anna):
+    subject = two_people(anna)
+    hold_everything(LATE, account=keyed("customer", str(anna.pk)))
+
+    erase(subject)
+
+    assert rows_of(LATE) == 0
+    assert restrictions.is_erased(LATE)
+
+
+def test_a_file_of_many_tombstones_is_put_up_at_once_each_with_its_time():
+    stones = {key: 1_700_000_000 + key for key in range(1, 2_001)}
+    before = read_state(fresh=True).get(restrictions.REVISION, 0)
+
+    with CaptureQueriesContext(connections[router.db_for_write(Restriction)]) as asked:
+        assert bury(stones) == 2_000
+
+    assert dict(tombstones()) == stones
+    assert read_state(fresh=True)[restrictions.REVISION] == before + 1
+    assert len(asked) < 40
+    assert bury(stones) == 0
+
+
+@pytest.mark.parametrize("kind", [restrictions.Kind.ERASED, restrictions.Kind.PAUSED])
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_of_a_tombstone_or_a_pause_begins_by_reading(kind):
+    """SQLite refuses the first write of one that did, where another one wrote in between."""
+    restrictions.restrict([1, 2], restrictions.Kind.PAUSED)
+
+    with CaptureQueriesContext(connections[router.db_for_write(Restriction)]) as asked:
+        restrictions.restrict([2, 3], kind, moving=[ERASURES])
+
+    said = [query["sql"].split()[0].upper() for query in asked.captured_queries]
+    assert next(word for word in said if word in ("SELECT", "INSERT", "UPDATE")) == "UPDATE"

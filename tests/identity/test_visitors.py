@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.http import (
-    HttpResponse,
-)
+from django.db import router, transaction
+from django.http import HttpResponse
 from django.test import RequestFactory
 
+from persona_django.identity import visitors
 from persona_django.identity.keys import keyed
 from persona_django.identity.models import Visitor
+from persona_django.identity.visitors import Recognised
 from persona_django.tracking import pages
 from persona_django.tracking.ingest import viewed
 from persona_django.tracking.models import Event
@@ -197,3 +199,32 @@ def test_a_forged_cookie_is_nobody_and_is_replaced(asked, value):
     page = client.get("/plain/")
 
     assert page.cookies["persona"].value != value
+
+
+def test_threads_that_remember_visitors_at_once_make_room_without_a_fault(monkeypatch):
+    monkeypatch.setattr(visitors, "MOST_REMEMBERED", 50)
+    answer = ("measure", "")
+
+    def remember(first: int) -> None:
+        for key in range(first, first + 3_000):
+            visitors._remember([key], answer)
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(remember, 10_000 * n) for n in range(8)]:
+            done.result()
+
+    assert len(visitors._remembered) <= 50 + 8
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_withdrawal_that_was_rolled_back_is_written_by_whoever_comes_next():
+    gone = Recognised(withdrawn=5)
+
+    with pytest.raises(ZeroDivisionError), transaction.atomic(using=router.db_for_write(Visitor)):
+        visitors.write(gone)
+        raise ZeroDivisionError
+    assert gone.has_news
+    visitors.write(gone)
+
+    assert not gone.has_news
+    assert Visitor.objects.get().purposes == ""

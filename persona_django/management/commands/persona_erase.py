@@ -66,11 +66,10 @@ class Command(BaseCommand):
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
             found = [json.loads(line) for line in lines if line.strip()]
-            stones = [(int(one["key"]), int(one["at"])) for one in found]
+            stones = {int(one["key"]): int(one["at"]) for one in found}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CommandError(f"{path} holds no tombstones: {error}") from error
-        for at in sorted({at for _, at in stones}):
-            erasure.bury([key for key, then in stones if then == at], at=at)
+        erasure.bury(stones)
 
     def _report(self, done: Erased) -> None:
         for name, rows in done.rows.items():
