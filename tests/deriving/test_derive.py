@@ -57,7 +57,9 @@ def a_month_of(items: list[int], chance: random.Random) -> list[Any]:
                 )
             )  # fmt: skip
         elif sort < 0.25:
-            made.append(Intent(shopper=who, uid=uid * 7_919, kind=3, at=at, words="price"))
+            made.append(
+                Intent(shopper=who, uid=uid * 7_919, kind=Intent.Kind.SORT, at=at, words="price")
+            )
         else:
             kind = chance.choice(kinds)
             item = 0 if kind == Kind.ORDERED else chance.choice(items)

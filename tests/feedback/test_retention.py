@@ -71,7 +71,7 @@ def test_with_a_visitor_whose_time_is_over_goes_what_is_left_of_their_doings():
     for key in (1, 2, 3):
         did(key, Kind.VIEW, 5, at=NOON - DAY)
         saw(key, [5], at=NOON - DAY)
-        Intent.objects.create(shopper=key, uid=key, kind=2, at=NOON - DAY)
+        Intent.objects.create(shopper=key, uid=key, kind=Intent.Kind.FILTER, at=NOON - DAY)
 
     retention.delete_old(beat=lambda: None)
 

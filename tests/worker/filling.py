@@ -37,10 +37,11 @@ def fill(items: int, shoppers: int, each: int = 0) -> None:
 def look_at_all(shoppers: range, item_ids: list[int]) -> None:
     """One view of every item by each of these shoppers, stored at once or not at all."""
     from persona_django.tracking.models import Event
+    from persona_django.tracking.schema import Kind
 
     now = int(time.time())
     Event.objects.bulk_create(
-        Event(shopper=shopper, uid=item, kind=1, item_id=item, at=now)
+        Event(shopper=shopper, uid=item, kind=Kind.VIEW, item_id=item, at=now)
         for shopper in shoppers
         for item in item_ids
     )
