@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, timezone
 
 from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from persona_django.admin.readonly import ReadOnlyAdmin
 from persona_django.artefacts.models import Artefact, ArtefactPart
-from persona_django.catalogue.models import State
+from persona_django.catalogue.models import Item, State
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Restriction
 from persona_django.model_registry.models import Lease
@@ -22,7 +26,7 @@ from persona_django.tracking.models import (
     SearchTerm,
     UsedNonce,
 )
-from persona_django.tracking.schema import name_of_kind
+from persona_django.tracking.schema import Basis, name_of_kind
 
 
 def moment(seconds: int) -> datetime | None:
@@ -34,14 +38,34 @@ def moment(seconds: int) -> datetime | None:
 class EventAdmin(ReadOnlyAdmin):
     """What happened, newest first. Shoppers appear as pseudonyms only."""
 
-    list_display = ("kind_name", "item_id", "happened", "quantity", "basis")
+    list_display = ("kind_name", "item", "happened", "quantity", "value", "basis_name")
+    list_display_links = ("kind_name",)
     ordering = ("-id",)
-    fields = ("store", "kind_name", "item_id", "happened", "quantity", "price", "basis")
+    fields = (
+        "store", "kind_name", "item", "happened", "quantity", "price", "value", "basis_name",
+    )  # fmt: skip
     readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        titles = Item.objects.filter(pk=OuterRef("item_id")).values("title")[:1]
+        return super().get_queryset(request).annotate(item_title=Subquery(titles))
 
     @admin.display(description=_("kind"))
     def kind_name(self, event: Event) -> str:
         return name_of_kind(event.kind)
+
+    @admin.display(description=_("item"))
+    def item(self, event: Event) -> str:
+        if not event.item_id:
+            return "-"
+        address = reverse("admin:persona_item_change", args=[event.item_id])
+        return format_html(
+            '<a href="{}">{}</a>', address, getattr(event, "item_title", "") or event.item_id
+        )
+
+    @admin.display(description=_("basis"))
+    def basis_name(self, event: Event) -> str:
+        return Basis(event.basis).name.lower() if event.basis in set(Basis) else str(event.basis)
 
     @admin.display(description=_("when"))
     def happened(self, event: Event) -> datetime | None:

@@ -88,3 +88,21 @@ def test_a_long_table_is_paged_without_counting_all_of_it(admin_client, monkeypa
 
     assert "60" in admin_client.get(address).content.decode()
     assert admin_client.get(address, {"p": 2}).status_code == 200
+
+
+def test_events_say_in_words_what_happened_to_which_item_and_why_it_may_be_kept(
+    admin_client, django_assert_max_num_queries
+):
+    (tea,) = factories.products(1)
+    factories.read_catalogue()
+    item = Item.objects.get()
+    for uid, kind in enumerate((Kind.VIEW, Kind.CART_ADD, Kind.ORDERED)):
+        item_id = 0 if kind == Kind.ORDERED else item.pk
+        Event.objects.create(shopper=1, uid=uid, kind=kind, item_id=item_id, at=1_700_000_000)
+
+    with django_assert_max_num_queries(5):
+        page = admin_client.get(reverse("admin:persona_event_changelist")).content.decode()
+
+    address = reverse("admin:persona_item_change", args=[item.pk])
+    assert page.count(f'<a href="{address}">{tea.name}</a>') == 2
+    assert "cart_add" in page and page.count(">consent<") == 3
