@@ -124,7 +124,7 @@ def measure(path: Path, folder: Path) -> dict[str, Any]:
         connection.settings_dict["TEST"]["NAME"] = str(folder / "bench.db")
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
-        from persona_django.tracking.imports import Options, import_file
+        from persona_django.importing.runs import Options, import_file
 
         fill(path)
         options = Options(model="shop.product", item_field="name")
@@ -158,7 +158,7 @@ def measure(path: Path, folder: Path) -> dict[str, Any]:
 def fill(path: Path) -> None:
     """A shop that sells every item of the file."""
     from persona_django.catalogue.sync import sync
-    from persona_django.tracking.import_files import Source
+    from persona_django.importing.files import Source
     from tests.shop.models import Product
 
     keys: dict[str, None] = {}

@@ -4,13 +4,13 @@ from persona_django.artefacts.models import Artefact, ArtefactPart
 from persona_django.catalogue.models import Item, State
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Restriction, Visitor
+from persona_django.importing.models import ImportRun
 from persona_django.merchandising.models import PairDecision
 from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.similarity.models import NeighbourRow
 from persona_django.tracking.models import (
     DropCount,
     Event,
-    ImportRun,
     Intent,
     SearchTerm,
     UsedNonce,

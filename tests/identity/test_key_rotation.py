@@ -15,15 +15,15 @@ from persona_django.identity.erasure import erase, export
 from persona_django.identity.models import Standing, Visitor
 from persona_django.identity.shoppers import Shopper, customer_key
 from persona_django.identity.subjects import pause, subject_of_customer, subject_of_keys
+from persona_django.importing.runs import import_file
 from persona_django.tracking.events import read_events
-from persona_django.tracking.imports import import_file
 from persona_django.tracking.models import Event
 from persona_django.tracking.shop_calls import track
 from persona_django.tracking.shop_orders import purchased
 from tests.browsing import agreeing, ask_for_consent, open_shop, visitor_of
+from tests.importing.files import EVENTS
 from tests.signing import SECRETS, report, send
 from tests.tracking.catalogue import stocked
-from tests.tracking.importing import EVENTS
 
 pytestmark = pytest.mark.django_db
 

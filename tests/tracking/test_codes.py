@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from persona_django.importing.lines import Seen
 from persona_django.tracking.codes import factorise, mixed
-from persona_django.tracking.import_lines import Seen
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 

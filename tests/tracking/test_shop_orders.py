@@ -30,8 +30,8 @@ from persona_django.catalogue.snapshot import build_snapshot
 from persona_django.exceptions import BadEvent
 from persona_django.identity.keys import keyed
 from persona_django.identity.shoppers import Shopper
+from persona_django.importing.runs import Options, import_file
 from persona_django.tracking.events import read_events
-from persona_django.tracking.imports import Options, import_file
 from persona_django.tracking.models import Event
 from persona_django.tracking.orders import read_orders
 from persona_django.tracking.schema import Basis, Kind

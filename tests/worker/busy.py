@@ -43,7 +43,7 @@ def rebuild() -> Callable[[], None]:
 
 def take_in() -> Callable[[], None]:
     """A file of orders."""
-    from persona_django.tracking.models import ImportRun
+    from persona_django.importing.models import ImportRun
     from tests.shop.models import Product
 
     products, path = Product.objects.count(), FOLDER / "orders.csv"

@@ -12,8 +12,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from persona_django.exceptions import PersonaError
-from persona_django.tracking.import_fields import FIELDS, NEEDED
-from persona_django.tracking.imports import ImportReport, Options, import_file
+from persona_django.importing.fields import FIELDS, NEEDED
+from persona_django.importing.runs import ImportReport, Options, import_file
 from persona_django.tracking.schema import Basis
 
 

@@ -18,12 +18,12 @@ from django.utils.timezone import get_default_timezone
 
 from persona_django import conf
 from persona_django.exceptions import BadImport
-from persona_django.tracking.import_fields import NEEDED
-from persona_django.tracking.import_files import Chunk, Source
-from persona_django.tracking.import_lines import ItemColumn, LineReader, Rows
-from persona_django.tracking.import_values import Reader
-from persona_django.tracking.models import ImportRun
-from persona_django.tracking.rejects import RejectsFile
+from persona_django.importing.fields import NEEDED
+from persona_django.importing.files import Chunk, Source
+from persona_django.importing.lines import ItemColumn, LineReader, Rows
+from persona_django.importing.models import ImportRun
+from persona_django.importing.rejects import RejectsFile
+from persona_django.importing.values import Reader
 from persona_django.tracking.schema import Basis, Kind
 from persona_django.tracking.writing import insert_columns
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_django.tracking.imports import Options, import_file
+from persona_django.importing.runs import Options, import_file
 from persona_django.tracking.schema import Kind
+from tests.importing.files import SHOP, refused, rows
 from tests.tracking.catalogue import item_of, product, stocked
-from tests.tracking.importing import SHOP, refused, rows
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from persona_django.exceptions import BadImport
-from persona_django.tracking.import_fields import find_columns
-from persona_django.tracking.import_records import LONGEST_LINE, records
+from persona_django.importing.fields import find_columns
+from persona_django.importing.records import LONGEST_LINE, records
 
 CHUNK_LINES = 20_000
 """Lines of one chunk. A killed import goes on at the chunk where it stopped."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tracking.importing import HEADER
+from tests.importing.files import HEADER
 
 
 @pytest.fixture

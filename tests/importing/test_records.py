@@ -8,8 +8,8 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_django.tracking import import_records
-from persona_django.tracking.import_records import UNCLOSED, records
+from persona_django.importing import records as reading
+from persona_django.importing.records import UNCLOSED, records
 
 VALUES = st.text(alphabet='ab"\n\r,; ', max_size=6)
 
@@ -51,7 +51,7 @@ def test_what_follows_a_stray_quote_is_read_on_its_own():
 
 
 def test_a_record_of_very_many_lines_is_none(monkeypatch):
-    monkeypatch.setattr(import_records, "MOST_LINES", 3)
+    monkeypatch.setattr(reading, "MOST_LINES", 3)
 
     found = cut('1,"a\nb\nc"\n2,"a\nb\nc\nd"\n3,c\n')
 

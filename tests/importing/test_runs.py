@@ -12,13 +12,15 @@ from django.core.management import CommandError, call_command
 from persona_django.catalogue.models import Item
 from persona_django.exceptions import BadImport
 from persona_django.identity.keys import keyed
-from persona_django.tracking import import_files, imports, writing
+from persona_django.importing import files, runs
+from persona_django.importing.models import ImportRun
+from persona_django.importing.runs import Options, import_file
+from persona_django.tracking import writing
 from persona_django.tracking.events import read_events
-from persona_django.tracking.imports import Options, import_file
-from persona_django.tracking.models import Event, ImportRun
+from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Basis, Kind
+from tests.importing.files import EVENTS, SHOP, refused, rows
 from tests.tracking.catalogue import product, stocked
-from tests.tracking.importing import EVENTS, SHOP, refused, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -243,7 +245,7 @@ def test_a_file_of_which_nothing_came_in_may_be_imported_for_another_use(file):
 
 @pytest.mark.parametrize("stop_at", range(1, 12))
 def test_killed_at_any_write_it_goes_on_there_and_every_count_is_right(file, monkeypatch, stop_at):
-    monkeypatch.setattr(import_files, "CHUNK_LINES", 4)
+    monkeypatch.setattr(files, "CHUNK_LINES", 4)
     monkeypatch.setattr(writing, "_rows_at_once", lambda vendor: 2)
     tea, _ = stocked()
     lines = [f"{n % 3},{tea.pk},purchase,2010-12-01,1,1,A" for n in range(10)]
@@ -272,10 +274,10 @@ def test_killed_at_any_write_it_goes_on_there_and_every_count_is_right(file, mon
 
 
 def test_an_import_that_goes_on_says_from_where(file, monkeypatch):
-    monkeypatch.setattr(import_files, "CHUNK_LINES", 2)
+    monkeypatch.setattr(files, "CHUNK_LINES", 2)
     tea, _ = stocked()
     path = file(*(f"{n},{tea.pk},purchase,2010-12-01,1,1,A" for n in range(6)))
-    kept = imports._Run.keep
+    kept = runs._Run.keep
 
     def keep(self: Any, rows: Any, *, lines: int) -> None:
         if self.rows_done == 4:
@@ -283,7 +285,7 @@ def test_an_import_that_goes_on_says_from_where(file, monkeypatch):
         kept(self, rows, lines=lines)
 
     with monkeypatch.context() as patched:
-        patched.setattr(imports._Run, "keep", keep)
+        patched.setattr(runs._Run, "keep", keep)
         with pytest.raises(CommandError, match="it goes on here"):
             call_command("persona_import", str(path), "--model", "shop.product")
     said = io.StringIO()

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.catalogue import money
+from persona_django.importing.fields import KIND_WORDS
 from persona_django.tracking.codes import factorise
-from persona_django.tracking.import_fields import KIND_WORDS
 from persona_django.tracking.schema import EARLIEST, LONGEST_ID, MOST_PRICE, MOST_QUANTITY, Kind
 
 NO_PRICE = -1

@@ -7,7 +7,8 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from persona_django.tracking.models import Event, ImportRun
+from persona_django.importing.models import ImportRun
+from persona_django.tracking.models import Event
 from tests.tracking.catalogue import stocked
 
 pytestmark = pytest.mark.django_db

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from persona_django.exceptions import BadImport
-from persona_django.tracking import import_files
-from persona_django.tracking.imports import Options, import_file
+from persona_django.importing import files
+from persona_django.importing.runs import Options, import_file
 from persona_django.tracking.models import Event
+from tests.importing.files import HEADER, SHOP, refused, rows
 from tests.tracking.catalogue import stocked
-from tests.tracking.importing import HEADER, SHOP, refused, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +81,7 @@ def test_gzip_is_read_whatever_its_name(tmp_path):
 
 
 def test_a_file_cut_off_keeps_what_was_read_and_goes_on_with_the_whole_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(import_files, "CHUNK_LINES", 10)
+    monkeypatch.setattr(files, "CHUNK_LINES", 10)
     tea, _ = stocked()
     lines = [f"{n},{tea.pk},purchase,2010-12-01,1,1,{os.urandom(9).hex()}" for n in range(500)]
     whole = gzip.compress("\n".join([HEADER, *lines, ""]).encode())

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from persona_django.exceptions import BadImport
-from persona_django.tracking import import_files, imports
-from persona_django.tracking.imports import import_file
-from persona_django.tracking.models import Event, ImportRun
+from persona_django.importing import files, runs
+from persona_django.importing.models import ImportRun
+from persona_django.importing.runs import import_file
+from persona_django.tracking.models import Event
+from tests.importing.files import SHOP, refused
 from tests.tracking.catalogue import stocked
-from tests.tracking.importing import SHOP, refused
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def orders(file, monkeypatch):
     """Ten lines, every fifth of them refused, in chunks of four."""
-    monkeypatch.setattr(import_files, "CHUNK_LINES", 4)
+    monkeypatch.setattr(files, "CHUNK_LINES", 4)
     tea, _ = stocked()
     keys = [tea.pk if n % 5 else "POST" for n in range(10)]
     return file(*(f"{n},{key},purchase,2010-12-01,1,1,A" for n, key in enumerate(keys)))
@@ -27,7 +28,7 @@ def orders(file, monkeypatch):
 
 def start_another(monkeypatch: Any, path: Any, step: str, **options: Any) -> list[Any]:
     """Run a whole second import when the first one comes to a step of its second chunk."""
-    really = getattr(imports._Run, step)
+    really = getattr(runs._Run, step)
     others: list[Any] = []
 
     def meanwhile(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -36,7 +37,7 @@ def start_another(monkeypatch: Any, path: Any, step: str, **options: Any) -> lis
             others[0] = import_file(path, SHOP, **options)
         really(self, *args, **kwargs)
 
-    monkeypatch.setattr(imports._Run, step, meanwhile)
+    monkeypatch.setattr(runs._Run, step, meanwhile)
     return others
 
 

@@ -13,9 +13,9 @@ from persona_django.catalogue.registry import item_maps
 from persona_django.exceptions import BadImport
 from persona_django.identity import restrictions
 from persona_django.identity.keys import keyed_many
+from persona_django.importing.files import Chunk
+from persona_django.importing.values import NO_PRICE, Faults, Reader, keys, numbers, shown
 from persona_django.tracking.codes import factorise, mixed
-from persona_django.tracking.import_files import Chunk
-from persona_django.tracking.import_values import NO_PRICE, Faults, Reader, keys, numbers, shown
 from persona_django.tracking.items import ItemIds, every_sensitive
 from persona_django.tracking.orders import LONE_BUYER
 from persona_django.tracking.schema import Basis, Kind

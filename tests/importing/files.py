@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from typing import Any
 
-from persona_django.tracking.imports import ImportReport, Options
+from persona_django.importing.runs import ImportReport, Options
 from persona_django.tracking.models import Event
 
 HEADER = "user_id,item_id,event,timestamp,price,quantity,basket_id"
