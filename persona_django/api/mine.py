@@ -30,6 +30,7 @@ from persona_django.exceptions import Resting
 from persona_django.identity import consent, cookies, erasure, tokens
 from persona_django.identity.models import Visitor
 from persona_django.identity.subjects import is_paused, pause, resume, subject_of
+from persona_django.tracking.networks import client_address, network_of
 
 FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "next"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/")
@@ -45,9 +46,13 @@ class SeeOther(HttpResponseRedirect):
 
 
 class MineThrottle(BlockThrottle):
-    """Counted apart from blocks: who reads many of them can still have everything erased."""
+    """Counted apart from blocks: who reads many of them can still have everything erased. Nobody
+    gets round it by a header, nor by the many addresses of one household."""
 
     scope = "persona-mine"
+
+    def get_ident(self, request: Request) -> str:
+        return network_of(client_address(request.META))
 
 
 class MineView(APIView):

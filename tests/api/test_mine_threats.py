@@ -13,12 +13,14 @@ from django.test import Client
 from rest_framework.authentication import BaseAuthentication, BasicAuthentication
 from rest_framework.views import APIView
 
-from persona_django.identity import holdings, restrictions, tokens
+from persona_django.identity import cookies, holdings, restrictions, tokens
 from persona_django.identity.cookies import VisitorCookie
+from persona_django.identity.erasure import bury
 from persona_django.identity.keys import keyed
 from persona_django.identity.models import Restriction, Visitor
-from tests.api.test_mine import CHANGES, ME, by_script, token_of, visiting
-from tests.browsing import FROM_COOKIE
+from tests.api.test_mine import CHANGES, ME, PAUSE, by_script, token_of, visiting
+from tests.browsing import BROWSER, FROM_COOKIE
+from tests.factories import product, read_catalogue
 from tests.identity.held import hold_everything, rows_of
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +144,58 @@ def test_no_other_site_asks_with_an_apps_token_either(settings, method, address)
     assert not restrictions.is_restricted(key)
     settings.PERSONA = {**settings.PERSONA, "EVENT_ORIGINS": ["https:" + "//app.example"]}
     assert by_script(app, method, address, Origin="https:" + "//app.example").status_code == 200
+
+
+def unknown_visitor() -> Client:
+    """Somebody with a cookie of ours of whom nothing was ever stored."""
+    client = Client(headers={"User-Agent": BROWSER})
+    client.cookies["banner"] = "yes"
+    client.cookies["persona"] = cookies.signed(VisitorCookie.fresh())
+    return client
+
+
+@pytest.mark.parametrize(("method", "address"), CHANGES)
+def test_nothing_is_kept_of_who_was_never_known_however_often_they_ask(method, address):
+    """A cookie and a token can be had as often as one likes."""
+    browser = unknown_visitor()
+    app = Client(headers={tokens.HEADER: tokens.issue(VisitorCookie.fresh())})
+
+    for client in (browser, app):
+        assert by_script(client, method, address).status_code == 200
+
+    assert not Restriction.objects.exists()
+    assert not Visitor.objects.exists()
+
+
+def test_a_browser_that_was_never_known_is_left_alone_all_the_same():
+    client, tea = unknown_visitor(), product()
+    read_catalogue()
+
+    client.post(PAUSE)
+    client.get(tea.get_absolute_url())
+
+    assert client.get(ME).json()["paused"] is True
+    assert not Visitor.objects.exists()
+
+
+def test_an_erasure_that_was_cut_off_can_be_asked_for_again():
+    client, key = visiting()
+    bury([key])
+    Visitor.objects.all().delete()
+
+    assert client.delete(ME).status_code == 200
+
+    assert rows_of(key) == 0
+
+
+@pytest.mark.parametrize("claim", ["X-Forwarded-For", "REMOTE_ADDR"])
+def test_how_often_one_household_may_ask_is_limited_whatever_it_claims(settings, claim):
+    settings.PERSONA = {**settings.PERSONA, "REST_RATE": "3/min"}
+
+    def asked(at: int) -> Any:
+        address = f"2001:db8::{at}"
+        if claim == "REMOTE_ADDR":
+            return Client().post(PAUSE, REMOTE_ADDR=address)
+        return Client().post(PAUSE, headers={claim: address})
+
+    assert [asked(at).status_code for at in range(4)] == [303, 303, 303, 429]
