@@ -35,6 +35,9 @@ from persona_django.tracking.networks import client_address, network_of
 FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "next"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+ERASE_SECONDS = 2.0
+"""About how long a person waits, and a process of the shop is held, at most; the job
+`persona.erasures` does the rest."""
 SENT_BY_BROWSERS = frozenset({"basic", "digest", "negotiate", "ntlm"})
 """Ways of Authorization that a browser adds by itself, also to what another site's page sends."""
 
@@ -108,8 +111,8 @@ class MineView(APIView):
 
     def _erase(self, asked: HttpRequest) -> HttpResponseBase:
         with _our_database():
-            done = erasure.erase(subject_of(asked))
-        answer = {"erased": done.rows, "failed": list(done.failed)}
+            done = erasure.erase(subject_of(asked), seconds=ERASE_SECONDS)
+        answer = {"erased": done.rows, "failed": list(done.failed), "later": list(done.left)}
         response = _answer(asked, answer, status=503 if done.failed else 200)
         if cookies.name_for(asked) in asked.COOKIES:
             cookies.withdraw(asked, response)

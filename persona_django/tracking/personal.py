@@ -142,5 +142,6 @@ MARKS = register(
         tell=_no_rows,
         erase=lambda subject, most: search_marks.take_out(subject.keys),
         is_of_shop=False,
+        goes_through_all=True,
     )
 )
