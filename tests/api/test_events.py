@@ -114,20 +114,6 @@ def test_searches_filters_and_sorting_are_wishes():
     assert set(Intent.objects.values_list("shopper", flat=True)) == {key_of()}
 
 
-@pytest.mark.parametrize("said", ["jane@example.com", "+49 171 123-4567", "4711 0815 4242"])
-def test_what_looks_like_somebodys_address_or_number_is_kept_of_no_filter_and_no_order(said):
-    response = send(
-        visitor(),
-        event("filter", name="colour", value=said),
-        event("filter", name=said, value="red"),
-        event("sort", value=said),
-        event("filter", name="brand", value=f"Leaf {said}"),
-    )
-
-    assert told(response) == "rrra"
-    assert list(Intent.objects.values_list("name", "words")) == [("brand", "leaf")]
-
-
 def test_a_view_that_the_middleware_counted_is_the_same_view(settings, tea):
     open_shop(settings)
     settings.ROOT_URLCONF = "tests.api.pages"
