@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from django.db import DatabaseError, connections, router, transaction
+from django.db import DatabaseError, router
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.views import APIView
@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from persona_django import conf, counters
 from persona_django.api.bodies import NotTaken, read_body
 from persona_django.api.origins import Origin, let_read, origin_of
+from persona_django.api.transactions import on_its_own
 from persona_django.breaker import database_call
 from persona_django.exceptions import BadMessage, Resting, TooLarge
 from persona_django.feedback.record import Reporter, record
@@ -45,12 +46,7 @@ class EventsView(APIView):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        view = super().as_view(**initkwargs)
-        for alias in connections:
-            # What is called accepted must be committed when the reply is sent, and nobody may
-            # hold a connection while a slow client is still sending.
-            view = transaction.non_atomic_requests(using=alias)(view)
-        return view
+        return on_its_own(super().as_view(**initkwargs))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         # Without REST framework's own way in: its authentication would load the session before

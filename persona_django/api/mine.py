@@ -21,17 +21,25 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from persona_django import conf, counters
+from persona_django.api.origins import origin_of
 from persona_django.api.throttles import BlockThrottle
+from persona_django.api.transactions import on_its_own
 from persona_django.breaker import database_call
 from persona_django.catalogue.state import read_state
 from persona_django.exceptions import Resting
 from persona_django.identity import consent, cookies, erasure, tokens
 from persona_django.identity.models import Visitor
 from persona_django.identity.subjects import is_paused, pause, resume, subject_of
+from persona_django.tracking.networks import client_address, network_of
 
 FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "next"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+ERASE_SECONDS = 2.0
+"""About how long a person waits, and a process of the shop is held, at most; the job
+`persona.erasures` does the rest."""
+SENT_BY_BROWSERS = frozenset({"basic", "digest", "negotiate", "ntlm"})
+"""Ways of Authorization that a browser adds by itself, also to what another site's page sends."""
 
 
 class SeeOther(HttpResponseRedirect):
@@ -41,9 +49,13 @@ class SeeOther(HttpResponseRedirect):
 
 
 class MineThrottle(BlockThrottle):
-    """Counted apart from blocks: who reads many of them can still have everything erased."""
+    """Counted apart from blocks: who reads many of them can still have everything erased. Nobody
+    gets round it by a header, nor by the many addresses of one household."""
 
     scope = "persona-mine"
+
+    def get_ident(self, request: Request) -> str:
+        return network_of(client_address(request.META))
 
 
 class MineView(APIView):
@@ -59,6 +71,10 @@ class MineView(APIView):
     permission_classes = ()
     parser_classes = (JSONParser, FormParser, MultiPartParser)
     renderer_classes = (JSONRenderer,)
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        return on_its_own(super().as_view(**initkwargs))
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """The shop's own, and its sessions even where its API knows none: customers come with
@@ -95,8 +111,8 @@ class MineView(APIView):
 
     def _erase(self, asked: HttpRequest) -> HttpResponseBase:
         with _our_database():
-            done = erasure.erase(subject_of(asked))
-        answer = {"erased": done.rows, "failed": list(done.failed)}
+            done = erasure.erase(subject_of(asked), seconds=ERASE_SECONDS)
+        answer = {"erased": done.rows, "failed": list(done.failed), "later": list(done.left)}
         response = _answer(asked, answer, status=503 if done.failed else 200)
         if cookies.name_for(asked) in asked.COOKIES:
             cookies.withdraw(asked, response)
@@ -175,18 +191,27 @@ def _refuse_other_sites(request: Request) -> None:
     asked = request._request
     if asked.META.get("HTTP_SEC_FETCH_SITE") == "cross-site":
         raise PermissionDenied("Another site cannot ask this for its visitor.")
-    how = request.successful_authenticator
-    if isinstance(how, SessionAuthentication):
+    if isinstance(request.successful_authenticator, SessionAuthentication):
         # It has looked at the token already.
         return
-    if how is not None or tokens.is_by_app(asked):
-        # A header that no other site can add.
+    if _has_a_header_of_its_own(asked):
+        if "HTTP_ORIGIN" in asked.META and not origin_of(asked).is_trusted:
+            raise PermissionDenied("Another site cannot ask this for its visitor.")
         return
     check = CSRFCheck(_unused)
     check.process_request(asked)
     reason = check.process_view(asked, _unused, (), {})
     if reason:
         raise PermissionDenied(f"CSRF: {reason}")
+
+
+def _has_a_header_of_its_own(asked: HttpRequest) -> bool:
+    """Whether a header says who asks that no page of another site can make a browser send.
+
+    How the shop knows its customers is its own affair: a class of its own may read a cookie.
+    """
+    scheme = asked.META.get("HTTP_AUTHORIZATION", "").partition(" ")[0].lower()
+    return tokens.is_by_app(asked) or (bool(scheme) and scheme not in SENT_BY_BROWSERS)
 
 
 def _unused(request: HttpRequest) -> HttpResponse:

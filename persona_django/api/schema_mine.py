@@ -16,10 +16,11 @@ _LED_BACK = OpenApiResponse(description="A form is led back to the shop's page i
 
 
 class Erased(serializers.Serializer[Any]):
-    """How much was erased, and what could not be yet."""
+    """How much was erased, what could not be yet, and what a job finishes within minutes."""
 
     erased = serializers.DictField(child=serializers.IntegerField())
     failed = serializers.ListField(child=serializers.CharField())
+    later = serializers.ListField(child=serializers.CharField())
 
 
 class Paused(serializers.Serializer[Any]):

@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import DatabaseError, connections, router, transaction
+from django.db import DatabaseError, router
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.views import APIView
 
 from persona_django import conf, counters
 from persona_django.api.bodies import NotTaken, read_body
+from persona_django.api.transactions import on_its_own
 from persona_django.breaker import database_call
 from persona_django.exceptions import BadMessage, Resting, TooLarge, Unsigned
 from persona_django.tracking import signatures
@@ -42,11 +43,7 @@ class ServerEventsView(APIView):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        view = super().as_view(**initkwargs)
-        for alias in connections:
-            # What is called accepted must be committed when the reply is sent.
-            view = transaction.non_atomic_requests(using=alias)(view)
-        return view
+        return on_its_own(super().as_view(**initkwargs))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         # Without REST framework's own way in, which would load sessions of browsers.

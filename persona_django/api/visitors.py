@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 
 from persona_django import conf, counters
 from persona_django.api.throttles import BlockThrottle
+from persona_django.api.transactions import on_its_own
 from persona_django.breaker import database_call
 from persona_django.identity import consent, cookies, restrictions, tokens, visitors
 from persona_django.identity.cookies import VisitorCookie
@@ -47,6 +48,10 @@ class VisitorView(APIView):
     parser_classes = (JSONParser,)
     renderer_classes = (JSONRenderer,)
     _ignore_model_permissions = True
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        return on_its_own(super().as_view(**initkwargs))
 
     def get_throttles(self) -> list[BaseThrottle]:
         """Ours besides the shop's own."""

@@ -8,7 +8,8 @@ back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -38,17 +39,23 @@ class Erased:
     """Rows deleted, by name of the holding."""
     failed: tuple[str, ...] = ()
     """Holdings that raised; their rows are still there."""
+    left: tuple[str, ...] = ()
+    """Holdings that the next sweep empties, within minutes."""
 
 
-def erase(subject: Subject, *, on_chunk: Beat | None = None) -> Erased:
+def erase(
+    subject: Subject, *, on_chunk: Beat | None = None, seconds: float | None = None
+) -> Erased:
     """Delete everything about a subject, here and in every registered table, for good.
 
-    Harmless when repeated, and repeated it finishes what was cut off.
+    Harmless when repeated, and repeated it finishes what was cut off. With `seconds`, for a person
+    who waits, no more of our own tables than about so long takes: the next sweep over the
+    tombstones does the rest. Tables of the shop are always emptied, for no tombstone finds theirs.
     """
     if subject.is_nobody and not subject.customer:
         return Erased()
     bury(subject.keys)
-    return _sweep(subject, on_chunk)
+    return _sweep(_with_linked(subject), holdings(), on_chunk, seconds=seconds)
 
 
 def bury(keys: Collection[int], *, at: int | None = None) -> int:
@@ -65,14 +72,25 @@ def replay(*, since: int = 0, on_chunk: Beat | None = None) -> Erased:
     After a backup was restored, and every now and then for what was on its way at the time.
     Tables of the shop that go by its own key of a customer cannot be searched by a tombstone.
     """
+    _bury_linked(since)
+    quick = [holding for holding in holdings() if not holding.goes_through_all]
+    slow = [holding for holding in holdings() if holding.goes_through_all]
+    everybody: set[int] = set()
     done = Erased()
     for keys in _tombstones(since):
-        swept = _sweep(subject_of_keys(keys), on_chunk)
-        rows = {name: done.rows.get(name, 0) + n for name, n in swept.rows.items()}
-        done = Erased(rows=rows, failed=tuple(dict.fromkeys(done.failed + swept.failed)))
+        everybody.update(keys)
+        done = _together(done, _sweep(subject_of_keys(keys), quick, on_chunk))
+    # Through all rows once, however many were erased.
+    done = _together(done, _sweep(subject_of_keys(everybody), slow, on_chunk))
     if any(done.rows.values()):
         bump(ERASURES)
     return done
+
+
+def _together(one: Erased, other: Erased) -> Erased:
+    rows = {name: one.rows.get(name, 0) + n for name, n in other.rows.items()}
+    failed = tuple(dict.fromkeys(one.failed + other.failed))
+    return Erased(rows={**one.rows, **rows}, failed=failed)
 
 
 def tombstones() -> Iterator[tuple[int, int]]:
@@ -94,34 +112,64 @@ def _tombstones(since: int) -> Iterator[list[int]]:
         last = keys[-1]
 
 
-def _sweep(subject: Subject, on_chunk: Beat | None) -> Erased:
-    """Delete all rows of all holdings. One that raises does not keep the others from it."""
-    subject = _with_linked(subject)
+def _sweep(
+    subject: Subject,
+    which: Iterable[Holding],
+    on_chunk: Beat | None,
+    *,
+    seconds: float | None = None,
+) -> Erased:
+    """Delete all rows of some holdings. One that raises does not keep the others from it."""
+    if subject.is_nobody and not subject.customer:
+        return Erased()
     visitors.forget_some(subject.keys)
+    until = None if seconds is None else time.monotonic() + seconds
     rows: dict[str, int] = {}
     failed: list[str] = []
-    for holding in holdings():
+    left: list[str] = []
+    for holding in which:
+        latest = None if holding.is_of_shop else until
+        if latest is not None and holding.goes_through_all:
+            left.append(holding.name)
+            continue
         try:
-            rows[holding.name] = _empty(holding, subject, on_chunk)
+            rows[holding.name], is_empty = _empty(holding, subject, on_chunk, latest)
         except Exception as error:
             if not holding.is_of_shop:
                 raise
             counters.failed("erasure_incomplete", _incomplete(holding), error=error)
             failed.append(holding.name)
-    return Erased(rows=rows, failed=tuple(failed))
+        else:
+            left += [] if is_empty else [holding.name]
+    return Erased(rows=rows, failed=tuple(failed), left=tuple(left))
 
 
 def _with_linked(subject: Subject) -> Subject:
     """The subject with every visitor that was linked to it while it was being erased: by a
     process that had not heard of the tombstones yet. They get tombstones, too."""
-    rows = Visitor.objects.using(router.db_for_write(Visitor))
-    linked = set(rows.filter(account__in=sorted(subject.keys)).values_list("key", flat=True))
-    if new := linked - subject.keys:
+    if new := _linked_to(subject.keys) - subject.keys:
         bury(new)
     return replace(subject, visitors=subject.visitors | new)
 
 
-def _empty(holding: Holding, subject: Subject, on_chunk: Beat | None) -> int:
+def _bury_linked(since: int) -> None:
+    """The same for all who were erased `since` then, at once: each process reads all tombstones
+    again whenever there are new ones."""
+    found: set[int] = set()
+    for keys in _tombstones(since):
+        found |= _linked_to(keys)
+    bury(found)
+
+
+def _linked_to(keys: Collection[int]) -> set[int]:
+    rows = Visitor.objects.using(router.db_for_write(Visitor))
+    return set(rows.filter(account__in=sorted(keys)).values_list("key", flat=True))
+
+
+def _empty(
+    holding: Holding, subject: Subject, on_chunk: Beat | None, until: float | None
+) -> tuple[int, bool]:
+    """How many rows were deleted, and whether those were all; at least one chunk is."""
     deleted = 0
     while True:
         n = holding.erase(subject, CHUNK_ROWS)
@@ -129,7 +177,9 @@ def _empty(holding: Holding, subject: Subject, on_chunk: Beat | None) -> int:
         if on_chunk is not None:
             on_chunk()
         if n < CHUNK_ROWS:
-            return deleted
+            return deleted, True
+        if until is not None and time.monotonic() >= until:
+            return deleted, False
 
 
 def _incomplete(holding: Holding) -> str:

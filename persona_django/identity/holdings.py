@@ -39,6 +39,9 @@ class Holding:
     called again as long as it returns as many. Harmless when repeated."""
     is_of_shop: bool = True
     """Whether the shop registered it; one of ours that fails stops the erasure with an error."""
+    goes_through_all: bool = False
+    """Whether erasing anybody goes through everybody's rows. Where a person waits for the answer
+    that is left to the next sweep over the tombstones, which does it for all of them at once."""
 
 
 _holdings: dict[str, Holding] = {}

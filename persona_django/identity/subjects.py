@@ -43,7 +43,9 @@ class Subject:
 def subject_of(request: HttpRequest) -> Subject:
     """Whoever sends a request: the visitor by cookie or token, and the customer signed in.
 
-    Nothing in the request can name anybody else.
+    Nothing in the request can name anybody else. A visitor under whom nothing was ever stored is
+    nobody: anybody can have as many such numbers as they like, and each that was paused or erased
+    would have to be kept for good.
     """
     user = signed_in_user(request)
     cookie = tokens.carried(request)
@@ -51,11 +53,21 @@ def subject_of(request: HttpRequest) -> Subject:
     # A cookie that was linked to a customer speaks for nobody else who uses the browser.
     if cookie is None or (cookie.mark and not cookie.is_of(user)):
         return found
+    numbers = frozenset(keyed_ever("visitor", cookie.pseudonym))
+    if not _is_kept(numbers):
+        return found
     return Subject(
-        visitors=found.visitors | set(keyed_ever("visitor", cookie.pseudonym)),
+        visitors=found.visitors | numbers,
         customers=found.customers,
         customer=found.customer,
     )
+
+
+def _is_kept(numbers: frozenset[int]) -> bool:
+    """Whether anything stands under one of these: nothing does before the visitor's own row. Who
+    was erased may have been only half-way."""
+    rows = Visitor.objects.using(router.db_for_write(Visitor)).filter(key__in=sorted(numbers))
+    return rows.exists() or any(map(restrictions.is_restricted, numbers))
 
 
 def subject_of_customer(pk: Any) -> Subject:

@@ -88,11 +88,15 @@ TABLES: Mapping[str, Table] = {
             "uid": "stores each once",
             **_all("kind name low high", "evidence of taste: prices and traits looked for"),
             "at": "tells the visit it belongs to",
-            "words": "what was looked for in this visit; never an address or a long number",
+            "words": "what was looked for in this visit, and what was chosen among the shop's own "
+            "filters and orders; never an address or a long number",
             "results": "tells a search that found nothing",
             "context": "device, entry and local hour",
         },
-        lifetimes={"words": "the visit: emptied when it is over"},
+        lifetimes={
+            "words": "of a search, typed filters among them, the visit: emptied when it is over; "
+            "of a choice as long as its row"
+        },
     ),
     "ServedSlate": Table(
         about="What was recommended to somebody, and what of it was seen, chosen or dismissed.",

@@ -42,9 +42,10 @@ class Event(models.Model):
 class Intent(models.Model):
     """What a visitor asked the shop for: a search, a filter, an order of sorting.
 
-    Words are normalised and never hold anything like an address or a number of a person. They
-    stay with the visitor for the visit only: when it is over, `tracking.searches` counts them
-    without a key and empties them here.
+    Words are normalised and never hold anything like an address or a number of a person. What was
+    typed is a search, also into a filter, and stays with the visitor for the visit only: when it
+    is over, `tracking.searches` counts it without a key and empties it here. What was chosen among
+    the shop's own filters and orders stays as long as the row.
     """
 
     class Kind(models.IntegerChoices):

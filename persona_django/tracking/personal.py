@@ -116,7 +116,7 @@ INTENTS = register(
             "at": "When it happened.",
             "what": "Whether it was a search, a filter or an order of sorting.",
             "by_what": "What was filtered by.",
-            "words": "What you typed or chose. Empty once your visit was over.",
+            "words": "What you chose, or typed; of a search empty once your visit was over.",
             "low": "Lower end of a price range, in cents or the like.",
             "high": "Upper end of a price range.",
             "results": "How many results there were.",
@@ -142,5 +142,6 @@ MARKS = register(
         tell=_no_rows,
         erase=lambda subject, most: search_marks.take_out(subject.keys),
         is_of_shop=False,
+        goes_through_all=True,
     )
 )

@@ -26,7 +26,14 @@ def marks_of(shoppers: Collection[int], term: int) -> NDArray[np.uint16]:
 
     Mixed with a secret of the term's own, so that a stolen table does not tell who asked.
     """
-    keys = np.array(sorted(shoppers), dtype=np.int64)
+    return _marks(_in_order(shoppers), term)
+
+
+def _in_order(shoppers: Collection[int]) -> NDArray[np.int64]:
+    return np.array(sorted(shoppers), dtype=np.int64)
+
+
+def _marks(keys: NDArray[np.int64], term: int) -> NDArray[np.uint16]:
     return (mixed(keys, seed=keyed("search", str(term))) & 0xFFFF).astype(MARK)
 
 
@@ -42,20 +49,21 @@ def take_out(shoppers: Collection[int]) -> int:
     """
     alias = router.db_for_write(SearchTerm)
     rows = SearchTerm.objects.using(alias).exclude(marks=b"").order_by("pk")
+    keys = _in_order(shoppers)
     last = gone = 0
-    while shoppers:
+    while len(keys):
         part = list(rows.filter(pk__gt=last).values_list("pk", "term", "marks")[:AT_ONCE])
         if not part:
             break
         last = part[-1][0]
         for pk, term, marks in part:
-            gone += _without(alias, pk, term, bytes(marks), shoppers)
+            gone += _without(alias, pk, term, bytes(marks), keys)
     return gone
 
 
-def _without(alias: str, pk: int, term: int, marks: bytes, shoppers: Collection[int]) -> int:
+def _without(alias: str, pk: int, term: int, marks: bytes, keys: NDArray[np.int64]) -> int:
     there = np.frombuffer(bytes(marks), dtype=MARK)
-    kept = there[~np.isin(there, marks_of(shoppers, term))]
+    kept = there[~np.isin(there, _marks(keys, term))]
     gone: int = len(there) - len(kept)
     if gone:
         rows = SearchTerm.objects.using(alias).filter(pk=pk)
@@ -64,5 +72,5 @@ def _without(alias: str, pk: int, term: int, marks: bytes, shoppers: Collection[
             left = rows.filter(marks=bytes(marks)).update(marks=kept.tobytes(), visitors=len(kept))
         if not left:
             fresh = rows.values_list("marks", flat=True).first()
-            return _without(alias, pk, term, bytes(fresh), shoppers) if fresh else 0
+            return _without(alias, pk, term, bytes(fresh), keys) if fresh else 0
     return gone

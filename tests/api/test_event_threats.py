@@ -327,3 +327,17 @@ def test_an_unknown_envelope_is_a_bad_request_that_says_what_may_stand_in_it():
     assert "events" in response.json()["detail"]
     assert response["Cache-Control"] == "private, no-store"
     assert counters.counts()["events_unreadable"] == 1
+
+
+@pytest.mark.parametrize("said", ["jane@example.com", "+49 171 123-4567", "4711 0815 4242"])
+def test_what_looks_like_somebodys_address_or_number_is_kept_of_no_filter_and_no_order(said):
+    response = send(
+        visitor(),
+        event("filter", name="colour", value=said),
+        event("filter", name=said, value="red"),
+        event("sort", value=said),
+        event("filter", name="brand", value=f"Leaf {said}"),
+    )
+
+    assert told(response) == "rrra"
+    assert list(Intent.objects.values_list("name", "words")) == [("brand", "leaf")]

@@ -50,18 +50,29 @@ def key_of(cookie: VisitorCookie) -> int:
     return keyed("visitor", cookie.pseudonym)
 
 
+def met(cookie: VisitorCookie) -> VisitorCookie:
+    """The same, once something was stored of them."""
+    Visitor.objects.create(key=key_of(cookie), purposes="measure")
+    return cookie
+
+
 def test_a_request_without_cookie_or_account_is_nobody():
     assert subject_of(request()).is_nobody
 
 
 def test_a_visitor_is_their_cookie_agreed_or_not():
-    cookie = VisitorCookie.fresh()
+    cookie = met(VisitorCookie.fresh())
 
     assert subject_of(request(cookie)).keys == {key_of(cookie)}
 
 
+def test_a_visitor_of_whom_nothing_was_ever_stored_is_nobody(anna):
+    assert subject_of(request(VisitorCookie.fresh())).is_nobody
+    assert subject_of(request(linked(anna), anna)).visitors == set()
+
+
 def test_an_app_s_visitor_is_their_token():
-    visitor = VisitorCookie.fresh()
+    visitor = met(VisitorCookie.fresh())
     asked = RequestFactory().get("/", headers={tokens.HEADER: tokens.issue(visitor)})
 
     assert subject_of(asked).keys == {key_of(visitor)}
@@ -71,7 +82,7 @@ def test_a_customer_is_all_browsers_they_signed_in_with_and_their_imported_histo
     customer, elsewhere = keyed("customer", str(anna.pk)), 4_711
     Visitor.objects.create(key=elsewhere, account=customer, purposes="measure")
     Visitor.objects.create(key=4_712, account=customer + 1, purposes="measure")
-    here = linked(anna)
+    here = met(linked(anna))
 
     found = subject_of(request(here, anna))
 
@@ -102,7 +113,7 @@ def test_a_visitor_may_quote_the_value_of_cookie_or_token():
 
 
 def test_what_was_stored_under_an_earlier_secret_is_still_theirs(settings, anna):
-    cookie = VisitorCookie.fresh()
+    cookie = met(VisitorCookie.fresh())
     asked = request(cookie, anna)
     before = subject_of(asked)
 
@@ -114,7 +125,7 @@ def test_what_was_stored_under_an_earlier_secret_is_still_theirs(settings, anna)
 
 
 def test_pausing_and_resuming_hold_for_all_of_their_numbers(anna):
-    subject = subject_of(request(VisitorCookie.fresh(), anna))
+    subject = subject_of(request(met(VisitorCookie.fresh()), anna))
 
     pause(subject)
     assert all(map(restrictions.is_restricted, subject.keys))
@@ -126,7 +137,7 @@ def test_pausing_and_resuming_hold_for_all_of_their_numbers(anna):
 
 
 def test_an_erased_customer_may_come_back_and_an_erased_visitor_may_not(anna):
-    subject = subject_of(request(VisitorCookie.fresh(), anna))
+    subject = subject_of(request(met(VisitorCookie.fresh()), anna))
     restrictions.restrict(subject.keys, Kind.ERASED)
 
     resume(subject)

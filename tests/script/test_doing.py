@@ -150,6 +150,8 @@ LIST = """
   <label>Leaf <input type=checkbox name=brand value=17 data-persona-value=Leaf></label>
   <label>From <input name=from data-persona-filter=price data-persona-bound=low></label>
   <label>To <input name=to data-persona-filter=price data-persona-bound=high></label>
+  <label>Brand <input type=search name=brand></label>
+  <label>Size <input name=size data-persona-value=other></label>
   <label>Sort <select name=sort data-persona-sort><option>new<option>cheap</select></label>
 </form>
 <a href="#" data-persona-filter=size data-persona-value=XL>Extra large</a>
@@ -186,6 +188,23 @@ def test_filters_and_orders_are_reported_as_they_are_chosen(shop, opened):
         ("sort", {"value": "cheap"}),
         ("filter", {"name": "size", "value": "XL"}),
         ("sort", {"value": "dear"}),
+    ]
+
+
+def test_what_was_typed_into_a_filter_is_a_search_and_no_choice_among_the_shop_s_words(
+    shop, opened
+):
+    page = opened(LIST)
+
+    page.get_by_label("Brand").fill("jane doe")
+    page.get_by_label("Size").fill("46 and a half")
+    page.get_by_label("Green").check()
+    leave(page, shop)
+
+    assert said(shop, "filter", "search", count=3) == [
+        ("search", {"words": "jane doe"}),
+        ("filter", {"name": "size", "value": "other"}),
+        ("filter", {"name": "colour", "value": "green"}),
     ]
 
 

@@ -305,8 +305,12 @@ function start() {
     const sort = read(marked, "sort");
     const bound = read(field, "bound");
     const name = read(marked, "filter") || field.name;
-    const value = short(read(field, "value") || text);
+    const said = read(field, "value");
+    const value = short(said || text);
     if (sort != null) note("sort", { value: sort || value });
+    // What was typed is nobody's choice among the shop's words: those are kept, a search's are not.
+    else if (!bound && !said && field.selectionStart != null)
+      value && note("search", { words: value });
     else if (!bound) value && note("filter", { name, value });
     else if (number(value) != null) note("filter", { name, [bound]: number(value) });
   }
