@@ -69,19 +69,23 @@ class Breaker:
         took = time.monotonic() - began
         is_slow = took >= conf.current().slow_call.total_seconds() and not may_take_long
         if failed or is_slow:
-            rest = conf.current().rest_after_fault.total_seconds()
-            with self._lock:
-                self._until, self._trier = time.monotonic() + rest, None
-            counters.failed(
-                f"{self.name}_resting",
-                f"{self.name} {'failed' if failed else f'took {took:.1f} s'} and is left alone "
-                f"for {rest:g} s. The shop's pages go on without it.",
-            )
+            self.fail("failed" if failed else f"took {took:.1f} s")
         elif self._until is not None:
             with self._lock:
                 # One that began before the fault says nothing about what came after it.
                 if self._trier == threading.get_ident():
                     self._until, self._trier = None, None
+
+    def fail(self, how: str = "failed") -> None:
+        """Leave it alone from now on, for as long as its rest is."""
+        rest = conf.current().rest_after_fault.total_seconds()
+        with self._lock:
+            self._until, self._trier = time.monotonic() + rest, None
+        counters.failed(
+            f"{self.name}_resting",
+            f"{self.name} {how} and is left alone for {rest:g} s. The shop's pages go on "
+            "without it.",
+        )
 
     def let_go(self) -> None:
         """Note that a call was broken off, which says nothing: whoever comes next may try."""
@@ -165,6 +169,25 @@ def database_call(alias: str, *, may_take_long: bool = False) -> Iterator[None]:
     is_fault = partial(_is_gone, alias)
     with database(alias).call(is_fault=is_fault, may_take_long=may_take_long):
         yield
+
+
+@contextmanager
+def database_work(alias: str) -> Iterator[None]:
+    """Around work that asks a database of ours now and then. Raises Resting while it rests.
+
+    Not timed, for what a client sent is read meanwhile, and functions of the shop's are called:
+    each question within it is a call of its own. What somebody else's question raised, such as
+    that for the session, is held against this database where there is no other one.
+    """
+    if database(alias).is_resting:
+        raise Resting(f"database_{alias} failed a moment ago and is left alone.")
+    try:
+        yield
+    except DatabaseError as error:
+        is_judged = _SAID_BY in error.__dict__
+        if not is_judged and list(connections) == [alias] and _is_gone(alias, error):
+            database(alias).fail()
+        raise
 
 
 def _is_gone(alias: str, error: Exception) -> bool:

@@ -22,9 +22,6 @@ from persona_django.catalogue.sync import forget_keys, sync_keys
 from persona_django.commits import Batch, after_commit
 from persona_django.tracking import order_changes
 
-A_FEW = 20
-"""More products than these may take long, and the database is no worse for it."""
-
 
 class _Products(Batch):
     """The products that one transaction (or one savepoint of it) saved and deleted."""
@@ -36,9 +33,9 @@ class _Products(Batch):
 
     def __call__(self) -> None:
         """Bring all of it into the mirror, now that it is committed."""
-        many = sum(map(len, (*self.deleted.values(), *self.saved.values()))) > A_FEW
         try:
-            with database_call(router.db_for_write(Item), may_take_long=many):
+            # However few they are: methods of the shop's maps are called for each.
+            with database_call(router.db_for_write(Item), may_take_long=True):
                 for label, pks in self.deleted.items():
                     forget_keys(label, pks, using=self.alias)
                 for label, pks in self.saved.items():

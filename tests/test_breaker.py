@@ -21,8 +21,9 @@ from django.db.utils import load_backend
 from django.test import override_settings
 
 from persona_django import counters
-from persona_django.breaker import breaker, cache_call, database, database_call
+from persona_django.breaker import breaker, cache_call, database, database_call, database_work
 from persona_django.exceptions import Resting
+from tests.clocks import Clock
 from tests.services import SERVICES
 
 AT_ONCE = {"REST_AFTER_FAULT": timedelta(microseconds=1)}
@@ -291,3 +292,45 @@ def test_a_clock_that_is_set_back_does_not_make_a_rest_longer():
         failing()
         with time_machine.travel("2026-11-28 12:00", tick=True):
             assert breaker("it").is_resting
+
+
+# -- work that asks a database now and then ------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_what_is_done_between_two_questions_is_not_held_against_the_database(monkeypatch):
+    clock = Clock.of_breakers(monkeypatch)
+
+    with database_work("default"):
+        with database_call("default"):
+            connection.ensure_connection()
+        clock.seconds += 3_600
+
+    assert not database("default").is_resting
+
+
+@pytest.mark.django_db
+def test_a_slow_question_within_such_work_is(monkeypatch):
+    clock = Clock.of_breakers(monkeypatch)
+
+    with database_work("default"), database_call("default"):
+        clock.seconds += 3_600
+
+    with pytest.raises(Resting), database_work("default"):
+        pytest.fail("it was asked all the same")
+
+
+@pytest.mark.django_db
+def test_what_else_within_such_work_found_the_only_database_gone_is_heard(
+    monkeypatch, unreachable
+):
+    with pytest.raises(OperationalError), database_work(unreachable):
+        connections[unreachable].cursor()
+    assert not database(unreachable).is_resting, "there are others that may have said it"
+
+    monkeypatch.setattr(type(connections), "__iter__", lambda _: iter([unreachable]))
+    with pytest.raises(OperationalError), database_work(unreachable):
+        connections[unreachable].cursor()
+
+    assert database(unreachable).is_resting
+    assert counters.counts()[f"database_{unreachable}_resting"] == 1

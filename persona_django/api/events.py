@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.db import DatabaseError, router
+from django.db import router
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.views import APIView
 
 from persona_django import conf, counters
-from persona_django.api.bodies import NotTaken, read_body
+from persona_django.api.answers import answer, packed, unless_away, unreadable
+from persona_django.api.bodies import read_body
 from persona_django.api.origins import Origin, let_read, origin_of
 from persona_django.api.transactions import on_its_own
-from persona_django.breaker import database_call
-from persona_django.exceptions import BadMessage, Resting, TooLarge
+from persona_django.exceptions import BadMessage
 from persona_django.feedback.record import Reporter, record
 from persona_django.identity import consent, restrictions, shoppers, tokens, visitors
 from persona_django.identity.visitors import Recognised
@@ -52,16 +51,16 @@ class EventsView(APIView):
         # Without REST framework's own way in: its authentication would load the session before
         # the body is read, and its negotiation refuse what a beacon accepts.
         if not conf.current().enabled:
-            return _answer({"detail": "There is nothing here."}, status=404)
+            return answer({"detail": "There is nothing here."}, status=404)
         origin = origin_of(request)
         handle = {"GET": self.get, "POST": self.post, "OPTIONS": self.options}.get(
             request.method or ""
         )
         if handle is None:
-            response = _answer({"detail": "Use GET or POST."}, status=405, Allow=METHODS)
+            response = answer({"detail": "Use GET or POST."}, status=405, Allow=METHODS)
         elif not origin.is_trusted:
             counters.count("events_cross_site")
-            response = _answer({"detail": "Other sites may send nothing here."}, status=403)
+            response = answer({"detail": "Other sites may send nothing here."}, status=403)
         else:
             response = handle(request, origin)
         let_read(response, origin, methods=METHODS)
@@ -77,7 +76,7 @@ class EventsView(APIView):
         """Whether the visitor agreed, for scripts that cannot read it themselves."""
         purposes = [purpose for purpose in consent.PURPOSES if consent.allowed(request, purpose)]
         allowed = any(purpose in consent.IDENTIFYING for purpose in purposes)
-        return _answer({"allowed": allowed, "purposes": purposes})
+        return answer({"allowed": allowed, "purposes": purposes})
 
     def post(self, request: HttpRequest, origin: Origin) -> HttpResponse:
         """Take a message in, and say what became of each of its events."""
@@ -85,7 +84,7 @@ class EventsView(APIView):
             batch = read_batch(read_body(request, limit=LONGEST_BODY, types=TYPES))
         except BadMessage as error:
             counters.count("events_unreadable")
-            return _answer({"detail": str(error)}, status=_status_of(error))
+            return unreadable(error)
         is_app = tokens.is_by_app(request)
         if not consent.identifying(request):
             return _unless_away(lambda: _without_consent(request, batch, is_app=is_app))
@@ -100,27 +99,8 @@ class EventsView(APIView):
         return _unless_away(lambda: _taken(request, response, batch, may_begin=may_begin))
 
 
-def _unless_away(answer: Callable[[], HttpResponse]) -> HttpResponse:
-    """What the database is needed for; without it the client is asked to come again."""
-    try:
-        with database_call(router.db_for_write(Event)):
-            return answer()
-    except (DatabaseError, Resting) as error:
-        return _away(error)
-    except Exception as error:  # noqa: BLE001 - a fault of ours loses no event: it comes again
-        # Without its words, which may hold what was sent.
-        silent = RuntimeError(type(error).__name__).with_traceback(error.__traceback__)
-        counters.failed("events_failed", _FAILED, error=silent)
-        return _away(error)
-
-
-_FAILED = "Events could not be taken in. This is a fault of ours: report it."
-
-
-def _status_of(error: BadMessage) -> int:
-    if isinstance(error, NotTaken):
-        return 415
-    return 413 if isinstance(error, TooLarge) else 400
+def _unless_away(give: Callable[[], HttpResponse]) -> HttpResponse:
+    return unless_away(give, alias=router.db_for_write(Event), door="events")
 
 
 def _seconds_to_wait(request: HttpRequest, events: int) -> int:
@@ -144,7 +124,7 @@ _PROXY = (
 def _too_much(batch: Batch, wait: int) -> HttpResponse:
     if not conf.current().refuse_excess:
         return _refused(batch, "throttled", status=202)
-    return _refused(batch, "throttled", status=429, headers={"Retry-After": str(wait)})
+    return _refused(batch, "throttled", status=429, Retry_After=str(wait))
 
 
 def _without_consent(request: HttpRequest, batch: Batch, *, is_app: bool) -> HttpResponse:
@@ -188,46 +168,13 @@ def _taken(
         device=device_of(request),
         place=partial(place_in_network, request),
     )
-    response.content = _json(record(who, batch).reply())
+    response.content = packed(record(who, batch).reply())
     drops.flush_if_due()
     return response
 
 
-def _refused(
-    batch: Batch,
-    reason: str,
-    *,
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
-) -> HttpResponse:
+def _refused(batch: Batch, reason: str, *, status: int = 200, **headers: str) -> HttpResponse:
     """Nothing of a message is taken."""
     verdicts = Verdicts.all_refused(len(batch), reason)
     verdicts.count()
-    return _answer(verdicts.reply(), status=status, **(headers or {}))
-
-
-def _away(error: Exception) -> HttpResponse:
-    """Nothing is stored, and the client is asked to come again."""
-    if not isinstance(error, Resting):
-        counters.failed("events_unwritten", f"{_AWAY} ({type(error).__name__})")
-    seconds = max(int(conf.current().rest_after_fault.total_seconds()), 1)
-    return _answer(
-        {"detail": "Nothing can be stored at the moment. Come again."},
-        status=503,
-        **{"Retry-After": str(seconds)},
-    )
-
-
-_AWAY = "Events could not be written; clients were asked to come again. Check the database"
-
-
-def _answer(content: Mapping[str, Any], *, status: int = 200, **headers: str) -> HttpResponse:
-    response = HttpResponse(_json(content), status=status, content_type="application/json")
-    response["Cache-Control"] = "private, no-store"
-    for name, value in headers.items():
-        response[name] = value
-    return response
-
-
-def _json(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, separators=(",", ":"))
+    return answer(verdicts.reply(), status=status, **headers)

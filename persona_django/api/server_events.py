@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
-from django.db import DatabaseError, router
+from django.db import router
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.views import APIView
 
 from persona_django import conf, counters
-from persona_django.api.bodies import NotTaken, read_body
+from persona_django.api.answers import answer, unless_away, unreadable
+from persona_django.api.bodies import read_body
 from persona_django.api.transactions import on_its_own
-from persona_django.breaker import database_call
-from persona_django.exceptions import BadMessage, Resting, TooLarge, Unsigned
+from persona_django.exceptions import BadMessage, Unsigned
 from persona_django.tracking import signatures
 from persona_django.tracking.batches import read_batch
 from persona_django.tracking.models import Event
@@ -49,19 +47,16 @@ class ServerEventsView(APIView):
         # Without REST framework's own way in, which would load sessions of browsers.
         settings = conf.current()
         if not settings.enabled or not settings.server_keys:
-            return _answer({"detail": "There is nothing here."}, status=404)
+            return answer({"detail": "There is nothing here."}, status=404)
         if request.method != "POST":
-            return _answer({"detail": "Use POST."}, status=405, headers={"Allow": "POST"})
+            return answer({"detail": "Use POST."}, status=405, Allow="POST")
         try:
             return self.post(request)
         except Unsigned as error:
-            counters.count(f"server_{error.reason}")
-            return _answer({"detail": WORDS[error.reason]}, status=401, headers=_CHALLENGE)
+            return _unsigned(error)
         except BadMessage as error:
             counters.count("server_unreadable")
-            return _answer({"detail": str(error)}, status=_status_of(error))
-        except (DatabaseError, Resting) as error:
-            return _away(error)
+            return unreadable(error)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Take a message in, and say what became of each of its events."""
@@ -70,42 +65,19 @@ class ServerEventsView(APIView):
         body = read_body(request, limit=LONGEST_BODY, types=TYPES)
         signatures.verify(claim, body)
         batch = read_batch(body, most=MOST_EVENTS)
-        with database_call(router.db_for_write(Event)):
-            return _answer(record(claim, batch).reply())
+
+        def taken() -> HttpResponse:
+            try:
+                return answer(record(claim, batch).reply())
+            except Unsigned as error:
+                return _unsigned(error)
+
+        return unless_away(taken, alias=router.db_for_write(Event), door="server_events")
 
 
-_CHALLENGE = {"WWW-Authenticate": "Persona-HMAC-SHA256"}
+def _unsigned(error: Unsigned) -> HttpResponse:
+    counters.count(f"server_{error.reason}")
+    return answer({"detail": WORDS[error.reason]}, status=401, WWW_Authenticate=CHALLENGE)
 
 
-def _status_of(error: BadMessage) -> int:
-    if isinstance(error, NotTaken):
-        return 415
-    return 413 if isinstance(error, TooLarge) else 400
-
-
-def _away(error: Exception) -> HttpResponse:
-    """Nothing is stored, and the message may come again as it is."""
-    if not isinstance(error, Resting):
-        counters.failed("server_events_unwritten", f"{_AWAY} ({type(error).__name__})")
-    seconds = max(int(conf.current().rest_after_fault.total_seconds()), 1)
-    return _answer(
-        {"detail": "Nothing can be stored at the moment. Come again."},
-        status=503,
-        headers={"Retry-After": str(seconds)},
-    )
-
-
-_AWAY = (
-    "Events of another server could not be written; it was asked to come again. Check the database"
-)
-
-
-def _answer(
-    content: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None
-) -> HttpResponse:
-    body = json.dumps(content, separators=(",", ":"))
-    response = HttpResponse(body, status=status, content_type="application/json")
-    response["Cache-Control"] = "no-store"
-    for name, value in (headers or {}).items():
-        response[name] = value
-    return response
+CHALLENGE = "Persona-HMAC-SHA256"

@@ -15,12 +15,12 @@ Name = tuple[str, str]
 """Label of a registered model and key of a row, as text."""
 
 
-def read_again(names: Mapping[Name, int | None], *, store: int = 1) -> None:
+def read_again(names: Mapping[Name, int | None], *, store: int = 1) -> dict[Name, int]:
     """Bring items into the mirror as they stand in the shop now; names to pieces, None for unsaid.
 
     Where a map declares `stock` the shop's own number counts, whatever is said here. Where it
-    declares none, what is said here is all there is, and it stays until it is said anew. Raises
-    what the maps raise.
+    declares none, what is said here is all there is: that is returned, to be kept. Raises what
+    the maps raise.
     """
     maps = registry.item_maps()
     to_read: dict[str, list[str]] = {}
@@ -33,8 +33,7 @@ def read_again(names: Mapping[Name, int | None], *, store: int = 1) -> None:
             to_read.setdefault(label, []).append(key)
     for label, keys in to_read.items():
         sync_keys(label, keys, store=store)
-    if said:
-        _keep(said, store)
+    return said
 
 
 def _can_be_asked(model: type, key: str) -> bool:
@@ -43,7 +42,8 @@ def _can_be_asked(model: type, key: str) -> bool:
     return not (isinstance(value, int) and abs(value) > MOST_OF_A_NUMBER)
 
 
-def _keep(said: Mapping[Name, int], store: int) -> None:
+def keep(said: Mapping[Name, int], *, store: int = 1) -> None:
+    """Keep the pieces of items whose shop has no number of its own, until they are said anew."""
     alias = router.db_for_write(Item)
     rows = Item.objects.using(alias).filter(store=store)
     with transaction.atomic(using=alias):

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from persona_django import conf
+from persona_django.breaker import database_call
 from persona_django.identity import consent, cookies, restrictions
 from persona_django.identity.cookies import VisitorCookie
 from persona_django.identity.models import Visitor
@@ -177,8 +178,10 @@ def rank_of(recognised: Recognised, place: Callable[[], int] | None) -> int:
     """
     if place is None or recognised.visitor is None:
         return 0
-    rows = Visitor.objects.using(router.db_for_write(Visitor))
-    return 0 if rows.filter(key=recognised.visitor).exists() else place()
+    alias = router.db_for_write(Visitor)
+    with database_call(alias):
+        is_there = Visitor.objects.using(alias).filter(key=recognised.visitor).exists()
+    return 0 if is_there else place()
 
 
 def write(recognised: Recognised, *, rank: int = 0) -> bool:

@@ -68,7 +68,9 @@ def find_items(named: Sequence[tuple[str, str]], store: int = 1) -> list[int]:
     for start in range(0, len(missing), REFS_AT_A_TIME):
         some = missing[start : start + REFS_AT_A_TIME]
         rows = Item.objects.using(alias).filter(store=store, ref__in=some)
-        found.update((ref, item) for ref, item in rows.values_list("ref", "id") if ref is not None)
+        with database_call(alias):
+            there = list(rows.values_list("ref", "id"))
+        found.update((ref, item) for ref, item in there if ref is not None)
     return [found.get(ref, 0) for ref in refs]
 
 
@@ -103,11 +105,13 @@ def every_sensitive(store: int = 1) -> frozenset[int]:
 
 def _sensitive_rows(item_ids: set[int], store: int) -> set[int]:
     """As `sensitive_among`, of what is newer than the snapshot, in two queries."""
-    every = Item.objects.using(router.db_for_read(Item)).filter(store=store)
-    rows = list(every.filter(pk__in=item_ids).values_list("pk", "sensitive", "group_ref"))
-    groups = {group for _, _, group in rows if group}
-    marked = every.filter(group_ref__in=groups, sensitive=True)
-    with_marked = set(marked.values_list("group_ref", flat=True)) if groups else set()
+    alias = router.db_for_read(Item)
+    every = Item.objects.using(alias).filter(store=store)
+    with database_call(alias):
+        rows = list(every.filter(pk__in=item_ids).values_list("pk", "sensitive", "group_ref"))
+        groups = {group for _, _, group in rows if group}
+        marked = every.filter(group_ref__in=groups, sensitive=True)
+        with_marked = set(marked.values_list("group_ref", flat=True)) if groups else set()
     return {pk for pk, is_sensitive, group in rows if is_sensitive or group in with_marked}
 
 

@@ -173,12 +173,13 @@ class AfterPage:
         rank = 0
         if unwritten:
             rank = visitors.rank_of(self.recognised, partial(place_in_network, self.request))
+        views = [self._view(item_id)] if item_id else []
         with writing.contained(one_statement=not unwritten) as is_ours:
             if unwritten and not visitors.write(self.recognised, rank=rank):
                 return
-            if item_id:
+            if views:
                 # Nobody was told that it is stored, and a worker must not wait for the disk.
-                ingest.insert([self._view(item_id)], hurried=is_ours)
+                ingest.insert(views, hurried=is_ours)
         drops.flush_if_due()
 
     def _item(self) -> int:

@@ -100,7 +100,7 @@ def _write(told: Sequence[Told]) -> int:
     alias = router.db_for_write(Event)
     standing = 0
     for start in range(0, len(told), AT_A_TIME):
-        with breaker.database_call(alias):
+        with breaker.database_work(alias):
             standing += _write_some(told[start : start + AT_A_TIME])
     return standing
 

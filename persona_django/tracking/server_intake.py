@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from django.db import DatabaseError, router, transaction
+from django.db import DatabaseError, router
 
 from persona_django import counters
 from persona_django.catalogue import restocking
@@ -32,8 +32,10 @@ def record(claim: Claim, batch: Batch) -> Verdicts:
     reports = _read(batch, verdicts)
     events = _events(reports, verdicts)
     restocks = {at: one for at, one in reports.items() if isinstance(one, Restock)}
+    # Before the transaction, which must not wait for functions of the shop's.
+    stock = _read_again(restocks)
     alias = router.db_for_write(Event)
-    again_on_deadlock(lambda: _write(claim, events, restocks, verdicts), alias=alias)
+    again_on_deadlock(lambda: _write(claim, events, stock, verdicts), alias=alias)
     verdicts.count()
     return verdicts
 
@@ -71,44 +73,54 @@ def _events(reports: Mapping[int, Reported | Restock], verdicts: Verdicts) -> di
     return events
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Stock:
+    """What a message says of stock, once the shop's own tables were asked."""
+
+    verdicts: Mapping[int, str]
+    """By place: why it is refused; empty where it is taken."""
+    to_keep: Mapping[tuple[str, str], int]
+    """Pieces of what the shop has no number of its own for."""
+
+
 def _write(
-    claim: Claim,
-    events: Mapping[int, NewEvent],
-    restocks: Mapping[int, Restock],
-    verdicts: Verdicts,
+    claim: Claim, events: Mapping[int, NewEvent], stock: _Stock, verdicts: Verdicts
 ) -> None:
     """One transaction; the verdicts follow once it is committed."""
     with writing.contained(one_statement=False):
         signatures.use(claim)
         told = dict(zip(events, intake.store_events(list(events.values())), strict=True))
-        refused = _restocked(restocks)
+        if stock.to_keep:
+            restocking.keep(stock.to_keep)
     for at, is_new in told.items():
         (verdicts.accept if is_new else verdicts.repeat)(at)
-    for at in restocks:
-        if at in refused:
-            verdicts.refuse(at, refused[at])
+    for at, reason in stock.verdicts.items():
+        if reason:
+            verdicts.refuse(at, reason)
         else:
             verdicts.accept(at)
 
 
-def _restocked(restocks: Mapping[int, Restock]) -> dict[int, str]:
-    """Have stock read again or kept, and return why some of it was not, by place."""
+def _read_again(restocks: Mapping[int, Restock]) -> _Stock:
+    """Have items of which stock was told read again from the shop, which does no harm if the
+    message then comes again. Raises what the database raises, also when a map asked it."""
     if not restocks:
-        return {}
+        return _Stock(verdicts={}, to_keep={})
     # Of two about one item the later counts, whichever stands first.
     latest = {one.item: one for one in sorted(restocks.values(), key=lambda one: one.at)}
     try:
-        with transaction.atomic(using=router.db_for_write(Event)):
-            restocking.read_again({name: one.stock for name, one in latest.items()})
-    except DatabaseError:
+        to_keep = restocking.read_again({name: one.stock for name, one in latest.items()})
+    except DatabaseError as error:
+        counters.failed("stock_unread", _UNREAD, error=error)
         raise
     except Exception as error:  # noqa: BLE001 - a map of the shop's may raise anything
         advice = str(error) if isinstance(error, PersonaError) else _UNREAD
         counters.failed("stock_unread", advice, error=error)
-        return dict.fromkeys(restocks, "stock")
+        return _Stock(verdicts=dict.fromkeys(restocks, "stock"), to_keep={})
     names = list(latest)
     known = dict(zip(names, items.find_items(names), strict=True))
-    return {at: "item" for at, one in restocks.items() if not known[one.item]}
+    verdicts = {at: "" if known[one.item] else "item" for at, one in restocks.items()}
+    return _Stock(verdicts=verdicts, to_keep=to_keep)
 
 
 _UNREAD = (

@@ -24,6 +24,7 @@ from persona_django.identity.cookies import VisitorCookie
 from persona_django.tracking.context import Context
 from persona_django.tracking.models import Event, Intent
 from tests.browsing import ask_for_consent
+from tests.clocks import Clock
 from tests.reporting import EVENTS, event, message, post, reasons, send, slate, told, visitor
 from tests.tracking.catalogue import stocked
 
@@ -358,3 +359,21 @@ def test_the_question_whether_one_may_needs_neither_database_nor_cache(
 
     with django_assert_num_queries(0):
         assert visitor().get(EVENTS).json()["allowed"] is True
+
+
+def slow_store(request: Any) -> int:
+    """A function of the shop's that takes an hour."""
+    slow_store.clock.seconds += 3_600  # type: ignore[attr-defined]
+    return 1
+
+
+@pytest.mark.django_db
+def test_a_slow_function_of_the_shops_is_not_taken_for_a_database_that_hangs(
+    tea, settings, monkeypatch
+):
+    slow_store.clock = Clock.of_breakers(monkeypatch)  # type: ignore[attr-defined]
+    settings.PERSONA = {**settings.PERSONA, "STORE_OF": f"{__name__}.slow_store"}
+
+    assert told(send(visitor(), event("view", item=tea[0]))) == "a"
+
+    assert not breaker.database(ours().alias).is_resting

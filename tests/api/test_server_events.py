@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from persona_django import Line, counters, purchased
+from persona_django import Line, breaker, counters, purchased
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.registry import map_for
 from persona_django.catalogue.sync import sync
@@ -24,6 +24,7 @@ from persona_django.tracking.context import Context
 from persona_django.tracking.events import read_events
 from persona_django.tracking.models import Event, UsedNonce
 from persona_django.tracking.schema import MOST_QUANTITY, MOST_VALUE, Basis, Kind
+from tests.clocks import Clock
 from tests.shop.models import Product
 from tests.signing import SECRETS, message, post, report, send, signed
 from tests.tracking.catalogue import gift, item_of, product, stocked
@@ -310,6 +311,51 @@ def test_a_map_that_fails_costs_the_stock_and_not_the_purchases(tea, monkeypatch
     assert told(response) == "ra"
     assert reasons(response) == ["stock"]
     assert counters.counts()["stock_unread"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_map_whose_database_fails_loses_nothing_and_the_message_may_come_again(monkeypatch):
+    tea = f"shop.product:{stocked()[0].pk}"
+    body = message(report("purchase", item=tea, order="A-1"), report("stock", item=tea))
+    headers = signed(body)
+
+    def asks_too_much() -> Any:
+        raise OperationalError("no such column: shop_product.pieces")
+
+    with monkeypatch.context() as shop:
+        shop.setattr(map_for(Product), "queryset", asks_too_much)
+        response = post(body, headers)
+
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) > 0
+    assert not Event.objects.exists()
+    assert counters.counts()["stock_unread"] == 1
+    breaker.forget()
+    assert told(post(body, headers)) == "aa"
+
+
+def test_a_map_that_takes_its_time_is_not_taken_for_a_database_that_hangs(tea, monkeypatch):
+    clock = Clock.of_breakers(monkeypatch)
+    every = map_for(Product).queryset
+
+    def slow() -> Any:
+        clock.seconds += 3_600
+        return every()
+
+    monkeypatch.setattr(map_for(Product), "queryset", slow)
+
+    assert told(send(report("stock", item=tea))) == "a"
+    assert not breaker.database(router.db_for_write(Event)).is_resting
+
+
+def test_a_fault_of_ours_is_no_error_of_the_server(tea, monkeypatch):
+    monkeypatch.setattr("persona_django.tracking.server_intake.items.sensitive_among", lambda: 1)
+
+    response = send(report("purchase", item=tea, order="A-1"))
+
+    assert response.status_code == 503
+    assert counters.counts()["server_events_failed"] == 1
+    assert not Event.objects.exists()
 
 
 # When something is broken

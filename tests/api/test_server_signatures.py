@@ -55,7 +55,7 @@ def test_what_a_server_of_the_shop_signed_is_stored(tea):
         "counts": {"accepted": 1, "duplicate": 0},
         "errors": [],
     }
-    assert response["Cache-Control"] == "no-store"
+    assert response["Cache-Control"] == "private, no-store"
     row = Event.objects.get()
     assert (row.kind, row.shopper, row.basis) == (
         Kind.PURCHASE,
