@@ -149,12 +149,12 @@ TABLES: Mapping[str, Table] = {
     ),
     "DropCount": Table(
         about="How much was refused or lost on a day.",
-        lifetime="until an operator deletes it",
+        lifetime="a year",
         purposes={"id": _ROW["id"], **_all("day reason n", "tells operators what went wrong")},
     ),
     "UsedNonce": Table(
         about="Signed messages of other servers of the shop.",
-        lifetime="until their timestamp is too old to be accepted",
+        lifetime="20 minutes, four times as long as a message is taken",
         purposes=_all("key at", "takes each message in once"),
     ),
     "Item": Table(

@@ -120,7 +120,7 @@ class DropCount(models.Model):
 class UsedNonce(models.Model):
     """A signed message of another server that was taken in, so that nobody sends it again.
 
-    Deleted as soon as its timestamp is too old to be accepted anyway.
+    Deleted by `tracking.retention` once its timestamp is too old to be accepted anyway.
     """
 
     key = models.BigIntegerField(primary_key=True, help_text="Keyed hash of sender and nonce.")

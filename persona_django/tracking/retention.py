@@ -13,10 +13,9 @@ from persona_django import conf
 from persona_django.columns import ageing
 from persona_django.tracking.models import DropCount, Event, Intent, UsedNonce
 from persona_django.tracking.schema import Kind
+from persona_django.tracking.signatures import FORGET_AFTER
 
 DAY_SECONDS = 86_400
-NONCES_KEPT = timedelta(minutes=10)
-"""Twice the time within which a signed message is accepted at all."""
 DROP_COUNTS_KEPT = timedelta(days=365)
 OF_PURCHASES = (Kind.PURCHASE, Kind.REFUND, Kind.ONE_OFF)
 """Kinds that are kept as long as purchases. Without the last, a present would become a taste."""
@@ -77,7 +76,7 @@ def policies() -> tuple[Policy, ...]:
             where=Q(kind__in=OF_PURCHASES),
         ),
         Policy(name="searches and filters", model=Intent, kept=settings.events_kept),
-        Policy(name="signed messages", model=UsedNonce, kept=NONCES_KEPT),
+        Policy(name="signed messages", model=UsedNonce, kept=FORGET_AFTER),
         Policy(
             name="counts of what was refused",
             model=DropCount,

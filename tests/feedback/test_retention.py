@@ -47,7 +47,7 @@ def test_of_every_table_only_what_is_within_its_time_is_left_after_two_runs():
         for kind in (Kind.PURCHASE, Kind.REFUND, Kind.ONE_OFF):
             did(1, kind, 5, at=at)
             did(1, kind, 5, at=NOON - 1_095 * DAY - seconds)
-        UsedNonce.objects.create(key=100 + seconds, at=NOON - 600 - seconds)
+        UsedNonce.objects.create(key=100 + seconds, at=NOON - 1_200 - seconds)
         DropCount.objects.create(day=(NOON - 365 * DAY) // DAY - seconds, reason="x", n=1)
         SearchTerm.objects.create(term=100 + seconds, last_at=at, marks=b"ab", visitors=1)
         SearchTerm.objects.create(term=200 + seconds, last_at=at, words="tea", visitors=9)
