@@ -18,14 +18,12 @@ from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
 from persona_django.tracking import retention, searches
 from persona_django.tracking.models import Event, Intent, SearchTerm
-from persona_django.tracking.retention import OnChunk, Policy
+from persona_django.tracking.retention import OVERDUE_AFTER, OnChunk, Policy
 
 Beat = Callable[[], None]
 KEYS_AT_A_TIME = 500
 WORDS_KEPT = timedelta(days=3)
 """Words that no job counted for so long are forgotten uncounted: a visit is over by then."""
-OVERDUE_AFTER = timedelta(days=2)
-"""What is this much older than it should be says that the job does not run."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,8 @@ DAY_SECONDS = 86_400
 DROP_COUNTS_KEPT = timedelta(days=365)
 OF_PURCHASES = (Kind.PURCHASE, Kind.REFUND, Kind.ONE_OFF)
 """Kinds that are kept as long as purchases. Without the last, a present would become a taste."""
+OVERDUE_AFTER = timedelta(days=2)
+"""What is this much older than it should be says that the job does not run."""
 OnChunk = Callable[[], None] | None
 
 

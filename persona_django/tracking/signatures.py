@@ -26,8 +26,8 @@ from persona_django.tracking.models import UsedNonce
 WINDOW = timedelta(seconds=300)
 """How far the clocks of two servers may be apart, and how long a message is on its way."""
 FORGET_AFTER = 4 * WINDOW
-"""A nonce is kept by `tracking.retention` for longer than its message could be taken: clocks may be
-set back."""
+"""How long `tracking.retention` keeps a nonce: longer than its message could be taken, because
+clocks may be set back."""
 SHORTEST_SECRET = 32
 """Characters; a shorter one could be guessed, so nothing signed with it is taken."""
 
