@@ -112,7 +112,7 @@ TABLES: Mapping[str, Table] = {
     "SearchTerm": Table(
         about="How often something was searched for, by nobody in particular.",
         basis="legitimate interest: figures about crowds of at least {min_askers}",
-        lifetime="as long as it is searched for",
+        lifetime="13 months after it was last searched for; {events_kept} where no crowd did",
         erased="the person's mark is taken out; counts of crowds stay",
         purposes={
             **_ROW,

@@ -74,7 +74,11 @@ class Intent(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["shopper", "uid"], name="persona_intent_once")
         ]
-        indexes = [models.Index(fields=["at"], name="persona_intent_by_time")]
+        indexes = [
+            models.Index(fields=["at"], name="persona_intent_by_time"),
+            # Few searches have any words: those that were left uncounted are found by it.
+            models.Index(fields=["kind", "words"], name="persona_intent_by_words"),
+        ]
 
 
 class SearchTerm(models.Model):
@@ -101,6 +105,11 @@ class SearchTerm(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["store", "term"], name="persona_one_row_a_term")
+        ]
+        indexes = [
+            models.Index(fields=["last_at"], name="persona_term_by_time"),
+            # Only crowds have any.
+            models.Index(fields=["words"], name="persona_term_by_words"),
         ]
 
 
