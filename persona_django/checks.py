@@ -55,7 +55,7 @@ CHECKS: dict[str, str] = {
     "persona.W041": "A database that we use may keep a page waiting without an end.",
     "persona.W042": "Limits are counted in a cache that processes do not share.",
     "persona.W043": "Django does not know which requests are secure, so our cookie is not.",
-    "persona.W045": "Events are kept longer than the settings say.",
+    "persona.W045": "Events or purchases are still there long after they should have gone.",
     "persona.W050": "The script has no address to report to.",
 }
 """Every check and what it means; the documentation lists this table."""
@@ -169,8 +169,10 @@ def consent_is_decided(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Warning(
             "No consent policy is chosen, so no shopper is ever recognised.",
-            hint='Name one: PERSONA["CONSENT_POLICY"] = {"BACKEND": "dotted.path"}; '
-            "persona_django.identity.consent.RefuseAll says that you mean it.",
+            hint='Name the one of your banner, such as PERSONA["CONSENT_POLICY"] = '
+            '{"BACKEND": "persona_django.identity.banners.Cookiebot"}; '
+            "docs/extending/consent-policy.md lists them, and consent.FromCookie, which reads a "
+            "cookie of your own. persona_django.identity.consent.RefuseAll says that you mean it.",
             id="persona.W032",
         )
     ]

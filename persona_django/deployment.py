@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,8 +18,8 @@ from django.db import connections, router
 from persona_django import conf
 from persona_django.catalogue import registry
 from persona_django.identity import consent
+from persona_django.tracking import retention
 from persona_django.tracking.models import Event
-from persona_django.tracking.schema import Kind
 
 TIMEOUTS_OF_CACHES: Mapping[str, tuple[str, ...]] = {
     "django.core.cache.backends.redis.RedisCache": ("socket_timeout", "socket_connect_timeout"),
@@ -40,9 +39,6 @@ HINTS_FOR_DATABASES: Mapping[str, str] = {
 }
 
 NOT_SHARED = ("DummyCache", "LocMemCache")
-
-LATE_BY = timedelta(days=2)
-"""How long what should be gone may still be there before anybody is told."""
 
 
 @register(Tags.caches)
@@ -148,13 +144,14 @@ def cookie_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def events_go_in_time(alias: str) -> Iterable[CheckMessage]:
     """Deletion that nobody runs keeps people's events for ever."""
-    kept = conf.current().events_kept
-    latest = int(time.time() - (kept + LATE_BY).total_seconds())
-    old = Event.objects.using(alias).filter(at__lt=latest)
-    if old.exclude(kind__in=(Kind.PURCHASE, Kind.REFUND)).exists():
+    latest = int(time.time() - retention.OVERDUE_AFTER.total_seconds())
+    for policy in retention.policies():
+        old = Event.objects.using(alias).filter(policy.where, at__lt=policy.cutoff(latest))
+        if policy.model is not Event or not old.exists():
+            continue
         yield Warning(
-            f"Events older than EVENTS_KEPT, {kept.days} days, are still there: nothing deletes "
-            "them.",
+            f"There are still {policy.name} older than {policy.kept.days} days, which is how long "
+            "they are kept: nothing deletes them.",
             hint="Merge persona_django.tasks.BEAT_SCHEDULE into CELERY_BEAT_SCHEDULE and run a "
             "worker, or run `manage.py persona_run` from cron.",
             id="persona.W045",

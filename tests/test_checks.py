@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import sqlite3
@@ -23,6 +24,7 @@ from persona_django.catalogue import ItemMap, register, registry
 from persona_django.catalogue.models import Item
 from persona_django.middleware import PersonaMiddleware
 from persona_django.tracking.models import Event
+from persona_django.tracking.schema import Kind
 from tests import network
 from tests.catalogue.tables import without_tables
 from tests.shop.models import OrderLine, Product
@@ -124,6 +126,16 @@ def test_nobody_is_recognised_by_default_and_the_shop_is_told_so():
         messages = [m for m in run_checks() if m.id == "persona.W032"]
 
     assert "RefuseAll" in words(messages[0])
+
+
+def test_whoever_pastes_what_the_check_for_a_policy_says_is_not_told_again():
+    with override_settings(PERSONA={}):
+        (message,) = [m for m in run_checks() if m.id == "persona.W032"]
+    chosen = re.search(r"\{.*\}", str(message.hint))
+    assert chosen
+
+    with override_settings(PERSONA={"CONSENT_POLICY": ast.literal_eval(chosen[0])}):
+        assert not {"persona.W032", "persona.E060", "persona.E002"} & set(found())
 
 
 @pytest.mark.parametrize(
@@ -414,7 +426,18 @@ def test_a_cookie_that_would_not_be_secure_is_told_where_visitors_are_recognised
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("days", "kind", "is_said"), [(91, 3, False), (93, 3, True), (93, 1, False)]
+    ("days", "kind", "is_said"),
+    [
+        (91, Kind.VIEW, False),
+        (93, Kind.VIEW, True),
+        (93, Kind.SKIP, True),
+        # These are kept as long as purchases.
+        (93, Kind.PURCHASE, False),
+        (93, Kind.REFUND, False),
+        (93, Kind.ONE_OFF, False),
+        (1_098, Kind.PURCHASE, True),
+        (1_098, Kind.ONE_OFF, True),
+    ],
 )
 def test_events_that_nobody_deletes_are_told(days, kind, is_said):
     at = int(time.time()) - days * 86_400

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import router
-from django.db.models import Min, Model, Q
+from django.db.models import Min, Model
 from django.utils import timezone
 
 from persona_django import conf
 from persona_django.catalogue.paced import in_chunks
-from persona_django.columns.write import delete_rows
+from persona_django.columns import ageing
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
 from persona_django.tracking import retention, searches
-from persona_django.tracking.models import Event, Intent, SearchTerm
-from persona_django.tracking.retention import OnChunk, Policy
+from persona_django.tracking.models import Event, Intent
+from persona_django.tracking.retention import OVERDUE_AFTER, OnChunk, Policy
 
 Beat = Callable[[], None]
 KEYS_AT_A_TIME = 500
 WORDS_KEPT = timedelta(days=3)
 """Words that no job counted for so long are forgotten uncounted: a visit is over by then."""
-OVERDUE_AFTER = timedelta(days=2)
-"""What is this much older than it should be says that the job does not run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +40,10 @@ class Age:
         return self.days > self.kept_days + OVERDUE_AFTER / timedelta(days=1)
 
 
-def delete_old(*, beat: Beat, store: int = 1, on_chunk: OnChunk = None) -> int:
-    """Delete all that is too old; how many rows there were. Killed half way, it goes on with the
-    next run: what is left is found again. `on_chunk` is called after each chunk, `beat` also
-    where there was nothing to delete."""
+def delete_old(*, beat: Beat, on_chunk: OnChunk = None) -> int:
+    """Delete all that is too old, of all stores; how many rows there were. Killed half way, it
+    goes on with the next run: what is left is found again. `on_chunk` is called after each chunk,
+    `beat` also where there was nothing to delete."""
     now = int(time.time())
 
     def deleted() -> None:
@@ -55,12 +53,12 @@ def delete_old(*, beat: Beat, store: int = 1, on_chunk: OnChunk = None) -> int:
 
     gone = sum(policy.delete(now, deleted) for policy in policies())
     gone += _forget_visitors(beat, deleted)
-    gone += _forget_searches(now, deleted)
-    searches.forget_small(store)
+    _forget_words(now)
+    searches.forget_small()
     return gone
 
 
-def delete_some(*, seconds: float, beat: Beat, store: int = 1) -> bool:
+def delete_some(*, seconds: float, beat: Beat) -> bool:
     """Go on deleting for about so long, at least for one chunk; True when nothing is left."""
     until = time.monotonic() + seconds
 
@@ -69,7 +67,7 @@ def delete_some(*, seconds: float, beat: Beat, store: int = 1) -> bool:
             raise _TimeIsUp
 
     try:
-        delete_old(beat=beat, store=store, on_chunk=look_at_the_clock)
+        delete_old(beat=beat, on_chunk=look_at_the_clock)
     except _TimeIsUp:
         return False
     return True
@@ -105,40 +103,33 @@ def _forget_visitors(beat: Beat, on_chunk: OnChunk) -> int:
     their doings is nobody's: nothing may be kept on a consent that has run out."""
     alias = router.db_for_write(Visitor)
     limit = timezone.now() - conf.current().visitors_kept
-    gone, after = 0, None
-    while True:
-        rows = Visitor.objects.using(alias).order_by("key")
-        rows = rows if after is None else rows.filter(key__gt=after)
-        page = list(rows.values_list("key", "created_at")[:KEYS_AT_A_TIME])
-        if not page:
-            return gone
-        after = page[-1][0]
-        old = [key for key, created_at in page if created_at < limit]
-        if old:
-            for model in (Event, Intent, ServedSlate):
-                gone += _delete(model, Q(shopper__in=old), on_chunk)
-            gone += _delete(Visitor, Q(key__in=old), on_chunk)
+    old = Visitor.objects.using(alias).filter(created_at__lt=limit).order_by("created_at")
+    gone = 0
+    while keys := list(old.values_list("key", flat=True)[:KEYS_AT_A_TIME]):
+        for model in (Event, Intent, ServedSlate):
+            gone += _delete_all_of(model, keys, on_chunk)
+        # Last, so that they are found again by whoever goes on.
+        gone += ageing.delete_listed(alias, Visitor, keys, on_chunk=on_chunk)
         beat()
+    return gone
 
 
-def _forget_searches(now: int, on_chunk: OnChunk) -> int:
-    """Words whose visit is long over, and terms that no crowd asked for in time."""
+def _delete_all_of(model: type[Model], shoppers: Sequence[int], on_chunk: OnChunk) -> int:
+    alias = router.db_for_write(model)
+    rows = model._base_manager.using(alias).filter(shopper__in=shoppers)
+    found = sorted(rows.order_by().values_list("pk", flat=True))
+    return ageing.delete_listed(alias, model, found, on_chunk=on_chunk)
+
+
+def _forget_words(now: int) -> None:
+    """Words of searches whose visit is long over."""
     alias = router.db_for_write(Intent)
     over = now - int(WORDS_KEPT.total_seconds())
-    left = Intent.objects.using(alias).filter(kind=Intent.Kind.SEARCH, at__lt=over)
-    keys = list(left.exclude(words="").order_by("pk").values_list("pk", flat=True))
+    # In no order, which the database might walk along, and not `exclude(words="")`: few rows have
+    # words, and an index finds them.
+    left = Intent.objects.using(alias).filter(words__gt="", at__lt=over, kind=Intent.Kind.SEARCH)
     in_chunks(
         alias,
-        keys,
+        sorted(left.order_by().values_list("pk", flat=True)),
         lambda some: Intent.objects.using(alias).filter(pk__in=list(some)).update(words=""),
     )
-    small = Q(words="", last_at__lt=now - int(conf.current().events_kept.total_seconds()))
-    return _delete(SearchTerm, small, on_chunk)
-
-
-def _delete(model: type[Model], where: Q, on_chunk: OnChunk) -> int:
-    """Delete in chunks, and call nobody when there is nothing to delete."""
-    alias = router.db_for_write(model)
-    if not model._base_manager.using(alias).filter(where).exists():
-        return 0
-    return delete_rows(alias, model, where, on_chunk=on_chunk)

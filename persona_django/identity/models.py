@@ -50,6 +50,10 @@ class Visitor(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        # Whose time is over is found by it.
+        indexes = [models.Index(fields=["created_at"], name="persona_visitor_by_age")]
+
 
 class Restriction(models.Model):
     """Somebody who must be left alone: erased for good, or paused until they say otherwise.

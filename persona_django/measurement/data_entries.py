@@ -116,7 +116,7 @@ TABLES: Mapping[str, Table] = {
     "SearchTerm": Table(
         about="How often something was searched for, by nobody in particular.",
         basis="legitimate interest: figures about crowds of at least {min_askers}",
-        lifetime="as long as it is searched for",
+        lifetime="13 months after it was last searched for; {events_kept} where no crowd did",
         erased="the person's mark is taken out; counts of crowds stay",
         purposes={
             **_ROW,
@@ -153,12 +153,12 @@ TABLES: Mapping[str, Table] = {
     ),
     "DropCount": Table(
         about="How much was refused or lost on a day.",
-        lifetime="until an operator deletes it",
+        lifetime="a year",
         purposes={"id": _ROW["id"], **_all("day reason n", "tells operators what went wrong")},
     ),
     "UsedNonce": Table(
         about="Signed messages of other servers of the shop.",
-        lifetime="until their timestamp is too old to be accepted",
+        lifetime="20 minutes, four times as long as a message is taken",
         purposes=_all("key at", "takes each message in once"),
     ),
     "Item": Table(

@@ -76,6 +76,9 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(blank=True, help_text='Why it is taken for a robot, in words.', max_length=200)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
+            options={
+                'indexes': [models.Index(fields=['created_at'], name='persona_visitor_by_age')],
+            },
         ),
         migrations.CreateModel(
             name='Artefact',
@@ -143,7 +146,7 @@ class Migration(migrations.Migration):
                 ('context', models.IntegerField(default=0, help_text='Device, entry, local hour and sender; see tracking.context.')),
             ],
             options={
-                'indexes': [models.Index(fields=['at'], name='persona_intent_by_time')],
+                'indexes': [models.Index(fields=['at'], name='persona_intent_by_time'), models.Index(fields=['kind', 'words'], name='persona_intent_by_words')],
                 'constraints': [models.UniqueConstraint(fields=('shopper', 'uid'), name='persona_intent_once')],
             },
         ),
@@ -221,6 +224,7 @@ class Migration(migrations.Migration):
                 ('last_at', models.BigIntegerField(default=0, help_text='Seconds since 1970, UTC.')),
             ],
             options={
+                'indexes': [models.Index(fields=['last_at'], name='persona_term_by_time'), models.Index(fields=['words'], name='persona_term_by_words')],
                 'constraints': [models.UniqueConstraint(fields=('store', 'term'), name='persona_one_row_a_term')],
             },
         ),

@@ -75,7 +75,11 @@ class Intent(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["shopper", "uid"], name="persona_intent_once")
         ]
-        indexes = [models.Index(fields=["at"], name="persona_intent_by_time")]
+        indexes = [
+            models.Index(fields=["at"], name="persona_intent_by_time"),
+            # Few searches have any words: those that were left uncounted are found by it.
+            models.Index(fields=["kind", "words"], name="persona_intent_by_words"),
+        ]
 
 
 class SearchTerm(models.Model):
@@ -103,6 +107,11 @@ class SearchTerm(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["store", "term"], name="persona_one_row_a_term")
         ]
+        indexes = [
+            models.Index(fields=["last_at"], name="persona_term_by_time"),
+            # Only crowds have any.
+            models.Index(fields=["words"], name="persona_term_by_words"),
+        ]
 
 
 class DropCount(models.Model):
@@ -121,7 +130,7 @@ class DropCount(models.Model):
 class UsedNonce(models.Model):
     """A signed message of another server that was taken in, so that nobody sends it again.
 
-    Deleted as soon as its timestamp is too old to be accepted anyway.
+    Deleted by `tracking.retention` once its timestamp is too old to be accepted anyway.
     """
 
     key = models.BigIntegerField(primary_key=True, help_text="Keyed hash of sender and nonce.")

@@ -11,15 +11,18 @@ from django.db.models import Model, Q
 
 from persona_django import conf
 from persona_django.columns import ageing
-from persona_django.tracking.models import DropCount, Event, Intent, UsedNonce
+from persona_django.tracking.models import DropCount, Event, Intent, SearchTerm, UsedNonce
 from persona_django.tracking.schema import Kind
+from persona_django.tracking.signatures import FORGET_AFTER
 
 DAY_SECONDS = 86_400
-NONCES_KEPT = timedelta(minutes=10)
-"""Twice the time within which a signed message is accepted at all."""
 DROP_COUNTS_KEPT = timedelta(days=365)
+TERMS_KEPT = timedelta(days=390)
+"""Thirteen months, so that a season can be compared with the one before."""
 OF_PURCHASES = (Kind.PURCHASE, Kind.REFUND, Kind.ONE_OFF)
 """Kinds that are kept as long as purchases. Without the last, a present would become a taste."""
+OVERDUE_AFTER = timedelta(days=2)
+"""What is this much older than it should be says that the job does not run."""
 OnChunk = Callable[[], None] | None
 
 
@@ -77,7 +80,17 @@ def policies() -> tuple[Policy, ...]:
             where=Q(kind__in=OF_PURCHASES),
         ),
         Policy(name="searches and filters", model=Intent, kept=settings.events_kept),
-        Policy(name="signed messages", model=UsedNonce, kept=NONCES_KEPT),
+        Policy(
+            name="terms that no crowd searched for",
+            model=SearchTerm,
+            kept=settings.events_kept,
+            by="last_at",
+            where=Q(words=""),
+        ),
+        Policy(
+            name="terms that were searched for", model=SearchTerm, kept=TERMS_KEPT, by="last_at"
+        ),
+        Policy(name="signed messages", model=UsedNonce, kept=FORGET_AFTER),
         Policy(
             name="counts of what was refused",
             model=DropCount,

@@ -26,10 +26,10 @@ from persona_django.tracking.models import UsedNonce
 WINDOW = timedelta(seconds=300)
 """How far the clocks of two servers may be apart, and how long a message is on its way."""
 FORGET_AFTER = 4 * WINDOW
-"""A nonce is remembered for longer than its message could be taken: clocks may be set back."""
+"""How long `tracking.retention` keeps a nonce: longer than its message could be taken, because
+clocks may be set back."""
 SHORTEST_SECRET = 32
 """Characters; a shorter one could be guessed, so nothing signed with it is taken."""
-AT_A_TIME = 1_000
 
 _NAME = re.compile(r"[A-Za-z0-9_\-]{1,60}\Z")
 _NONCE = re.compile(r"[A-Za-z0-9_\-]{16,128}\Z")
@@ -90,20 +90,6 @@ def use(claim: Claim) -> None:
     time; of two at the same moment, one waits for the other."""
     number = keyed("nonce", f"{claim.key}\0{claim.nonce}")
     try:
-        UsedNonce.objects.using(_alias()).create(key=number, at=claim.at)
+        UsedNonce.objects.using(router.db_for_write(UsedNonce)).create(key=number, at=claim.at)
     except IntegrityError:
         raise Unsigned("replayed") from None
-
-
-def forget_old() -> int:
-    """Delete the nonces of messages that are too old to be taken anyway; how many."""
-    oldest = int(time.time() - FORGET_AFTER.total_seconds())
-    rows = UsedNonce.objects.using(_alias())
-    gone = 0
-    while some := list(rows.filter(at__lt=oldest).values_list("pk", flat=True)[:AT_A_TIME]):
-        gone += rows.filter(pk__in=sorted(some)).delete()[0]
-    return gone
-
-
-def _alias() -> str:
-    return router.db_for_write(UsedNonce)

@@ -11,7 +11,6 @@ from persona_django.artefacts import store as artefacts
 from persona_django.model_registry.models import ModelVersion
 from persona_django.model_registry.retention import give_up_surplus
 from persona_django.similarity import store as similarity_store
-from persona_django.tracking import signatures
 from persona_django.training.recipes import RECIPES
 
 
@@ -26,7 +25,6 @@ def clean(store: int = 1, *, on_chunk: Callable[[], None] | None = None) -> int:
             similarity_store.delete_version(version.pk, on_chunk=on_chunk)
             version.delete()
             gone += 1
-    signatures.forget_old()
     _delete_orphans(on_chunk)
     for kind in RECIPES:
         _delete_artefacts(kind, store)

@@ -53,7 +53,7 @@ def run_retention(store: int = 1) -> str:
     with hold(_retention_job(store), every=RETENTION_EVERY) as held:
         if held is None:
             return ""
-        return f"{retention.delete_old(store=store, beat=held.renew):,} old rows deleted"
+        return f"{retention.delete_old(beat=held.renew):,} old rows deleted"
 
 
 def derive_again(store: int = 1, *, from_scratch: bool = False) -> str:
@@ -84,8 +84,7 @@ def step_gifts(store: int = 1, fence: int | None = None) -> int | None:
 
 def step_retention(store: int = 1, fence: int | None = None) -> int | None:
     """One chunk of deleting; nothing has to be kept between two, what is left is found again."""
-    some = partial(retention.delete_some, store=store)
-    return _step(_retention_job(store), RETENTION_EVERY, fence, some)
+    return _step(_retention_job(store), RETENTION_EVERY, fence, retention.delete_some)
 
 
 def _step(name: str, every: timedelta, fence: int | None, some: Callable[..., bool]) -> int | None:

@@ -13,11 +13,13 @@ from django.db import connection, connections
 from django.test import Client
 
 from persona_django import counters
+from persona_django.feedback import retention
 from persona_django.identity.keys import keyed
 from persona_django.tracking import signatures
 from persona_django.tracking.context import Context, Sender
 from persona_django.tracking.models import Event, UsedNonce
 from persona_django.tracking.schema import Basis, Kind
+from persona_django.training.cleaning import clean
 from tests.signing import ADDRESS, SECRETS, message, post, report, send, signed
 from tests.tracking.catalogue import stocked
 
@@ -210,5 +212,24 @@ def test_nonces_are_forgotten_when_their_messages_are_too_old_anyway(tea):
     with time_machine.travel(time.time() - 3_600, tick=False):
         send(report("save", item=tea, customer=2))
 
-    assert signatures.forget_old() == 1
+    retention.delete_old(beat=lambda: None)
+
     assert UsedNonce.objects.count() == 1
+
+
+@pytest.mark.parametrize("ahead", [0, 900])
+def test_a_message_that_is_still_fresh_is_refused_again_whatever_jobs_did_meanwhile(tea, ahead):
+    """Also after they ran while the clock was a quarter of an hour ahead."""
+    now, window = int(time.time()), int(signatures.WINDOW.total_seconds())
+    body = message(report("save", item=tea, customer=1))
+    headers = signed(body, at=now + window)
+    with time_machine.travel(now, tick=False) as clock:
+        assert post(body, headers).status_code == 200
+        clock.shift(2 * window + ahead)
+        retention.delete_old(beat=lambda: None)
+        clean()
+        clock.shift(-ahead)
+
+        assert post(body, headers).status_code == 401
+
+    assert Event.objects.count() == 1
