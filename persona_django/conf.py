@@ -136,7 +136,7 @@ class Settings:
     cookie_name: str = "persona"
     """Name of the visitor cookie, for the shop's banner."""
     cookie_max_age: timedelta = timedelta(days=390)
-    """Life of the visitor cookie; never longer than 13 months or `VISITORS_KEPT`, never renewed."""
+    """Life of the visitor cookie, never renewed; 13 months and `VISITORS_KEPT` at most."""
     opt_out_cookie: str = "persona_off"
     """Name of the cookie that says no more than "leave me alone", for who pauses or objects."""
     consent_version: str = ""
