@@ -19,7 +19,7 @@ from django.db import DatabaseError, router
 from persona_django import counters
 from persona_django.catalogue.state import bump
 from persona_django.exceptions import Resting
-from persona_django.identity import restrictions, visitors
+from persona_django.identity import remembered, restrictions
 from persona_django.identity.holdings import CHUNK_ROWS, Holding, holdings, moment, plain
 from persona_django.identity.models import Restriction, Visitor
 from persona_django.identity.restrictions import AT_ONCE, Kind
@@ -123,7 +123,7 @@ def _sweep(
     """Delete all rows of some holdings. One that raises does not keep the others from it."""
     if subject.is_nobody and not subject.customer:
         return Erased()
-    visitors.forget_some(subject.keys)
+    remembered.forget_some(subject.keys)
     until = None if seconds is None else time.monotonic() + seconds
     rows: dict[str, int] = {}
     failed: list[str] = []
