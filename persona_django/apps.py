@@ -7,7 +7,7 @@ from importlib import import_module
 from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 
-HOLD_PERSONAL_DATA = ("identity", "tracking", "feedback")
+HOLD_PERSONAL_DATA = ("identity", "tracking", "feedback", "deriving")
 """Rooms whose module `personal` declares what they hold about people, in the data's order."""
 
 

@@ -136,7 +136,7 @@ class Settings:
     cookie_name: str = "persona"
     """Name of the visitor cookie, for the shop's banner."""
     cookie_max_age: timedelta = timedelta(days=390)
-    """Life of the visitor cookie; never longer than 13 months and never renewed."""
+    """Life of the visitor cookie, never renewed; 13 months and `VISITORS_KEPT` at most."""
     opt_out_cookie: str = "persona_off"
     """Name of the cookie that says no more than "leave me alone", for who pauses or objects."""
     consent_version: str = ""
@@ -179,7 +179,7 @@ class Settings:
     """How long purchases are kept that were imported or sent; the shop's own orders stay where
     they are and are never touched."""
     visitors_kept: timedelta = timedelta(days=390)
-    """How long a visitor is known after they agreed, as long as their cookie lives."""
+    """How long a visitor is kept after they agreed. No cookie lives longer: `COOKIE_MAX_AGE`."""
     min_askers: int = 5
     """Distinct visitors who must search for the same before its words are kept. At least 3."""
     derive_every: timedelta = timedelta(minutes=5)

@@ -28,7 +28,7 @@ REMEMBERING = (
     "persona_django.breaker",
     "persona_django.counters",
     "persona_django.identity.restrictions",
-    "persona_django.identity.visitors",
+    "persona_django.identity.remembered",
     "persona_django.tracking.throttling",
     "persona_django.catalogue.state",
     "persona_django.catalogue.snapshot",

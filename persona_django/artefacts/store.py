@@ -155,8 +155,18 @@ def prune(name: str, keep: int, protect: Collection[int] = ()) -> int:
     alias = router.db_for_write(Artefact)
     ids = Artefact.objects.using(alias).filter(name=name).order_by("-id")
     gone = [pk for pk in ids.values_list("pk", flat=True)[keep:] if pk not in protect]
-    for pk in gone:
-        with transaction.atomic(using=alias):
-            ArtefactPart.objects.using(alias).filter(artefact_id=pk).delete()
-            Artefact.objects.using(alias).filter(pk=pk).delete()
-    return len(gone)
+    return sum(map(delete, gone))
+
+
+def delete(artefact_id: int) -> bool:
+    """Delete one artefact; whether it was still there."""
+    alias = router.db_for_write(Artefact)
+    with transaction.atomic(using=alias):
+        ArtefactPart.objects.using(alias).filter(artefact_id=artefact_id).delete()
+        return bool(Artefact.objects.using(alias).filter(pk=artefact_id).delete()[0])
+
+
+def names(prefix: str) -> list[str]:
+    """Names that begin so, of which there is an artefact."""
+    rows = Artefact.objects.using(router.db_for_write(Artefact)).filter(name__startswith=prefix)
+    return sorted(set(rows.values_list("name", flat=True)))

@@ -264,4 +264,4 @@ def _name(store: int) -> str:
 
 
 def _work(store: int) -> str:
-    return f"{READ_ONCE}derive/{store}"
+    return work.name_of("derive", store)

@@ -11,7 +11,6 @@ from django.db import router
 from numpy.typing import NDArray
 
 from persona_django import conf
-from persona_django.artefacts.store import READ_ONCE
 from persona_django.catalogue.snapshot import Snapshot, current_snapshot
 from persona_django.columns.read import read_queryset
 from persona_django.deriving import work
@@ -179,7 +178,7 @@ def find_some(store: int = 1, *, seconds: float, beat: Beat) -> bool:
     if current is None or current.advance(seconds=seconds, beat=beat):
         work.discard(_work(store))
         return True
-    columns = {f.name: getattr(current.lines, f.name) for f in fields(Lines)}
+    columns = {f"of_{f.name}": getattr(current.lines, f.name) for f in fields(Lines)}
     arrays = None if current.is_kept else {**columns, "persons": current.persons}
     work.keep(_work(store), arrays, begun=current.now, left=len(current.persons))
     return False
@@ -230,11 +229,11 @@ def _recalled(store: int) -> Search | None:
         store=store,
         now=int(arrays["begun"][0]),
         persons=arrays["persons"],
-        lines=Lines(**{f.name: arrays[f.name] for f in fields(Lines)}),
+        lines=Lines(**{f.name: arrays[f"of_{f.name}"] for f in fields(Lines)}),
         snapshot=snapshot,
         is_kept=True,
     )
 
 
 def _work(store: int) -> str:
-    return f"{READ_ONCE}gifts/{store}"
+    return work.name_of("gifts", store)

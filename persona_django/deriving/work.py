@@ -1,13 +1,27 @@
-"""What a run keeps between two messages: its work once, and with each how much of it is left."""
+"""What a run keeps between two messages: its work once, and with each how much of it is left.
+
+Of its arrays "persons" says who is to be looked at. Those whose names begin with "of_" are
+aligned columns of what these did, and "of_person" says who.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_django.artefacts import store as artefacts
 from persona_django.deriving import marks
+from persona_django.exceptions import BadArtefact
 
 IntArray = NDArray[np.int64]
+JOBS = ("derive", "gifts")
+
+
+def name_of(job: str, store: int) -> str:
+    """What the work of one of `JOBS` is kept under."""
+    return f"{artefacts.READ_ONCE}{job}/{store}"
 
 
 def keep(name: str, arrays: dict[str, IntArray] | None, *, begun: int, left: int) -> None:
@@ -36,5 +50,42 @@ def discard(name: str) -> None:
     marks.discard(name)
 
 
+def take_out(persons: Collection[int]) -> int:
+    """Take some persons out of all work that is kept; how many rows of theirs there were.
+
+    What a run has in its hands meanwhile it may keep with them once more: to be repeated then.
+    """
+    gone = 0
+    for job in JOBS:
+        for name in artefacts.names(f"{artefacts.READ_ONCE}{job}/"):
+            if not name.endswith(_LEFT):
+                gone += _take_out_of(name, np.array(sorted(persons), dtype=np.int64))
+    return gone
+
+
+def _take_out_of(name: str, persons: IntArray) -> int:
+    before = artefacts.newest(name)
+    try:
+        arrays = dict(artefacts.load(before or 0, schema=marks.SCHEMA))
+    except BadArtefact:
+        # Just being written, or of no use to anybody: the next run writes over it.
+        return 0
+    gone = 0
+    for whose, aligned in (("persons", "persons"), ("of_person", "of_")):
+        stays = ~np.isin(arrays.get(whose, persons[:0]), persons)
+        if not stays.all():
+            gone += int(np.count_nonzero(~stays))
+            arrays |= {n: array[stays] for n, array in arrays.items() if n.startswith(aligned)}
+    if gone:
+        fresh = artefacts.save(name, arrays, schema=marks.SCHEMA)
+        if not artefacts.delete(before or 0):
+            # The run has come to its end meanwhile, or has kept other work.
+            artefacts.delete(fresh)
+    return gone
+
+
+_LEFT = "/left"
+
+
 def _left(name: str) -> str:
-    return f"{name}/left"
+    return f"{name}{_LEFT}"

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.db.models import QuerySet
 
 from persona_django.feedback.models import ServedSlate
-from persona_django.identity.holdings import CHUNK_ROWS, moment, of_table, register
-from persona_django.tracking.personal import CIRCUMSTANCES, circumstances, named
+from persona_django.identity.holdings import moment, of_table, register
+from persona_django.tracking.personal import CIRCUMSTANCES, circumstances, in_parts, named
 
 
 def _slates(rows: QuerySet[ServedSlate]) -> Iterator[dict[str, Any]]:
-    for slate in rows.iterator(chunk_size=CHUNK_ROWS):
-        packed = bytes(slate.items)
-        items = [one for (one,) in struct.iter_unpack("<q", packed[: len(packed) // 8 * 8])]
-        names = named(items)
-        yield {
-            "at": moment(slate.at),
-            "block": slate.block,
-            "items": [names.get(one) for one in items],
-            "seen": _positions(slate.seen),
-            "chosen": _positions(slate.clicked),
-            "not_wanted": _positions(slate.dismissed),
-            **circumstances(slate.context),
-        }
+    for part in in_parts(rows):
+        items = [_items(slate) for slate in part]
+        names = named(chain.from_iterable(items))
+        for slate, shown in zip(part, items, strict=True):
+            yield {
+                "at": moment(slate.at),
+                "block": slate.block,
+                "items": [names.get(one) for one in shown],
+                "seen": _positions(slate.seen),
+                "chosen": _positions(slate.clicked),
+                "not_wanted": _positions(slate.dismissed),
+                **circumstances(slate.context),
+            }
+
+
+def _items(slate: ServedSlate) -> list[int]:
+    packed = bytes(slate.items)
+    return [one for (one,) in struct.iter_unpack("<q", packed[: len(packed) // 8 * 8])]
 
 
 def _positions(bits: int) -> list[int]:

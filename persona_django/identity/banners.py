@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from django.core.checks import CheckMessage, Error
 from django.http import HttpRequest
 
-from persona_django.identity.consent import IDENTIFYING, PURPOSES, ConsentPolicy, objects
+from persona_django.identity.consent import IDENTIFYING, PURPOSES, ConsentPolicy
 
 LONGEST = 8_192
 """Characters of a cookie that are worth reading; browsers keep half of it."""
@@ -54,7 +54,7 @@ class Banner(ConsentPolicy):
 
     def allowed(self, request: HttpRequest, purpose: str) -> bool:
         needed = self.categories.get(purpose)
-        if not needed or (self.respect_signals and objects(request)):
+        if not needed or self.objected(request):
             return False
         return set(needed) <= set(self.agreed(request))
 

@@ -27,9 +27,16 @@ class ConsentPolicy(ABC):
     counts as a refusal.
     """
 
+    respect_signals: bool = True
+    """Whether a browser that sends Sec-GPC or DNT is refused whatever `allowed` says."""
+
     @abstractmethod
     def allowed(self, request: HttpRequest, purpose: str) -> bool:
         """Whether this purpose, one of `PURPOSES`, was agreed to."""
+
+    def objected(self, request: HttpRequest) -> bool:
+        """Whether the browser objects for its user, where that counts."""
+        return self.respect_signals and objects(request)
 
     def browser_cookie(self) -> tuple[str, tuple[str, ...]] | None:
         """The cookie in which a script finds the answer, and the values that mean yes.
@@ -73,7 +80,7 @@ class FromCookie(ConsentPolicy):
 
     def allowed(self, request: HttpRequest, purpose: str) -> bool:
         value = request.COOKIES.get(self.cookie)
-        if value is None or (self.respect_signals and objects(request)):
+        if value is None or self.objected(request):
             return False
         accepted = self.accepted
         if isinstance(accepted, Mapping):
@@ -117,7 +124,7 @@ class AcceptAll(ConsentPolicy):
         self.respect_signals = respect_signals
 
     def allowed(self, request: HttpRequest, purpose: str) -> bool:
-        return not (self.respect_signals and objects(request))
+        return not self.objected(request)
 
 
 class FromHeader(ConsentPolicy):
@@ -143,9 +150,14 @@ class FromHeader(ConsentPolicy):
         said = request.headers.get(self.header)
         if said is None:
             return self.otherwise.allowed(request, purpose)
-        if self.respect_signals and objects(request):
+        if self.objected(request):
             return False
         return purpose in {part.strip().lower() for part in said[:LONGEST_HEADER].split(",")}
+
+    def objected(self, request: HttpRequest) -> bool:
+        if self.header in request.headers:
+            return super().objected(request)
+        return self.otherwise.objected(request)
 
     def check(self) -> list[CheckMessage]:
         return self.otherwise.check()
@@ -208,7 +220,8 @@ def _asked(request: HttpRequest, purpose: str) -> bool:
     which = breaker("consent_policy")
     began = which.begin()
     try:
-        return bool(policy().allowed(request, purpose))
+        chosen = policy()
+        return not chosen.objected(request) and bool(chosen.allowed(request, purpose))
     finally:
         which.end(began, failed=False)
 

@@ -163,5 +163,10 @@ def _signer(secret: str | bytes, salt: str) -> signing.TimestampSigner:
 
 
 def life() -> timedelta:
-    """How long a pseudonym is believed after it was given; never renewed."""
-    return min(conf.current().cookie_max_age, LONGEST_LIFE)
+    """How long a pseudonym is believed after it was given; never renewed.
+
+    No longer than its visitor is kept: without the row nobody could tell that they took their
+    consent back, and what they did would begin again under the same number.
+    """
+    settings = conf.current()
+    return min(settings.cookie_max_age, settings.visitors_kept, LONGEST_LIFE)

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from django.db import router
+from django.db import DatabaseError, router
 
 from persona_django import counters
 from persona_django.catalogue.state import bump
-from persona_django.identity import restrictions, visitors
-from persona_django.identity.holdings import CHUNK_ROWS, Holding, holdings, moment
+from persona_django.exceptions import Resting
+from persona_django.identity import remembered, restrictions
+from persona_django.identity.holdings import CHUNK_ROWS, Holding, holdings, moment, plain
 from persona_django.identity.models import Restriction, Visitor
 from persona_django.identity.restrictions import AT_ONCE, Kind
 from persona_django.identity.subjects import Subject, subject_of_keys
@@ -122,7 +123,7 @@ def _sweep(
     """Delete all rows of some holdings. One that raises does not keep the others from it."""
     if subject.is_nobody and not subject.customer:
         return Erased()
-    visitors.forget_some(subject.keys)
+    remembered.forget_some(subject.keys)
     until = None if seconds is None else time.monotonic() + seconds
     rows: dict[str, int] = {}
     failed: list[str] = []
@@ -190,22 +191,47 @@ def _incomplete(holding: Holding) -> str:
 
 
 def export(subject: Subject) -> dict[str, Any]:
-    """Everything held about a subject, with the meaning of each value, for a machine to read."""
+    """Everything held about a subject, with the meaning of each value, for a machine to read.
+
+    What cannot be told is named by `failed`, and keeps nothing else from being told.
+    """
     kept = Restriction.objects.using(router.db_for_write(Restriction))
     restricted = kept.filter(key__in=sorted(subject.keys)).order_by("at")
+    failed: list[str] = []
+    data = [_section(holding, subject, failed) for holding in holdings()]
     return {
         "made_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "known": not subject.is_nobody,
         "left_alone": [
             {"kind": Kind(row.kind).name.lower(), "since": moment(row.at)} for row in restricted
         ],
-        "data": [
-            {
-                "name": holding.name,
-                "about": holding.about,
-                "fields": dict(holding.fields),
-                "rows": list(holding.tell(subject)),
-            }
-            for holding in holdings()
-        ],
+        "data": data,
+        "failed": failed,
     }
+
+
+def _section(holding: Holding, subject: Subject, failed: list[str]) -> dict[str, Any]:
+    rows: list[Any] = []
+    try:
+        # What a function of the shop's gives may be anything; of ours it is JSON already.
+        told = holding.tell(subject)
+        rows = [plain(row) for row in told] if holding.is_of_shop else list(told)
+    except Exception as error:
+        if not holding.is_of_shop and isinstance(error, (DatabaseError, Resting)):
+            # Ours all stand in one database: the others could not be told either.
+            raise
+        counters.failed("export_incomplete", _untold(holding), error=error)
+        failed.append(holding.name)
+    return {
+        "name": holding.name,
+        "about": holding.about,
+        "fields": dict(holding.fields),
+        "rows": rows,
+    }
+
+
+def _untold(holding: Holding) -> str:
+    return (
+        f"{holding.name!r} could not be told to somebody who asked what is held about them; all "
+        "else was. Correct its `tell`, and let them ask again."
+    )

@@ -121,6 +121,10 @@ def plain(value: Any) -> Any:
     """A value as JSON can hold it."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    if isinstance(value, Mapping):
+        return {str(name): plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(one) for one in value]
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if isinstance(value, (bytes, memoryview)):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.db import router, transaction
@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 
 from persona_django import conf
 from persona_django.breaker import database_call
-from persona_django.identity import consent, cookies, restrictions
+from persona_django.identity import consent, cookies, remembered, restrictions
 from persona_django.identity.cookies import VisitorCookie
 from persona_django.identity.models import Visitor
 from persona_django.identity.shoppers import (
@@ -23,8 +23,6 @@ from persona_django.identity.shoppers import (
     may_be_signed_in,
     store_of,
 )
-
-MOST_REMEMBERED = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +48,10 @@ class Recognised:
     def has_news(self) -> bool:
         """Whether there is something to write even without an event."""
         if self.withdrawn is not None:
-            return _remembered.get(self.withdrawn) != _answer("")
+            return remembered.answer_of(self.withdrawn) != _answer("")
         if self.account is not None:
             return True
-        answer = _answer(self.purposes)
-        return _remembered.get(self.visitor, answer) != answer
+        return remembered.answer_of(self.visitor) not in (None, _answer(self.purposes))
 
 
 NOBODY = Recognised()
@@ -145,20 +142,13 @@ def _forget(
     return Recognised(store=store_of(request), withdrawn=cookie.key if cookie else None)
 
 
-Answer = tuple[str, str]
-"""What was agreed to, and by which wording of the banner."""
-
-_remembered: OrderedDict[int | None, Answer] = OrderedDict()
-"""Visitors whose row this process knows to stand, and their answer in it."""
-
-
-def _answer(purposes: str) -> Answer:
+def _answer(purposes: str) -> remembered.Answer:
     return purposes, conf.current().consent_version
 
 
 def is_unwritten(recognised: Recognised) -> bool:
     """Whether `write` has anything to do, as far as this process knows."""
-    return recognised.has_news or recognised.visitor not in _remembered
+    return recognised.has_news or remembered.answer_of(recognised.visitor) is None
 
 
 def is_over(visitor: int) -> bool:
@@ -207,7 +197,7 @@ def write(recognised: Recognised, *, rank: int = 0) -> bool:
 
 def _withdraw(alias: str, visitor: int, store: int) -> None:
     # Whatever of theirs is still on its way finds no answer here, and looks again.
-    forget_some([visitor])
+    remembered.forget_some([visitor])
     if restrictions.are_known(visitor, kind=restrictions.Kind.ERASED):
         return
     # The row is a mark that this visitor's events may teach nothing any more, also those
@@ -220,10 +210,13 @@ def _withdraw(alias: str, visitor: int, store: int) -> None:
     rows.bulk_create([Visitor(key=visitor, **given)], ignore_conflicts=True)
     rows.filter(key=visitor).update(**given)
     # Not before it is sure: what is rolled back must be written by whoever comes next.
-    transaction.on_commit(lambda: _remember([visitor], _answer("")), using=alias, robust=True)
+    known = partial(remembered.remember_withdrawn, visitor, _answer(""))
+    transaction.on_commit(known, using=alias, robust=True)
 
 
 def _keep(alias: str, visitors: list[int], recognised: Recognised, rank: int) -> bool:
+    # Before anything is read: whoever is forgotten from now on may be one of these.
+    as_of = remembered.moment()
     purposes, version = answer = _answer(recognised.purposes)
     receipt = {
         "purposes": purposes,
@@ -249,23 +242,6 @@ def _keep(alias: str, visitors: list[int], recognised: Recognised, rank: int) ->
     if not theirs.filter(key=visitors[-1]).exists():
         return False
     # Not before it is sure: what is rolled back must be written by the next page.
-    transaction.on_commit(lambda: _remember(visitors, answer), using=alias, robust=True)
+    known = partial(remembered.remember, visitors, answer, as_of=as_of)
+    transaction.on_commit(known, using=alias, robust=True)
     return True
-
-
-def _remember(visitors: list[int], answer: Answer) -> None:
-    # The oldest in one step: another thread may add one at any moment.
-    while len(_remembered) > MOST_REMEMBERED:
-        _remembered.popitem(last=False)
-    _remembered.update(dict.fromkeys(visitors, answer))
-
-
-def forget_some(keys: Iterable[int]) -> None:
-    """Remember these no more: their rows are about to go."""
-    for key in keys:
-        _remembered.pop(key, None)
-
-
-def forget() -> None:
-    """Remember no visitor of this process. For tests."""
-    _remembered.clear()

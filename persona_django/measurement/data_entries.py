@@ -94,8 +94,8 @@ TABLES: Mapping[str, Table] = {
             "context": "device, entry and local hour",
         },
         lifetimes={
-            "words": "of a search, typed filters among them, the visit: emptied when it is over; "
-            "of a choice as long as its row"
+            "words": "the visit, where they were searched for or typed: emptied when it is over; "
+            "as long as the row, where they were chosen"
         },
     ),
     "ServedSlate": Table(
@@ -217,7 +217,8 @@ TABLES: Mapping[str, Table] = {
     "ArtefactPart": Table(
         about="Bytes of an artefact; of a job that has not ended, also what it read of shoppers.",
         lifetime="with its artefact; work in progress until its job ends",
-        erased="learnt anew without the person within a day; work goes when its job ends",
+        erased="learnt anew without the person within a day; rows of theirs in work in progress "
+        "go within minutes, what was counted from them when its job ends",
         purposes={
             "id": _ROW["id"],
             **_all("artefact number data", "what pages are ranked by"),

@@ -6,6 +6,7 @@ What only the shop can know is left open in square brackets.
 from __future__ import annotations
 
 from persona_django import conf
+from persona_django.identity import cookies
 from persona_django.measurement.data_map import spelled
 
 
@@ -35,7 +36,7 @@ def as_markdown() -> str:
         f"after {spelled(settings.purchases_kept)}, visitors after "
         f"{spelled(settings.visitors_kept)}; on request at once, by the person or by "
         "`persona_erase`, and from what was learnt within a day",
-        "Cookies": f"`{settings.cookie_name}`, at most {spelled(settings.cookie_max_age)}, never "
+        "Cookies": f"`{settings.cookie_name}`, at most {spelled(cookies.life())}, never "
         f"renewed, only after consent; `{settings.opt_out_cookie}`, which names nobody",
         "Crowds": f"nothing from purchases is shown below {settings.min_buyers} buyers, nothing "
         f"from interest below {settings.min_support} shoppers, no search words below "

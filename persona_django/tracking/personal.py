@@ -16,6 +16,9 @@ from persona_django.tracking.context import UNKNOWN_DAY, UNKNOWN_HOUR, Context
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.schema import Basis, name_of_kind
 
+ITEMS_AT_A_TIME = 5_000
+"""No statement of SQLite's takes many more values."""
+
 CIRCUMSTANCES = {
     "by": "Whose word it is: script, page, shop, server or task (worked out from the rest).",
     "device": "What kind of screen it was.",
@@ -40,7 +43,7 @@ def circumstances(packed: int) -> dict[str, Any]:
 
 
 def _events(rows: QuerySet[Event]) -> Iterator[dict[str, Any]]:
-    for part in _in_parts(rows):
+    for part in in_parts(rows):
         items = named({event.item_id for event in part})
         for event in part:
             yield {
@@ -56,7 +59,7 @@ def _events(rows: QuerySet[Event]) -> Iterator[dict[str, Any]]:
 
 
 def _intents(rows: QuerySet[Intent]) -> Iterator[dict[str, Any]]:
-    for part in _in_parts(rows):
+    for part in in_parts(rows):
         for intent in part:
             yield {
                 "at": moment(intent.at),
@@ -70,7 +73,8 @@ def _intents(rows: QuerySet[Intent]) -> Iterator[dict[str, Any]]:
             }
 
 
-def _in_parts(rows: QuerySet[Any]) -> Iterator[list[Any]]:
+def in_parts(rows: QuerySet[Any]) -> Iterator[list[Any]]:
+    """Rows in order of their primary key, so many at a time."""
     last = 0
     while part := list(rows.filter(pk__gt=last).order_by("pk")[:CHUNK_ROWS]):
         yield part
@@ -79,9 +83,15 @@ def _in_parts(rows: QuerySet[Any]) -> Iterator[list[Any]]:
 
 def named(item_ids: Iterable[int]) -> dict[int, str]:
     """Items by what the shop calls them: their title, model and key."""
-    rows = Item.objects.using(router.db_for_read(Item)).filter(pk__in=set(item_ids) - {0})
-    found = rows.values_list("pk", "title", "model", "key")
-    return {pk: f"{title} ({model}:{key})" for pk, title, model, key in found}
+    wanted = sorted(set(item_ids) - {0})
+    rows = Item.objects.using(router.db_for_read(Item))
+    return {
+        pk: f"{title} ({model}:{key})"
+        for start in range(0, len(wanted), ITEMS_AT_A_TIME)
+        for pk, title, model, key in rows.filter(
+            pk__in=wanted[start : start + ITEMS_AT_A_TIME]
+        ).values_list("pk", "title", "model", "key")
+    }
 
 
 EVENTS = register(

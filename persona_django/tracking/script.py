@@ -45,7 +45,7 @@ def attributes(request: HttpRequest | None, shown: Any = None) -> dict[str, str]
         name, accepted = cookie
         told["data-consent"] = name
         told["data-accepted"] = "|".join(quote(value, safe="") for value in accepted)
-    if getattr(policy, "respect_signals", False):
+    if policy.respect_signals:
         told["data-signals"] = "1"
     if request is not None:
         if consent.identifying(request):

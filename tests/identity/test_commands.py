@@ -36,7 +36,24 @@ def run(*arguments: str) -> str:
 def test_a_customer_is_told_everything_as_json(anna):
     told = json.loads(run("persona_export", "--customer", "31"))
 
-    assert [len(section["rows"]) for section in told["data"]] == [1, 3, 1, 0, 1]
+    assert [len(section["rows"]) for section in told["data"]] == [1, 3, 1, 0, 1, 0]
+
+
+def test_what_cannot_be_told_is_named_and_all_else_is_written(anna, capsys):
+    def fail(subject: Any) -> Any:
+        raise RuntimeError("no")
+
+    holdings.register(
+        holdings.Holding(name="wishes", about="", fields={}, tell=fail, erase=lambda s, n: 0)
+    )
+    out = io.StringIO()
+    try:
+        with pytest.raises(CommandError, match="Not told: wishes"):
+            call_command("persona_export", "--customer", "31", stdout=out)
+    finally:
+        holdings.unregister("wishes")
+
+    assert len(json.loads(out.getvalue())["data"][1]["rows"]) == 3
 
 
 def test_an_export_to_a_file_is_for_its_owner_only_and_overwrites_nothing(anna, tmp_path):

@@ -71,6 +71,46 @@ def test_a_signal_of_the_browser_counts_as_an_objection_unless_switched_off(head
     assert AcceptAll(respect_signals=False).allowed(objecting, "measure")
 
 
+class Agrees(ConsentPolicy):
+    """A shop's own, which never heard of any signal."""
+
+    def allowed(self, request: Any, purpose: str) -> bool:
+        return True
+
+
+class Decides(Agrees):
+    """A shop's own, which wants to be asked all the same."""
+
+    respect_signals = False
+
+
+@pytest.mark.parametrize("header", ["Sec-GPC", "DNT"])
+def test_a_signal_counts_under_a_shops_own_policy_unless_it_says_otherwise(settings, header):
+    objecting = {header: "1"}
+
+    settings.PERSONA = {"CONSENT_POLICY": {"BACKEND": f"{__name__}.Agrees"}}
+    assert not consent.allowed(request("accepted", **objecting), "measure")
+    assert consent.is_withdrawn(request("accepted", **objecting))
+    assert consent.allowed(request("accepted"), "measure")
+    settings.PERSONA = {"CONSENT_POLICY": {"BACKEND": f"{__name__}.Decides"}}
+    assert consent.allowed(request("accepted", **objecting), "measure")
+
+
+def test_pages_of_a_shop_with_an_app_are_asked_about_by_their_own_policy(settings):
+    """It alone decides whether a signal of theirs counts."""
+    settings.PERSONA = {
+        "CONSENT_POLICY": {
+            "BACKEND": "persona_django.identity.consent.FromHeader",
+            "OPTIONS": {"otherwise": {"BACKEND": f"{__name__}.Decides"}},
+        }
+    }
+    in_app = {"X-Persona-Consent": "measure"}
+
+    assert consent.allowed(request("accepted", DNT="1"), "measure")
+    assert not consent.allowed(request("accepted", DNT="1", **in_app), "measure")
+    assert consent.allowed(request("accepted", **in_app), "measure")
+
+
 @pytest.mark.parametrize("backend", [f"{__name__}.Moody", f"{__name__}.NoPolicy", "no.such.Thing"])
 def test_a_policy_that_fails_refuses_is_counted_and_says_where_to_look(settings, caplog, backend):
     settings.PERSONA = {"CONSENT_POLICY": {"BACKEND": backend}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -39,6 +40,17 @@ def test_it_is_out_of_reach_of_scripts_and_other_sites_and_lives_thirteen_months
     assert morsel["httponly"] and morsel["samesite"] == "Lax" and morsel["path"] == "/"
     assert not morsel["domain"]
     assert morsel["max-age"] <= 13 * MONTH
+
+
+def test_it_lives_no_longer_than_its_visitor_is_kept(settings):
+    """Else nobody could tell any more that its visitor took their consent back."""
+    settings.PERSONA = {**settings.PERSONA, "VISITORS_KEPT": timedelta(days=30)}
+    morsel = issued()
+    day = timedelta(days=1).total_seconds()
+
+    assert morsel["max-age"] == 30 * day
+    with time_machine.travel(time.time() + 31 * day):
+        assert cookies.unsigned(morsel.value) is None
 
 
 def test_on_https_it_is_secure_and_no_sister_domain_can_plant_one():

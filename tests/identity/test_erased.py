@@ -7,7 +7,8 @@ and the numbers that are hashed from them. Only the tombstone keeps a number.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,19 @@ from django.core.cache import cache
 from django.test import Client
 
 from persona_django import tasks
+from persona_django.deriving import derive, gifts
 from persona_django.identity.erasure import erase, export
 from persona_django.identity.keys import keyed
-from persona_django.identity.models import Restriction
+from persona_django.identity.models import Restriction, Visitor
 from persona_django.identity.subjects import subject_of_customer
-from persona_django.training.jobs import run_due
+from persona_django.training import rebuild, visitor_jobs
+from persona_django.training.jobs import run_due, run_erasures
+from persona_django.training.recipes import KINDS
 from tests import scanning, services
 from tests.browsing import BROWSER, FROM_COOKIE, visitor_of
 from tests.factories import item_id, products, read_catalogue
 from tests.identity.held import hold_everything
+from tests.shop.models import Order
 from tests.training.history import buy, customers, look
 
 pytestmark = pytest.mark.django_db
@@ -76,8 +81,8 @@ class Person:
     def _browse(self, shop: list[Any]) -> None:
         for product in shop:
             self.browser.get(product.get_absolute_url())
-        for block in ("reorder", "similar-items"):
-            self.browser.get(f"/persona/api/v1/blocks/{block}/?seed={shop[0].pk}")
+        for asked in ("reorder/", f"similar-items/?seed=shop.product:{shop[0].pk}"):
+            assert self.browser.get(f"/persona/api/v1/blocks/{asked}").status_code == 200
 
     def _remember(self) -> set[int]:
         value = self.browser.cookies["persona"].value
@@ -110,6 +115,37 @@ def test_no_canary_is_found_in_any_table_cache_file_or_log(shop, settings, tmp_p
     assert not scanning.holds(caplog.text, person.canaries)
     stones = set(Restriction.objects.values_list("key", flat=True))
     assert person.keys <= stones
+
+
+def test_no_canary_is_left_in_the_work_of_jobs_that_have_not_ended(shop, settings, monkeypatch):
+    """Whatever a job has kept between two of its messages when somebody has everything erased."""
+    settings.PERSONA = {**settings.PERSONA, "CHUNK_FOR": timedelta(microseconds=1)}
+    person = Person(shop)
+    others = customers(3)
+    for at, other in enumerate(others):
+        Visitor.objects.create(key=at + 1, account=keyed("customer", str(other.pk)))
+    Order.objects.all().delete()
+    buy([person.user, *others], shop[:1], days_ago=40)
+    monkeypatch.setattr(derive, "PERSONS_AT_A_TIME", 1)
+    monkeypatch.setattr(gifts, "PERSONS_AT_A_TIME", 1)
+    begun = [visitor_jobs.step_derive(), visitor_jobs.step_gifts()]
+    begun += [rebuild.step(kind).fence for kind in KINDS]
+    assert None not in begun
+    assert "persona_artefactpart.data" in found_in_tables(person)
+
+    person.browser.delete("/persona/api/v1/me/")
+    run_erasures()
+    the_shop_deletes_its_own(person)
+
+    assert found_in_tables(person) == []
+    goes_on(visitor_jobs.step_derive, begun[0])
+    goes_on(visitor_jobs.step_gifts, begun[1])
+    assert found_in_tables(person) == []
+
+
+def goes_on(step: Callable[..., int | None], fence: int | None) -> None:
+    while fence is not None:
+        fence = step(fence=fence)
 
 
 def learn() -> None:

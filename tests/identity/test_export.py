@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connections, router
+from django.test.utils import CaptureQueriesContext
 
+from persona_django import counters
+from persona_django.feedback.models import ServedSlate
 from persona_django.identity.erasure import export
-from persona_django.identity.holdings import holdings, moment, plain
+from persona_django.identity.holdings import (
+    Holding,
+    holdings,
+    moment,
+    plain,
+    register,
+    unregister,
+)
 from persona_django.identity.keys import keyed
 from persona_django.identity.subjects import pause, subject_of_customer, subject_of_keys
+from persona_django.tracking.models import Event
 from tests.identity.held import hold_everything
 from tests.tracking.catalogue import stocked
 
@@ -87,6 +101,78 @@ def test_a_long_history_is_told_whole():
     assert len(rows) == 1_203
 
 
+@pytest.mark.parametrize("at", ["at once", "after a row"])
+def test_a_table_of_the_shops_that_cannot_be_told_is_named_and_all_else_is_told(at):
+    def fail(subject: Any) -> Iterator[dict[str, Any]]:
+        if at == "after a row":
+            yield {"wish": "a row"}
+        raise RuntimeError("no such table")
+
+    hold_everything(HERS)
+    register(Holding(name="wishes", about="", fields={}, tell=fail, erase=lambda s, n: 0))
+    try:
+        told = export(subject_of_keys([HERS]))
+    finally:
+        unregister("wishes")
+
+    found = sections(told)
+    assert told["failed"] == ["wishes"]
+    assert found["wishes"]["rows"] == []
+    assert len(found["events"]["rows"]) == 3
+    assert counters.counts()["export_incomplete"] == 1
+
+
+def test_a_row_of_ours_that_nobody_can_read_keeps_nothing_else_from_being_told():
+    hold_everything(HERS)
+    Event.objects.update(basis=77)
+
+    told = export(subject_of_keys([HERS]))
+
+    assert told["failed"] == ["events"]
+    assert len(sections(told)["searches"]["rows"]) == 1
+
+
+def test_a_table_of_the_shops_may_give_whatever_python_holds():
+    row = {"prices": {Decimal("4.50")}, "by_day": {date(2026, 1, 2): (1, b"\x01")}}
+    register(
+        Holding(
+            name="wishes", about="", fields={}, tell=lambda s: iter([row]), erase=lambda s, n: 0
+        )
+    )
+    try:
+        told = json.loads(json.dumps(export(subject_of_keys([HERS]))))
+    finally:
+        unregister("wishes")
+
+    assert sections(told)["wishes"]["rows"] == [
+        {"prices": ["4.50"], "by_day": {"2026-01-02": [1, "01"]}}
+    ]
+
+
+def test_a_long_history_takes_no_query_for_each_slate():
+    _, item = stocked()
+    now = int(time.time())
+
+    def asked(slates: int) -> int:
+        ServedSlate.objects.all().delete()
+        ServedSlate.objects.bulk_create(
+            ServedSlate(
+                shopper=HERS,
+                uid=n,
+                block="similar-items",
+                at=now,
+                items=item.to_bytes(8, "little"),
+            )
+            for n in range(slates)
+        )
+        with CaptureQueriesContext(connections[router.db_for_write(ServedSlate)]) as captured:
+            rows = sections(export(subject_of_keys([HERS])))["recommendations"]["rows"]
+        assert len(rows) == slates
+        return len(captured)
+
+    assert asked(200) == asked(1)
+
+
 def test_no_number_that_stands_for_a_person_is_told():
     hold_everything(HERS)
 
@@ -95,7 +181,7 @@ def test_no_number_that_stands_for_a_person_is_told():
 
 def test_rooms_of_ours_have_declared_what_they_hold():
     assert [holding.name for holding in holdings() if not holding.is_of_shop] == [
-        "visitors", "events", "searches", "search counts", "recommendations",
+        "visitors", "events", "searches", "search counts", "recommendations", "work in progress",
     ]  # fmt: skip
 
 

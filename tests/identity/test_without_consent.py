@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.test import Client, RequestFactory
 from django.urls import get_resolver
 
+from persona_django.identity.consent import ConsentPolicy
 from persona_django.identity.keys import keyed
 from persona_django.measurement.data_entries import TABLES
 from persona_django.serving.recommend import recommend
@@ -26,10 +27,19 @@ from tests.training.history import buy, customers
 
 pytestmark = pytest.mark.django_db
 
+
+class Agrees(ConsentPolicy):
+    """A shop's own policy, which never heard of any signal."""
+
+    def allowed(self, request: Any, purpose: str) -> bool:
+        return True
+
+
 ABOUT_PEOPLE = {f"persona_{name.lower()}" for name, one in TABLES.items() if one.is_personal}
 ALL_OF_US = {f"persona_{name.lower()}" for name in TABLES}
 NO_CHANGE = ALL_OF_US - {"persona_state", "persona_dropcount", "persona_lease"}
 """Tables of ours that a journey without consent leaves as they are, those about people first."""
+OWN = {"CONSENT_POLICY": {"BACKEND": f"{__name__}.Agrees"}}
 OURS = ("persona", "__Host-persona")
 
 NO: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, str]]] = {
@@ -40,6 +50,7 @@ NO: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, str]]] = {
     "a yes, and DNT": (FROM_COOKIE, {"banner": "yes"}, {"DNT": "1"}),
     "a yes, and opted out": (FROM_COOKIE, {"banner": "yes", "persona_off": "1"}, {}),
     "another basis, and opted out": (ACCEPT_ALL, {"persona_off": "1"}, {}),
+    "a policy of the shop's that agrees, and Sec-GPC": (OWN, {}, {"Sec-GPC": "1"}),
     "a policy that is broken": ({"CONSENT_POLICY": {"BACKEND": "no.such.Policy"}}, {}, {}),
 }
 

@@ -74,9 +74,9 @@ def test_a_page_gives_a_new_visitor_their_place_after_the_response_and_a_known_o
         agreeing().get(f"/shown/{tea.pk}/")
     client = agreeing()
     client.get(f"/shown/{tea.pk}/")
-    from persona_django.identity import visitors
+    from persona_django.identity import remembered
 
-    visitors.forget()
+    remembered.forget()
     client.get(f"/shown/{tea.pk}/")
 
     assert sorted(Visitor.objects.values_list("rank", flat=True)) == [1, 2, 3]

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.functional import SimpleLazyObject
 
 from persona_django import counters, tasks
-from persona_django.identity import cookies, tokens, visitors
+from persona_django.identity import cookies, remembered, tokens, visitors
 from persona_django.identity.cookies import VisitorCookie
 from persona_django.identity.keys import keyed
 from persona_django.identity.models import Visitor
@@ -79,7 +79,7 @@ def known() -> Caller:
 
 def known_to_another_process() -> Caller:
     caller = known()
-    visitors.forget()
+    remembered.forget()
     return caller
 
 
@@ -149,7 +149,9 @@ def meet(cookie: VisitorCookie) -> None:
     )
     assert visitors.write(seen)
     # As a commit would, which a test never comes to.
-    visitors._remember([seen.visitor or 0], visitors._answer(seen.purposes))
+    remembered.remember(
+        [seen.visitor or 0], visitors._answer(seen.purposes), as_of=remembered.moment()
+    )
 
 
 @contextmanager

@@ -24,13 +24,21 @@ class Command(BaseCommand):
         parser.add_argument("--out", metavar="FILE", help="Write it there, not to the terminal.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        text = json.dumps(export(subject_in(options)), indent=2, ensure_ascii=False)
-        if not options["out"]:
+        told = export(subject_in(options))
+        self._write(json.dumps(told, indent=2, ensure_ascii=False), options["out"])
+        if told["failed"]:
+            raise CommandError(
+                f"Not told: {', '.join(told['failed'])}; all else was. The log says why. Correct "
+                "it and export again."
+            )
+
+    def _write(self, text: str, path: str | None) -> None:
+        if not path:
             self.stdout.write(text)
             return
         try:
-            handle = os.open(options["out"], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
-            raise CommandError(f"{options['out']} cannot be written: {error.strerror}") from error
+            raise CommandError(f"{path} cannot be written: {error.strerror}") from error
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text + "\n")

@@ -1,0 +1,72 @@
+"""Visitors whose row this process knows to stand, and their answer in it, so that not every page
+has to write it again.
+
+Threads of one process write and forget at any moment. What a transaction has seen is remembered
+only after it is sure, and only where nobody was forgotten since it began: it may have been one
+who took their consent back, or was erased, in another thread. Whoever is not remembered is simply
+written once more.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+
+MOST_REMEMBERED = 20_000
+
+Answer = tuple[str, str]
+"""What was agreed to, and by which wording of the banner."""
+
+_answers: OrderedDict[int | None, Answer] = OrderedDict()
+_forgotten = 0
+"""How often anybody was forgotten."""
+_lock = threading.Lock()
+
+
+def answer_of(visitor: int | None) -> Answer | None:
+    """What is known to stand in a visitor's row; None when nothing is."""
+    return _answers.get(visitor)
+
+
+def moment() -> int:
+    """As of when a transaction that begins now sees rows: to be given to `remember`."""
+    return _forgotten
+
+
+def remember(visitors: Iterable[int], answer: Answer, *, as_of: int) -> None:
+    """Remember what a transaction that began `as_of` wrote, once it is committed."""
+    with _lock:
+        if as_of != _forgotten:
+            return
+        _answers.update(dict.fromkeys(visitors, answer))
+        while len(_answers) > MOST_REMEMBERED:
+            _answers.popitem(last=False)
+
+
+def remember_withdrawn(visitor: int, answer: Answer) -> None:
+    """Remember that a visitor's withdrawal stands, against whatever is still on its way."""
+    forget_some([visitor])
+    remember([visitor], answer, as_of=moment())
+
+
+def forget_some(visitors: Iterable[int]) -> None:
+    """Remember these no more: their rows change or are about to go."""
+    global _forgotten
+    with _lock:
+        _forgotten += 1
+        for visitor in visitors:
+            _answers.pop(visitor, None)
+
+
+def forget() -> None:
+    """Remember nobody. For tests, and in a forked child, whose parent's lock may be held by a
+    thread that the child does not have."""
+    global _lock, _forgotten
+    _lock = threading.Lock()
+    _forgotten += 1
+    _answers.clear()
+
+
+os.register_at_fork(after_in_child=forget)
