@@ -29,6 +29,11 @@ class Fault:
     keeps_blocks: bool = True
     """Whether a public block is still shown, from what the process knows."""
 
+    def may_fail(self, said: str) -> bool:
+        """Whether a task may end under it with this error, which operators are told of."""
+        errors = {"database": ("OperationalError", "InternalError"), "shop": ("BrokenMap",)}
+        return said.startswith(tuple(f"FAILURE {name}" for name in errors.get(self.of, ())))
+
 
 def _set(which: str, mode: Mode) -> Change:
     def change(shop: FaultShop) -> None:

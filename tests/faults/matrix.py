@@ -23,7 +23,6 @@ class Cell:
     following: list[Answer]
     without: Answer
     """The same page of the shop without the app."""
-    task_said: str = ""
 
     @property
     def first_seconds(self) -> float:
@@ -60,10 +59,9 @@ def go_through(shop: FaultShop, fault: Fault, door: Door, visitor: Browser) -> C
     page = door.path if door.is_page else "/page/1/"
     method = door.method if door.is_page else "GET"
     without = other.ask(page, method)
-    said = ""
     with going_on(fault, shop):
         if door.task:
-            said = visitor.ask(f"/steer/task/?name={quote(door.task)}").text
+            visitor.ask(f"/steer/task/?name={quote(door.task)}")
         first, *following = (through(door, visitor) for _ in range(1 + FOLLOWING))
         if not door.is_page:
             beside = visitor.ask("/page/1/")
@@ -74,7 +72,6 @@ def go_through(shop: FaultShop, fault: Fault, door: Door, visitor: Browser) -> C
         first=first,
         following=following,
         without=without,
-        task_said=said,
     )
 
 

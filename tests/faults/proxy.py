@@ -35,6 +35,9 @@ class Proxy:
         self.delay = delay
         self.accepted = 0
         """Connections that were made so far."""
+        self.questions = 0
+        """What clients sent so far, in pieces."""
+        self._breaks_at: tuple[int, Mode] | None = None
         self._mode = Mode.THROUGH
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -66,6 +69,16 @@ class Proxy:
         elif mode is not Mode.REFUSE:
             self._listen(backlog=64)
             self._serve()
+
+    def break_after(self, questions: int | None, mode: Mode = Mode.REFUSE) -> None:
+        """Change the mode in the middle of a talk, when clients have sent so many pieces more;
+        None: not any more."""
+        self._breaks_at = None if questions is None else (self.questions + questions, mode)
+
+    def _count(self) -> None:
+        self.questions += 1
+        if self._breaks_at is not None and self.questions >= self._breaks_at[0]:
+            (_, self.mode), self._breaks_at = self._breaks_at, None
 
     def _listen(self, *, backlog: int) -> None:
         self._listener = socket.socket()
@@ -125,6 +138,7 @@ class Proxy:
     def _questions(self, client: socket.socket, server: socket.socket) -> None:
         try:
             while data := client.recv(CHUNK):
+                self._count()
                 if not self._wait_to_hand_on(client):
                     return
                 server.sendall(data)

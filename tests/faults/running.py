@@ -88,6 +88,7 @@ class FaultShop:
     def heal(self) -> None:
         """Everything answers again."""
         for proxy in self.proxies:
+            proxy.break_after(None)
             if proxy.mode is not Mode.THROUGH:
                 proxy.mode = Mode.THROUGH
 

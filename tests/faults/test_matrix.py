@@ -20,6 +20,8 @@ OF_EACH_KIND = {
     "GET block", "POST events", "GET me",
 }  # fmt: skip
 """Doors that reach our database in every way there is: another kind of it needs no more."""
+OF_REQUESTS = [door for door in doors() if not door.task]
+"""Tasks have a matrix of their own, which also sees to what becomes of their work: `test_jobs`."""
 SOON = 1.0
 """Seconds within which what does not wait for anything is done, on a busy machine."""
 
@@ -52,7 +54,7 @@ def has_no_fault(shop: FaultShop, fault: Fault, door: Door) -> None:
 
 @pytest.mark.service("postgresql")
 @pytest.mark.parametrize("fault", FAULTS, ids=name_of)
-@pytest.mark.parametrize("door", doors(), ids=name_of)
+@pytest.mark.parametrize("door", OF_REQUESTS, ids=name_of)
 def test_a_page_is_as_it_is_without_the_app_and_only_the_first_one_waits(
     on_postgresql, fault, door
 ):

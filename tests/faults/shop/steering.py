@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,11 @@ from tests.conftest import REMEMBERING
 
 
 def steer(request: HttpRequest, order: str) -> HttpResponse:
-    """Carry out one order."""
-    answer: Any = ORDERS[order](request)
+    """Carry out one order. One that fails says why, where the test can read it."""
+    try:
+        answer: Any = ORDERS[order](request)
+    except Exception:  # noqa: BLE001 - told, not swallowed
+        return HttpResponse(traceback.format_exc(), status=500)
     return JsonResponse({"answer": answer})
 
 
@@ -81,6 +85,27 @@ def task(request: HttpRequest) -> str:
     return f"{done.state} {done.result!r}"
 
 
+def prepare(request: HttpRequest) -> None:
+    """Give one task of ours something to do, and let it be due."""
+    from tests.faults.shop import work
+
+    work.prepare(request.GET["name"])
+
+
+def work(request: HttpRequest) -> Any:
+    """Whether what was prepared is done, and how long and how often jobs wait."""
+    from tests.faults.shop import work
+
+    return [work.is_done(), *work.waits()]
+
+
+def pass_the_time(request: HttpRequest) -> None:
+    """As if every job had rested for as long as it must."""
+    from tests.faults.shop import work
+
+    work.pass_the_time()
+
+
 ORDERS: dict[str, Callable[[HttpRequest], Any]] = {
     "forget-faults": forget_faults,
     "forget-all": forget_all,
@@ -89,4 +114,7 @@ ORDERS: dict[str, Callable[[HttpRequest], Any]] = {
     "break-adapters": break_adapters,
     "mend-adapters": mend_adapters,
     "task": task,
+    "prepare": prepare,
+    "work": work,
+    "pass-the-time": pass_the_time,
 }
