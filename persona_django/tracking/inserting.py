@@ -83,11 +83,11 @@ def _of_arrays(alias: str, model: type[models.Model], names: tuple[str, ...]) ->
 def _array(column: Sequence[Any]) -> Any:
     """One column as PostgreSQL reads an array: whole numbers as it writes them itself, which the
     driver need not look at one by one."""
-    if not all(value is None or isinstance(value, int) for value in column):
+    kinds = set(map(type, column))
+    if not all(issubclass(kind, int) for kind in kinds):
         return list(column)
     # Also of a member of an enumeration, which has a name of its own as text.
-    written = ("NULL" if value is None else int.__repr__(value) for value in column)
-    return f"{{{','.join(written)}}}"
+    return f"{{{','.join(map(int.__repr__, column))}}}"
 
 
 def _statement(alias: str, model: type[models.Model], names: Sequence[str], source: str) -> str:
