@@ -38,10 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if asked.only and part.module not in asked.only:
                 continue
             print(f"\n##### {part.title}", flush=True)
-            reason = services.why_missing(part.service) if part.service else ""
-            if reason:
-                title = services.SERVICES[part.service].title
-                troubles.append(f"left out: {part.title}: {title} is missing: {reason}")
+            if missing := absent(part):
+                troubles.append(f"left out: {part.title}: {missing}")
                 print(troubles[-1], flush=True)
                 continue
             path = Path(folder) / f"{number}.json"
@@ -53,6 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     findings.sort(key=lambda found: found.name[:3] if found.name.startswith("(") else "~")
     print(closing(findings, troubles, is_quick=asked.quick))
     return 1 if broken or missed(findings, is_quick=asked.quick) else 0
+
+
+def absent(part: Part) -> str:
+    """Which service the part cannot do without and has not, and why; empty: none."""
+    for name in part.services:
+        if reason := services.why_missing(name):
+            return f"{services.SERVICES[name].title} is missing: {reason}"
+    return ""
 
 
 def run(part: Part, path: Path, *, is_quick: bool) -> int:

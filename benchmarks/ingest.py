@@ -1,12 +1,16 @@
 """How many events one second of processor time takes in, durably, and how long a client waits.
 
-    python -m benchmarks.ingest [--vendor postgres] [--seconds 6] [--rounds 3]
+    python -m benchmarks.ingest [--vendor postgres] [--cache redis] [--seconds 6] [--rounds 3]
 
 A real server process takes reports at the events endpoint. Beside it, in the same process and
 taking turns, stands a bare Django view that does no more than insert as many of the same rows with
-`bulk_create`. The load comes from a process of its own, whose work is not counted. Counted is that
-of the server process and of the database's own processes that serve it (on PostgreSQL, read from
-/proc; SQLite works within the server process).
+`bulk_create`. Both are views of one shop, behind the same middleware: Django's own for security,
+sessions, common things, sign-in and messages, and ours, which recognises the visitor for either.
+Only ours counts for its limits in the cache: in the process's memory, or with `--cache redis` in
+Redis, whose own work is not counted, but that of asking it is. The load comes from a process of
+its own, whose work is not counted. Counted is that of the server process and of the database's
+own processes that serve it (on PostgreSQL, read from /proc; SQLite works within the server
+process).
 """
 
 from __future__ import annotations
@@ -41,20 +45,21 @@ TICKS = os.sysconf("SC_CLK_TCK")
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--vendor", choices=sorted(VENDORS), default="postgres")
+    options.add_argument("--cache", choices=("local", "redis"), default="local")
     options.add_argument("--seconds", type=float, default=6.0, help="of each turn")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--json", action="store_true", help="print figures as JSON")
     add_option(options)
     chosen = options.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    figures = measure(chosen.vendor, chosen.seconds, chosen.rounds)
+    figures = measure(chosen.vendor, chosen.cache, chosen.seconds, chosen.rounds)
     hand_over(findings(figures), chosen.findings)
     print(json.dumps(figures) if chosen.json else as_text(figures))
 
 
 def as_text(figures: dict[str, Any]) -> str:
     lines = [
-        f"Events taken in on {TITLES[VENDORS[figures['vendor']]]}, medians of alternating turns",
+        f"Events taken in on {_title(figures)}, medians of alternating turns",
         f"{'':34}{'events a':>12}{'requests a':>12}{'p50 ms':>9}{'p99 ms':>9}",
         f"{'':34}{'cpu second':>12}{'cpu second':>12}",
     ]
@@ -67,10 +72,15 @@ def as_text(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _title(figures: dict[str, Any]) -> str:
+    beside = ", Redis as cache" if figures["cache"] == "redis" else ""
+    return TITLES[VENDORS[figures["vendor"]]] + beside
+
+
 def findings(figures: dict[str, Any]) -> list[Finding]:
     """What is taken in, and how it stands beside a view that does nothing but insert."""
     vendor, cases = figures["vendor"], figures["cases"]
-    title = TITLES[VENDORS[vendor]]
+    title = _title(figures)
     batches, bare = cases["ours, batches of 20"], cases["bare, batches of 20"]
     waits, bare_waits = cases["ours, at one load"], cases["bare, at one load"]
     return [
@@ -121,12 +131,15 @@ class Turn:
     """Seconds that each request took, from when it was due."""
 
 
-def measure(vendor: str, seconds: float, rounds: int) -> dict[str, Any]:
+def measure(vendor: str, cache: str, seconds: float, rounds: int) -> dict[str, Any]:
     """Alternate ours and the bare view: as fast as they can, and then at one load."""
     from tests.faults.running import lone_shop
+    from tests.services import SERVICES
 
     with tempfile.TemporaryDirectory(prefix="persona-ingest-") as folder:
         given = {"urls": "benchmarks.ingest_shop", "keep_connections": None}
+        if cache == "redis":
+            given["cache"] = SERVICES["redis"].url
         with lone_shop(vendor, Path(folder), **given) as (process, database):
             process.start()
             bench = Bench(process.pid, process.port, database)
@@ -147,6 +160,7 @@ def measure(vendor: str, seconds: float, rounds: int) -> dict[str, Any]:
             turns |= _in_turns(bench, loaded, seconds, rounds)
     return {
         "vendor": vendor,
+        "cache": cache,
         "rate": rate,
         "cases": {name: _summed_up(each) for name, each in turns.items()},
     }

@@ -18,7 +18,7 @@ class Part:
     quick: tuple[str, ...] = ()
     """What is added for a fast look at a smaller size."""
     environment: dict[str, str] = field(default_factory=dict)
-    service: str = ""
+    services: tuple[str, ...] = ()
     """What it cannot do without."""
 
 
@@ -44,41 +44,46 @@ def parts() -> Iterator[Part]:
         ),
     )
     for database, environment in (("SQLite", {}), ("PostgreSQL", postgresql)):
-        needs = "postgresql" if environment else ""
+        needs = ("postgresql",) if environment else ()
         yield Part(
             title=f"A block on a product page, {database}",
             module="block_latency",
             quick=("--products", "5000", "--renders", "300"),
             environment=environment,
-            service=needs,
+            services=needs,
         )
         yield Part(
             title=f"The shop's products into the mirror, {database}",
             module="sync",
             quick=("--products", "5000"),
             environment=environment,
-            service=needs,
+            services=needs,
         )
     yield Part(
         title="A page without blocks, with and without the app",
         module="page_overhead",
         quick=("--pairs", "1"),
         environment=postgresql,
-        service="postgresql",
+        services=("postgresql",),
     )
-    for vendor, needs in (("postgres", "postgresql"), ("sqlite", "")):
+    for vendor, cache, needs in (
+        ("postgres", "local", ("postgresql",)),
+        ("postgres", "redis", ("postgresql", "redis")),
+        ("sqlite", "local", ()),
+    ):
+        beside = ", Redis as cache" if cache == "redis" else ""
         yield Part(
-            title=f"Events taken in, {'PostgreSQL' if needs else 'SQLite'}",
+            title=f"Events taken in, {'PostgreSQL' if needs else 'SQLite'}{beside}",
             module="ingest",
-            arguments=("--vendor", vendor),
+            arguments=("--vendor", vendor, "--cache", cache),
             quick=("--seconds", "2", "--rounds", "1"),
-            service=needs,
+            services=needs,
         )
     yield Part(
         title="What a fault around the shop costs its visitors",
         module="faults",
         quick=("--rounds", "1"),
-        service="postgresql",
+        services=("postgresql",),
     )
     yield Part(
         title="Orders from a file",

@@ -187,7 +187,9 @@ def identifying(request: HttpRequest) -> list[str]:
 
     The one rule for the cookie, for views and for what the shop's own code tracks.
     """
-    return [purpose for purpose in IDENTIFYING if allowed(request, purpose)]
+    if opted_out(request):
+        return []
+    return [purpose for purpose in IDENTIFYING if answered(request, purpose)]
 
 
 def decide(request: HttpRequest, purpose: str) -> bool | None:

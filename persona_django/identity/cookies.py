@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +21,8 @@ SALT = "persona_django.identity.cookies"
 LONGEST_LIFE = timedelta(days=395)
 LONGEST_VALUE = 128
 """A cookie of ours has about 100 characters; anything longer is not worth a signature check."""
+OPENED = "_persona_opened"
+"""Where a request keeps what its signed values turned out to say."""
 STORABLE = frozenset({"public", "max-age", "s-maxage", "immutable", "stale-while-revalidate"})
 
 
@@ -39,7 +42,7 @@ class VisitorCookie:
         """A new pseudonym of 128 random bits, derived from nothing."""
         return cls(pseudonym=secrets.token_urlsafe(16))
 
-    @property
+    @cached_property
     def key(self) -> int:
         """The number that stands for this visitor in our tables."""
         return keyed("visitor", self.pseudonym, secret=self.secret)
@@ -68,8 +71,20 @@ def opened(request: HttpRequest) -> VisitorCookie | None:
 
     Says nothing about consent: ask `consent.identifying`.
     """
-    value = request.COOKIES.get(name_for(request))
-    return None if value is None else unsigned(value)
+    return unsigned_once(request, request.COOKIES.get(name_for(request)))
+
+
+def unsigned_once(
+    request: HttpRequest, value: str | None, *, salt: str = SALT
+) -> VisitorCookie | None:
+    """As `unsigned`, and the same answer without checking the signature again for as long as the
+    request lives: each door and the middleware around it ask who it is."""
+    if value is None:
+        return None
+    known: dict[tuple[str, str], VisitorCookie | None] = request.__dict__.setdefault(OPENED, {})
+    if (salt, value) not in known:
+        known[salt, value] = unsigned(value, salt=salt)
+    return known[salt, value]
 
 
 def signed(cookie: VisitorCookie, *, salt: str = SALT) -> str:

@@ -40,5 +40,5 @@ def carried(request: HttpRequest) -> VisitorCookie | None:
     Says nothing about consent, nor whether it is still the same person: see `shoppers`.
     """
     if is_by_app(request):
-        return opened(request.META[META])
+        return cookies.unsigned_once(request, request.META[META], salt=SALT)
     return cookies.opened(request)

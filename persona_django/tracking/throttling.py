@@ -7,13 +7,13 @@ each process counts for itself, so that a flood is still bounded.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from threading import Lock
-
-from django.core.cache.backends.base import BaseCache
+from typing import NamedTuple
 
 from persona_django import breaker, conf, counters
 from persona_django.identity.keys import keyed
+from persona_django.tracking import tallies
 
 TIMES_FOR_A_NETWORK = 10
 MINUTE, DAY = 60, 86_400
@@ -52,61 +52,69 @@ def seconds_to_wait(*, visitor: int | None, network: int, events: int) -> int:
     goes on and on stays out.
     """
     now = time.time()
+    limits = _limits(visitor, network, events, int(now))
     try:
-        return _judged(_in_cache, visitor, network, events, now)
+        # One use of the cache, however many counters there are: it waits, and rests, once.
+        with breaker.cache_call() as cache:
+            return _judged(limits, tallies.add(cache, _named(limits, now)), now)
     except Exception as error:  # noqa: BLE001 - a cache that is away must not lose an event
         # Its words may hold a key.
         counters.failed("throttle_uncounted", f"{_UNCOUNTED} ({type(error).__name__})")
-    return _judged(lambda key, amount, _: _here.add(key, amount), visitor, network, events, now)
+    return _judged(limits, [_here.add(limit.key, limit.amount) for limit in limits], now)
 
 
 _UNCOUNTED = "The default cache failed, so each process limits reports by itself. Check the cache."
 
-Add = Callable[[str, int, int], int]
-"""Adds to a counter, given its name, by how much, and its seconds to live; returns the total."""
+
+class _Limit(NamedTuple):
+    """One counter, what a message adds to it, and what it may come to."""
+
+    reason: str
+    key: str
+    amount: int
+    span: int
+    """Seconds of its window."""
+    most: int
+    most_events: int | None = None
+    """Where it counts both: of events, while `most` is of requests."""
+
+    def is_over(self, total: int) -> bool:
+        if self.most_events is None:
+            return total > self.most
+        return (total & _ONE_MESSAGE) > self.most or (total >> _REQUEST_BITS) > self.most_events
 
 
-def _judged(add: Add, visitor: int | None, network: int, events: int, now: float) -> int:
-    for reason, span, is_over in _limits(add, visitor, network, events, now):
-        if is_over:
-            counters.count(reason)
-            return int(span - now % span) + 1
-    return 0
-
-
-def _limits(
-    add: Add, visitor: int | None, network: int, events: int, now: float
-) -> Iterator[tuple[str, int, bool]]:
-    """Each limit in turn: its name, its window, and whether this message is over it."""
+def _limits(visitor: int | None, network: int, events: int, now: int) -> list[_Limit]:
     settings = conf.current()
-    minute, day = int(now) // MINUTE, int(now) // DAY
-    total = add(f"persona:site:{minute}", 1, 2 * MINUTE)
-    yield "throttled_site", MINUTE, total > settings.site_requests
+    minute, day = now // MINUTE, now // DAY
+    site = f"persona:site:{minute}"
+    limits = [_Limit("throttled_site", site, 1, MINUTE, settings.site_requests)]
     counted = [("throttled_network", network, TIMES_FOR_A_NETWORK)]
     if visitor is not None:
         # A number of this day, so that the cache never names a visitor.
         counted.append(("throttled_visitor", keyed("throttle", f"visitor {visitor} {day}"), 1))
+    both = events << _REQUEST_BITS | 1
     for reason, who, times in counted:
-        both = add(f"persona:{who}:{minute}", events << _REQUEST_BITS | 1, 2 * MINUTE)
-        is_over = (both & _ONE_MESSAGE) > times * settings.visitor_requests
-        yield reason, MINUTE, is_over or (both >> _REQUEST_BITS) > times * settings.visitor_events
-        total = add(f"persona:{who}:day", events, 2 * DAY)
-        yield reason, DAY, total > times * settings.visitor_events_a_day
+        requests, most = times * settings.visitor_requests, times * settings.visitor_events
+        a_day = times * settings.visitor_events_a_day
+        limits += [
+            _Limit(reason, f"persona:{who}:{minute}", both, MINUTE, requests, most),
+            _Limit(reason, f"persona:{who}:day", events, DAY, a_day),
+        ]
+    return limits
 
 
-def _in_cache(key: str, amount: int, seconds: int) -> int:
-    with breaker.cache_call() as cache:
-        return _added(cache, key, amount, seconds)
+def _named(limits: Sequence[_Limit], now: float) -> list[tallies.Step]:
+    # Gone one window after its own at the latest, and not before each clock has left it.
+    return [(limit.key, limit.amount, int(2 * limit.span - now % limit.span)) for limit in limits]
 
 
-def _added(cache: BaseCache, key: str, amount: int, seconds: int) -> int:
-    try:
-        return int(cache.incr(key, amount))
-    except ValueError:
-        # The first of its window; unless another process was a moment faster.
-        if cache.add(key, amount, seconds):
-            return amount
-    return int(cache.incr(key, amount))
+def _judged(limits: Sequence[_Limit], totals: Sequence[int], now: float) -> int:
+    for limit, total in zip(limits, totals, strict=True):
+        if limit.is_over(total):
+            counters.count(limit.reason)
+            return int(limit.span - now % limit.span) + 1
+    return 0
 
 
 def forget() -> None:

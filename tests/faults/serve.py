@@ -30,6 +30,9 @@ def main(port: int) -> None:
         """Says nothing about each request, and lets idle connections go."""
 
         timeout = 60
+        wbufsize = -1
+        """Head and body of a response go out together, as from any server that shops use; in six
+        small pieces each would wait for the client to acknowledge the last."""
 
         def handle_one_request(self) -> None:
             super().handle_one_request()

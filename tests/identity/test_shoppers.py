@@ -100,13 +100,15 @@ def test_a_visitor_cookie_counts_only_with_consent(settings):
 def test_a_cookie_as_old_as_its_life_is_nobody(settings, time_machine):
     settings.PERSONA = {**settings.PERSONA, **ACCEPT_ALL}
     time_machine.move_to("2026-01-01")
-    made = with_cookie(request(), VisitorCookie.fresh())
+    given = with_cookie(request(), VisitorCookie.fresh()).COOKIES
+    early, late = request(), request()
+    early.COOKIES, late.COOKIES = given, given
     time_machine.move_to("2027-01-25")
-    before = cookies.opened(made)
+    before = cookies.opened(early)
     time_machine.move_to("2027-01-27")
 
     assert before is not None
-    assert cookies.opened(made) is None
+    assert cookies.opened(late) is None
 
 
 def test_the_cookie_never_lives_longer_than_thirteen_months(settings):
