@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0.dev0"
 __all__ = [
+    "BadEvent",
     "Line",
     "Promise",
     "aordered",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from persona_django.exceptions import BadEvent
     from persona_django.serving.recommend import arecommend, prepare, recommend
     from persona_django.tracking.ingest import viewed
     from persona_django.tracking.promises import Promise
@@ -47,6 +49,7 @@ _HOMES = {
         ("ordered", "aordered", "purchased", "apurchased", "refunded", "arefunded", "Line"),
         "persona_django.tracking.shop_orders",
     ),
+    "BadEvent": "persona_django.exceptions",
     "Promise": "persona_django.tracking.promises",
     "viewed": "persona_django.tracking.ingest",
 }

@@ -8,6 +8,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from example_shop import consent, showcase
+from persona_django.identity.consent import opted_out
+from persona_django.identity.subjects import is_paused, subject_of
 
 
 @require_safe
@@ -24,7 +26,11 @@ def about(request: HttpRequest) -> HttpResponse:
 def privacy(request: HttpRequest) -> HttpResponse:
     """Says what is kept, and lets the visitor change the answer given to the banner."""
     refused_by_browser = "1" in (request.META.get("HTTP_SEC_GPC"), request.META.get("HTTP_DNT"))
-    return render(request, "shop/privacy.html", {"refused_by_browser": refused_by_browser})
+    told = {
+        "refused_by_browser": refused_by_browser,
+        "is_left_alone": is_paused(subject_of(request)) or opted_out(request),
+    }
+    return render(request, "shop/privacy.html", told)
 
 
 @require_POST

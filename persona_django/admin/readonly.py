@@ -36,6 +36,13 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     list_per_page = 50
     actions: Sequence[str] | None = None
 
+    is_internal = False
+    """Whether its rows say something to operators in search of a fault only: such a table is
+    opened by its address, and keeps the index to what people work with."""
+
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        return {} if self.is_internal else super().get_model_perms(request)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -122,6 +122,7 @@ class DropCountAdmin(ReadOnlyAdmin):
 class UsedNonceAdmin(ReadOnlyAdmin):
     """Signed messages that were taken in lately."""
 
+    is_internal = True
     list_display = ("taken_in",)
     fields = ("taken_in",)
     readonly_fields = fields
@@ -206,6 +207,7 @@ class LeaseAdmin(ReadOnlyAdmin):
 class StateAdmin(ReadOnlyAdmin):
     """Revisions and live versions that every process follows."""
 
+    is_internal = True
     list_display = ("name", "store", "value", "changed_at")
     ordering = ("store", "name")
 
@@ -214,6 +216,7 @@ class StateAdmin(ReadOnlyAdmin):
 class ArtefactAdmin(ReadOnlyAdmin):
     """Packed arrays: snapshots of the catalogue and learnt columns."""
 
+    is_internal = True
     list_display = ("name", "schema", "size", "parts", "created_at")
     ordering = ("-id",)
 
@@ -222,6 +225,7 @@ class ArtefactAdmin(ReadOnlyAdmin):
 class ArtefactPartAdmin(ReadOnlyAdmin):
     """Pieces of artefacts, listed without their bytes."""
 
+    is_internal = True
     list_display = ("artefact_id", "number")
     fields = ("artefact", "number")
     readonly_fields = fields
@@ -234,6 +238,7 @@ class ArtefactPartAdmin(ReadOnlyAdmin):
 class NeighbourRowAdmin(ReadOnlyAdmin):
     """Packed neighbour lists; an item's own page shows them as pictures and words."""
 
+    is_internal = True
     list_display = ("item_id", "relation", "version_id")
     fields = ("item_id", "relation", "version_id")
     readonly_fields = fields

@@ -31,6 +31,7 @@ from persona_django.tracking.verdicts import Verdicts
 
 TYPES = ("application/json", "text/plain")
 """A beacon of plain text arrives as such; what it comes from is asked first."""
+FOREIGN = "Sent by no page of this shop, of no origin in EVENT_ORIGINS, and with no app's token."
 METHODS = "GET, POST, OPTIONS"
 
 
@@ -60,7 +61,7 @@ class EventsView(APIView):
             response = answer({"detail": "Use GET or POST."}, status=405, Allow=METHODS)
         elif not origin.is_trusted:
             counters.count("events_cross_site")
-            response = answer({"detail": "Other sites may send nothing here."}, status=403)
+            response = answer({"detail": FOREIGN}, status=403)
         else:
             response = handle(request, origin)
         let_read(response, origin, methods=METHODS)

@@ -159,6 +159,10 @@ class FromHeader(ConsentPolicy):
             return super().objected(request)
         return self.otherwise.objected(request)
 
+    def browser_cookie(self) -> tuple[str, tuple[str, ...]] | None:
+        # The script is on the shop's pages, which send no such header.
+        return self.otherwise.browser_cookie()
+
     def check(self) -> list[CheckMessage]:
         return self.otherwise.check()
 
@@ -242,7 +246,12 @@ def policy() -> ConsentPolicy:
 
 
 def load(declared: Mapping[str, Any]) -> ConsentPolicy:
-    """Build the policy that a setting names by BACKEND and OPTIONS."""
+    """Build the policy that a setting names by BACKEND and OPTIONS; TypeError if it names none."""
+    if not isinstance(declared, Mapping) or "BACKEND" not in declared:
+        raise TypeError(
+            f'{declared!r} names no policy: write {{"BACKEND": "path.to.a.Policy", '
+            '"OPTIONS": {...}}'
+        )
     made = import_string(declared["BACKEND"])(**declared.get("OPTIONS", {}))
     if not isinstance(made, ConsentPolicy):
         raise TypeError(f"{declared['BACKEND']} is not a ConsentPolicy")

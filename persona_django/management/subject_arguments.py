@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
+from persona_django.identity.erasure import export
 from persona_django.identity.subjects import (
     Subject,
     subject_of_customer,
@@ -32,12 +35,22 @@ def add_arguments(parser: CommandParser, *, required: bool = True) -> None:
         metavar="KEY",
         help="A guest by what the order map's guest_key holds, such as an e-mail address.",
     )
+    parser.add_argument(
+        "--anyway", action="store_true", help="Also where the shop has no such customer."
+    )
 
 
 def subject_in(options: dict[str, Any]) -> Subject:
     """The person named; CommandError where nobody can be found by it."""
     if options["customer"] is not None:
-        return subject_of_customer(options["customer"])
+        customer = subject_of_customer(options["customer"])
+        if not options["anyway"] and not _has_user(customer.customer) and not _is_held(customer):
+            # A slip of the pen must not lock out whoever gets that key one day.
+            raise CommandError(
+                f"The shop has no user with the key {customer.customer}, and nothing is held "
+                "about one. --anyway does it all the same."
+            )
+        return customer
     if options["guest"] is not None:
         return subject_of_guest(options["guest"])
     found = subject_of_visitor(options["visitor"])
@@ -47,3 +60,22 @@ def subject_in(options: dict[str, Any]) -> Subject:
             'PERSONA["COOKIE_NAME"], as the browser shows it.'
         )
     return found
+
+
+def _has_user(key: str) -> bool:
+    """Whether the shop has a user of this key; False in shops without accounts."""
+    if not apps.is_installed("django.contrib.auth"):
+        return False
+    from django.contrib.auth import get_user_model
+
+    try:
+        return bool(get_user_model()._default_manager.filter(pk=key).exists())
+    except (ValueError, ValidationError):
+        # A key of another type, such as a word where keys are numbers.
+        return False
+
+
+def _is_held(subject: Subject) -> bool:
+    """Whether anything is kept about them: an account may be gone before its data."""
+    told = export(subject)
+    return bool(told["left_alone"] or told["failed"] or any(part["rows"] for part in told["data"]))

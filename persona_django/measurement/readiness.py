@@ -127,6 +127,8 @@ def _counted(store: int) -> Iterator[Finding]:
 
 def _visitors(store: int) -> Iterator[Finding]:
     yield Finding(about="visitors", text=watched.who_counts(store))
+    if unjudged := watched.unjudged(store):
+        yield Finding(about="jobs", text=unjudged, ok=False)
     if refused := watched.refused():
         yield Finding(about="refused", text=refused)
     for text, is_as_it_should_be in watched.ages():

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.db import router
 from django.db.models import Sum
+from django.utils import timezone
+from django.utils.timesince import timesince
 
+from persona_django import conf
 from persona_django.feedback import retention
 from persona_django.identity import standing
-from persona_django.identity.models import Standing
+from persona_django.identity.models import Standing, Visitor
+from persona_django.model_registry.leases import last_done
 from persona_django.tracking.models import DropCount
 
 DAY_SECONDS = 86_400
 DAYS_TOLD = 7
+GRACE = 2
+"""How many times its period a job may be late before somebody is told."""
+ONE_TICK = timedelta(minutes=1)
 MOST_TOLD = 8
 """Reasons that are named; the admin has all of them."""
 
@@ -26,12 +34,30 @@ def who_counts(store: int = 1) -> str:
     over = standing.over_budget(store)
     text = f"{people:,} count"
     reasons = [
-        f"{found[Standing.NEW]:,} opened one page only so far",
+        f"{found[Standing.NEW]:,} are too new to tell",
         f"{found[Standing.ROBOT]:,} behave like robots (persona_robots says why)",
     ]
     if over:
         reasons.append(f"{over:,} are more than one network may send in an hour")
     return f"{text}, {', '.join(reasons)}."
+
+
+def unjudged(store: int = 1) -> str:
+    """What to do where nobody judges visitors any more; empty while somebody does.
+
+    Until then no visitor counts, and nothing they do teaches anything.
+    """
+    every = conf.current().derive_every
+    at_the_latest = timezone.now() - GRACE * every - ONE_TICK
+    waiting = Visitor.objects.using(router.db_for_read(Visitor)).filter(
+        store=store, standing=Standing.NEW, created_at__lt=at_the_latest
+    )
+    if last_done(f"judge/{store}") >= at_the_latest.timestamp() or not waiting.exists():
+        return ""
+    return (
+        f"Nobody has judged visitors for more than {timesince(at_the_latest)}, so nobody new "
+        "counts. Run a worker and beat, or persona_run from cron: docs/operating.md."
+    )
 
 
 def refused() -> str:

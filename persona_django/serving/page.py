@@ -89,7 +89,7 @@ class Page:
             return Slate(
                 block=block.slug,
                 title=str(block.title),
-                why_empty=f"{block.slug} shows a signed-in shopper's own orders, and nobody is "
+                why_empty="It shows a signed-in shopper's own orders, and nobody is "
                 "signed in.",
                 personal=True,
             )
@@ -101,7 +101,7 @@ class Page:
                 return Slate(
                     block=block.slug,
                     title=str(block.title),
-                    why_empty=f"{block.slug} shows a signed-in shopper's own orders, and this "
+                    why_empty="It shows a signed-in shopper's own orders, and this "
                     "one wants to be left alone.",
                     personal=True,
                 )

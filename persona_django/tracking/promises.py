@@ -37,6 +37,9 @@ class Promise(IntEnum):
     STORED = 2
     """It stands in the log now, committed."""
 
+    def __str__(self) -> str:
+        return self.name.lower()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Told:

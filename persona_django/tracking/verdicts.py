@@ -16,7 +16,7 @@ REASONS: dict[str, str] = {
     "size": "It has more fields, or longer names or texts, than an event may have.",
     "text": "A text holds NUL or half of a surrogate pair.",
     "id": "It has no id of 1 to 128 characters.",
-    "type": "There is no such type, or no browser may report it.",
+    "type": "There is no such type, or it may not be reported here.",
     "field": "It has a field that its type does not have, or lacks one that it needs.",
     "at": "Its time is no number of milliseconds since 1970.",
     "value": "A value has the wrong type or is out of range.",

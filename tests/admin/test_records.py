@@ -106,3 +106,12 @@ def test_events_say_in_words_what_happened_to_which_item_and_why_it_may_be_kept(
     address = reverse("admin:persona_item_change", args=[item.pk])
     assert page.count(f'<a href="{address}">{tea.name}</a>') == 2
     assert "cart_add" in page and page.count(">consent<") == 3
+
+
+def test_the_index_lists_what_people_work_with_and_no_internals(admin_client):
+    page = admin_client.get(reverse("admin:index")).content.decode()
+
+    for name in ("item", "modelversion", "pairdecision", "visitor", "event", "lease"):
+        assert reverse(f"admin:persona_{name}_changelist") in page
+    for name in ("artefact", "artefactpart", "usednonce", "state", "neighbourrow"):
+        assert reverse(f"admin:persona_{name}_changelist") not in page

@@ -8,6 +8,7 @@ import stat
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 
 from persona_django.identity import cookies, holdings, restrictions
@@ -165,3 +166,21 @@ def test_pausing_and_resuming_for_a_customer_and_a_guest(anna):
     run("persona_pause", "--customer", "31", "--resume")
     assert not restrictions.is_restricted(HERS)
     assert restrictions.is_restricted(guest)
+
+
+@pytest.mark.parametrize("command", ["persona_erase", "persona_pause", "persona_export"])
+@pytest.mark.parametrize("key", ["99999", "nope"])
+def test_a_slip_of_the_pen_locks_nobody_out(anna, command, key):
+    with pytest.raises(CommandError, match=f"no user with the key {key}.*--anyway"):
+        run(command, "--customer", key)
+
+    assert not Restriction.objects.exists()
+
+
+def test_a_customer_of_whom_nothing_is_held_yet_is_left_alone_all_the_same():
+    user = get_user_model().objects.create(username="new")
+    run("persona_pause", "--customer", str(user.pk))
+    run("persona_pause", "--customer", "gone", "--anyway")
+
+    assert restrictions.is_restricted(keyed("customer", str(user.pk)))
+    assert restrictions.is_restricted(keyed("customer", "gone"))

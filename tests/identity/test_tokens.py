@@ -126,6 +126,8 @@ def test_whoever_sends_no_header_is_asked_about_by_another_policy():
     assert not policy.allowed(app, "measure")
     assert not FromHeader().allowed(page, "measure")
     assert policy.check() == []
+    assert policy.browser_cookie() == ("banner", ("yes",))
+    assert FromHeader().browser_cookie() is None
 
 
 def test_an_app_may_send_the_objection_of_its_user():

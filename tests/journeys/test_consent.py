@@ -69,3 +69,26 @@ class BannerTests(TestCase):
 
                 self.assertNotIn("persona", response.cookies)
                 self.assertFalse(Event.objects.exists())
+
+
+class RightsTests(TestCase):
+    """What the privacy page offers, as plain forms that work without script."""
+
+    def test_whoever_wants_to_be_left_alone_says_so_and_takes_it_back(self):
+        before = self.client.get("/privacy/")
+        paused = self.client.post("/persona/api/v1/me/pause/", {"next": "/privacy/"}, follow=True)
+        resumed = self.client.post(
+            "/persona/api/v1/me/resume/", {"next": "/privacy/"}, follow=True
+        )
+
+        self.assertContains(before, "Leave me alone")
+        self.assertContains(paused, "You are <strong>left alone</strong>")
+        self.assertContains(paused, "Go on")
+        self.assertContains(resumed, "Leave me alone")
+
+    def test_all_that_is_held_is_shown_and_deleted(self):
+        shown = self.client.get("/persona/api/v1/me/")
+        deleted = self.client.post("/persona/api/v1/me/erase/", {"next": "/privacy/"})
+
+        self.assertEqual(shown.json()["paused"], False)
+        self.assertRedirects(deleted, "/privacy/", status_code=303, fetch_redirect_response=False)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from persona_django.identity.models import Standing
+from persona_django.identity.models import Standing, Visitor
 from persona_django.measurement.readiness import report
 from persona_django.measurement.visitors import refused, who_counts
+from persona_django.model_registry.models import Lease
 from persona_django.tracking.models import DropCount
 from tests.deriving.doings import visitor
 
@@ -24,7 +27,7 @@ def test_who_counts_and_why_the_others_do_not():
     visitor(5, standing=Standing.NEW, rank=500)
 
     assert who_counts() == (
-        "2 count, 2 opened one page only so far, 1 behave like robots (persona_robots says why), "
+        "2 count, 2 are too new to tell, 1 behave like robots (persona_robots says why), "
         "1 are more than one network may send in an hour."
     )
     assert who_counts() in [one.text for one in report().findings]
@@ -42,3 +45,19 @@ def test_what_was_refused_is_told_most_of_it_first_and_the_rest_as_one_number():
     assert said.startswith("In 7 days: 109 reason_9, 10 reason_10, 8 reason_8, ")
     assert said.endswith(", 3 for other reasons.")
     assert said in [one.text for one in report().findings if one.about == "refused"]
+
+
+def test_where_nobody_runs_the_jobs_that_is_said_and_what_to_run():
+    def said() -> list[str]:
+        return [one.text for one in report().findings if "persona_run from cron" in one.text]
+
+    visitor(1, standing=Standing.NEW)
+    Visitor.objects.update(created_at=timezone.now())
+    assert said() == []
+
+    Visitor.objects.update(created_at=timezone.now() - timedelta(minutes=12))
+    assert len(said()) == 1
+    assert not report().ok
+
+    Lease.objects.create(name="judge/1", done_at=int(time.time()) - 60)
+    assert said() == []
