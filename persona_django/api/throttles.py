@@ -39,7 +39,7 @@ class BlockThrottle(SimpleRateThrottle):
         with suppress(Exception), cache_call() as cache:
             cache.delete(self.key)
 
-    def get_cache_key(self, request: Request, view: Any) -> str:
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
         user = request.user
         known = user is not None and user.is_authenticated
         ident = f"user {user.pk}" if known else self.get_ident(request)
@@ -47,4 +47,21 @@ class BlockThrottle(SimpleRateThrottle):
         return self.cache_format % {"scope": self.scope, "ident": keyed("throttle", ident)}
 
 
+class LinkThrottle(BlockThrottle):
+    """How often one customer may be given another token: with each a row is kept for them."""
+
+    scope = "persona-link"
+
+    def get_rate(self) -> str | None:
+        return LINKS if super().get_rate() else None
+
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
+        user = request.user
+        known = user is not None and user.is_authenticated
+        # Of who is signed out nothing is kept until they report something.
+        return super().get_cache_key(request, view) if known else None
+
+
+LINKS = "30/hour"
+"""More than anybody signs in on all their devices."""
 _UNCOUNTED = "REST requests are answered without a limit: the default cache failed. Check it."

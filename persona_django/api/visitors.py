@@ -17,7 +17,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from persona_django import conf, counters
-from persona_django.api.throttles import BlockThrottle
+from persona_django.api.throttles import BlockThrottle, LinkThrottle
 from persona_django.api.transactions import on_its_own
 from persona_django.breaker import database_call
 from persona_django.identity import consent, cookies, restrictions, tokens, visitors
@@ -55,7 +55,7 @@ class VisitorView(APIView):
 
     def get_throttles(self) -> list[BaseThrottle]:
         """Ours besides the shop's own."""
-        return [*super().get_throttles(), BlockThrottle()]
+        return [*super().get_throttles(), BlockThrottle(), LinkThrottle()]
 
     def post(self, request: Request) -> Response:
         if not conf.current().enabled:

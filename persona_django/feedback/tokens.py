@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.core import signing
+from django.views.decorators.debug import sensitive_variables
 
 from persona_django import conf
 from persona_django.exceptions import BadToken
@@ -54,6 +55,7 @@ def sign_slot(
     return _signer_for(customer).sign(payload)
 
 
+@sensitive_variables()
 def read_token(token: str, customer: int | None = None) -> SlotProof:
     """What a token proves when brought by this customer, or by anyone.
 
@@ -76,6 +78,7 @@ def read_token(token: str, customer: int | None = None) -> SlotProof:
     )
 
 
+@sensitive_variables()
 def _verified(token: str, customer: int | None) -> tuple[bytes, bool]:
     """The payload, and whether it was signed for this customer alone."""
     if len(token) > LONGEST:
@@ -91,12 +94,14 @@ def _verified(token: str, customer: int | None) -> tuple[bytes, bool]:
     raise BadToken("The token's signature does not match.")
 
 
+@sensitive_variables()
 def _signer_for(customer: int | None) -> signing.Signer:
     salt = _SALT if customer is None else f"{_SALT}:{customer}"
     return _signer(settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS), salt)
 
 
 @lru_cache(maxsize=64)
+@sensitive_variables()
 def _signer(key: str | bytes, fallbacks: tuple[str | bytes, ...], salt: str) -> signing.Signer:
     """Pages served before a key was rotated are still open in browsers, so fallbacks count."""
     return signing.Signer(key=key, fallback_keys=list(fallbacks), salt=salt)

@@ -13,6 +13,7 @@ from django.core import signing
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.views.decorators.debug import sensitive_variables
 
 from persona_django import conf
 from persona_django.identity.keys import keyed
@@ -30,7 +31,8 @@ STORABLE = frozenset({"public", "max-age", "s-maxage", "immutable", "stale-while
 class VisitorCookie:
     """What one cookie says: who this browser is, and a mark of the account it was linked to."""
 
-    pseudonym: str
+    pseudonym: str = field(repr=False)
+    """Out of logs and error reports, where whoever reads it could be this visitor."""
     mark: str = ""
     """Hash of pseudonym and account: tells whether the same user is signed in, not who."""
     secret: str | bytes | None = field(default=None, repr=False, compare=False)
@@ -52,6 +54,7 @@ class VisitorCookie:
         return self.mark == mark_of(self.pseudonym, user, secret=self.secret)
 
 
+@sensitive_variables()
 def mark_of(pseudonym: str, user: Any | None, *, secret: str | bytes | None = None) -> str:
     """Ten characters that only the same pseudonym and user give; empty when signed out."""
     if user is None or not getattr(user, "is_authenticated", False):
@@ -66,6 +69,7 @@ def name_for(request: HttpRequest) -> str:
     return f"__Host-{name}" if request.is_secure() else name
 
 
+@sensitive_variables()
 def opened(request: HttpRequest) -> VisitorCookie | None:
     """The cookie this request carries, if we signed it and it is not too old.
 
@@ -87,11 +91,13 @@ def unsigned_once(
     return known[salt, value]
 
 
+@sensitive_variables()
 def signed(cookie: VisitorCookie, *, salt: str = SALT) -> str:
     """What a browser, or with another salt an app, is given to keep."""
     return _signer(settings.SECRET_KEY, salt).sign(f"{cookie.pseudonym}.{cookie.mark}")
 
 
+@sensitive_variables()
 def unsigned(value: str, *, salt: str = SALT) -> VisitorCookie | None:
     """What `signed` put in, if it was we who did and not too long ago."""
     if len(value) > LONGEST_VALUE:
@@ -121,6 +127,7 @@ def may_carry(response: HttpResponseBase) -> bool:
     return not declared & STORABLE and not response.has_header("Expires")
 
 
+@sensitive_variables()
 def issue(request: HttpRequest, response: HttpResponseBase, cookie: VisitorCookie) -> None:
     """Give this browser the cookie. Call only where `may_carry` is true."""
     response.set_cookie(
@@ -172,6 +179,7 @@ def keep_from_caches(response: HttpResponseBase) -> None:
     patch_vary_headers(response, ["Cookie"])
 
 
+@sensitive_variables()
 def _signer(secret: str | bytes, salt: str) -> signing.TimestampSigner:
     # Without Django's own fallbacks: which of the keys it was tells who somebody is.
     return signing.TimestampSigner(key=secret, salt=salt, fallback_keys=[])

@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 from django.conf import settings
 from django.utils.crypto import salted_hmac
+from django.views.decorators.debug import sensitive_variables
 from numpy.typing import NDArray
 
 PURPOSES = frozenset(
@@ -53,6 +54,7 @@ def keyed_many(
     return np.fromiter((_number(hasher, value) for value in values), dtype=np.int64)
 
 
+@sensitive_variables()
 def keyed_ever(purpose: str, value: str) -> list[int]:
     """The numbers that stand, or once stood, for this value: one for each key still accepted.
 
@@ -72,6 +74,7 @@ def _number(hasher: hashlib.blake2b, value: str) -> int:
 
 
 @lru_cache(maxsize=32)
+@sensitive_variables()
 def _hasher(purpose: str, secret: str | bytes) -> hashlib.blake2b:
     if purpose not in PURPOSES:
         raise ValueError(

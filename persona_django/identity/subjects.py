@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import router
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 
 from persona_django.identity import cookies, restrictions, tokens
 from persona_django.identity.keys import keyed_ever
@@ -40,6 +41,7 @@ class Subject:
         return not self.keys
 
 
+@sensitive_variables()
 def subject_of(request: HttpRequest) -> Subject:
     """Whoever sends a request: the visitor by cookie or token, and the customer signed in.
 
@@ -70,6 +72,7 @@ def _is_kept(numbers: frozenset[int]) -> bool:
     return rows.exists() or any(map(restrictions.is_restricted, numbers))
 
 
+@sensitive_variables()
 def subject_of_customer(pk: Any) -> Subject:
     """A customer by their primary key in the shop, with every visitor who signed in as them."""
     key = str(pk)
@@ -82,12 +85,14 @@ def subject_of_customer(pk: Any) -> Subject:
     )
 
 
+@sensitive_variables()
 def subject_of_guest(key: str) -> Subject:
     """A guest by what the order map calls their `guest_key`, such as their e-mail address."""
     normal = key.strip().casefold()
     return Subject(customers=frozenset(keyed_ever("guest", normal)))
 
 
+@sensitive_variables()
 def subject_of_visitor(value: str) -> Subject:
     """A visitor by the value of their cookie or of an app's token, as they may quote it.
 

@@ -7,6 +7,7 @@ the cookie does. Neither can be used in the other's place.
 from __future__ import annotations
 
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 
 from persona_django.identity import cookies
 from persona_django.identity.cookies import VisitorCookie
@@ -16,11 +17,13 @@ META = "HTTP_X_PERSONA_VISITOR"
 SALT = "persona_django.identity.tokens"
 
 
+@sensitive_variables()
 def issue(visitor: VisitorCookie) -> str:
     """The token that an app keeps and sends with what it asks and reports."""
     return cookies.signed(visitor, salt=SALT)
 
 
+@sensitive_variables()
 def opened(value: str) -> VisitorCookie | None:
     """Who a token stands for, if we signed it and it is not too old."""
     return cookies.unsigned(value, salt=SALT)
@@ -34,6 +37,7 @@ def is_by_app(request: HttpRequest) -> bool:
     return META in request.META
 
 
+@sensitive_variables()
 def carried(request: HttpRequest) -> VisitorCookie | None:
     """Who a request says it comes from: the token's visitor in an app, the cookie's in a browser.
 

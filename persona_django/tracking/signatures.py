@@ -12,11 +12,12 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, router
+from django.views.decorators.debug import sensitive_variables
 
 from persona_django import conf
 from persona_django.exceptions import Unsigned
@@ -47,9 +48,10 @@ class Claim:
     at: int
     """Seconds since 1970, UTC, by the sender's clock."""
     nonce: str
-    signature: str
+    signature: str = field(repr=False)
 
 
+@sensitive_variables()
 def claim_of(meta: Mapping[str, Any]) -> Claim:
     """What the headers of a request claim. Raises Unsigned where it could not be true anyway."""
     given = {
@@ -70,6 +72,7 @@ def claim_of(meta: Mapping[str, Any]) -> Claim:
     return claim
 
 
+@sensitive_variables()
 def verify(claim: Claim, body: bytes) -> None:
     """Raises Unsigned unless a key in force signed exactly this."""
     secret = conf.current().server_keys.get(claim.key)
@@ -80,11 +83,13 @@ def verify(claim: Claim, body: bytes) -> None:
         raise Unsigned("signature")
 
 
+@sensitive_variables()
 def signature_of(key: bytes, at: int, nonce: str, body: bytes) -> str:
     """The signature of a body, as its sender works it out."""
     return hmac.new(key, f"{at}.{nonce}.".encode() + body, "sha256").hexdigest()
 
 
+@sensitive_variables()
 def use(claim: Claim) -> None:
     """Note, in the caller's transaction, that a message was taken. Raises Unsigned the second
     time; of two at the same moment, one waits for the other."""

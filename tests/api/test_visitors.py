@@ -124,3 +124,18 @@ def test_an_inert_app_has_no_visitors(settings):
     settings.PERSONA = {**settings.PERSONA, "ENABLED": False}
 
     assert asked().status_code == 404
+
+
+def test_one_customer_is_given_so_many_tokens_an_hour_and_everybody_else_is_let_be():
+    """Each comes with a row."""
+    anna, bert = (get_user_model().objects.create(username=name) for name in ("anna", "bert"))
+    hers, his = Client(), Client()
+    hers.force_login(anna)
+    his.force_login(bert)
+
+    answers = [asked(hers).status_code for _ in range(40)]
+
+    assert answers == [200] * 30 + [429] * 10
+    assert Visitor.objects.count() == 30
+    assert asked(his).status_code == 200
+    assert [asked().status_code for _ in range(40)] == [200] * 40

@@ -114,7 +114,8 @@ def test_a_cookie_as_old_as_its_life_is_nobody(settings, time_machine):
 def test_the_cookie_never_lives_longer_than_thirteen_months(settings):
     from datetime import timedelta
 
-    settings.PERSONA = {**settings.PERSONA, "COOKIE_MAX_AGE": timedelta(days=4000)}
+    long = timedelta(days=4000)
+    settings.PERSONA = {**settings.PERSONA, "COOKIE_MAX_AGE": long, "VISITORS_KEPT": long}
     response = HttpResponse()
 
     cookies.issue(request(), response, VisitorCookie.fresh())

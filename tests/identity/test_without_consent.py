@@ -1,7 +1,8 @@
 """Nobody who did not agree leaves a trace: no cookie, and no row about them in any table.
 
-The whole of the test shop is walked through: pages, blocks, every address of our API, what the
-shop's own code reports, with and without an account. What is compared is everything stored.
+The whole of the test shop is walked through, see `tests.identity.doors`: pages, blocks, the script
+and all it reports, every address of our API, carts and orders, one's own data, with and without an
+account, signing in and out. What is compared is everything stored.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
-from django.test import Client, RequestFactory
-from django.urls import get_resolver
+from django.test import Client
 
+from persona_django.feedback.models import ServedSlate
 from persona_django.identity.consent import ConsentPolicy
 from persona_django.identity.keys import keyed
 from persona_django.measurement.data_entries import TABLES
-from persona_django.serving.recommend import recommend
-from persona_django.tracking.shop_calls import track
+from persona_django.tracking.context import Context, Sender
+from persona_django.tracking.models import Event, Intent
+from persona_django.training.jobs import run_due
 from tests import scanning
 from tests.browsing import ACCEPT_ALL, BROWSER, FROM_COOKIE
 from tests.factories import products, read_catalogue
+from tests.identity import doors
+from tests.identity.doors import OURS, Walk, addresses
 from tests.identity.held import hold_everything
 from tests.training.history import buy, customers
 
@@ -40,7 +44,6 @@ ALL_OF_US = {f"persona_{name.lower()}" for name in TABLES}
 NO_CHANGE = ALL_OF_US - {"persona_state", "persona_dropcount", "persona_lease"}
 """Tables of ours that a journey without consent leaves as they are, those about people first."""
 OWN = {"CONSENT_POLICY": {"BACKEND": f"{__name__}.Agrees"}}
-OURS = ("persona", "__Host-persona")
 
 NO: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, str]]] = {
     "no policy": ({}, {}, {}),
@@ -64,16 +67,6 @@ def shop(settings: Any) -> list[Any]:
     return made
 
 
-def addresses() -> list[str]:
-    """Every address of our API that can be asked without knowing more."""
-    found = []
-    for match in get_resolver("persona_django.urls").reverse_dict.values():
-        for pattern, names in match[0]:
-            values = dict.fromkeys(names, "similar-items")
-            found.append("/persona/" + pattern % values)
-    return sorted(set(found))
-
-
 def test_the_addresses_are_found():
     assert "/persona/api/v1/blocks/similar-items/" in addresses()
     assert len(addresses()) >= 6
@@ -81,54 +74,53 @@ def test_the_addresses_are_found():
 
 @pytest.mark.parametrize("why", NO)
 @pytest.mark.parametrize("signed_in", [False, True], ids=["a visitor", "a customer"])
-def test_the_whole_journey_leaves_no_cookie_and_no_row(shop, settings, why, signed_in):
+def test_the_whole_journey_leaves_no_cookie_and_no_row(
+    shop, settings, why, signed_in, django_capture_on_commit_callbacks
+):
     persona, cookies, headers = NO[why]
     settings.PERSONA = {**settings.PERSONA, **persona}
-    client = Client(headers={"User-Agent": BROWSER, **headers})
+    settings.ROOT_URLCONF = doors.__name__
+    client = Client(headers={"User-Agent": BROWSER, "Sec-Fetch-Site": "same-origin", **headers})
     for name, value in cookies.items():
         client.cookies[name] = value
     user = get_user_model().objects.create(username="anna")
     if signed_in:
         client.force_login(user)
         buy([user], shop)
-    before = scanning.everything()
+    before, walk = scanning.everything(), Walk(client, shop)
 
-    walk(client, shop, headers)
+    with django_capture_on_commit_callbacks(execute=True):
+        walk.everywhere()
+        if not signed_in:
+            walk.sign_in_and_out(user)
+            walk.ask_about_oneself()
 
     after = scanning.everything()
     changed = {table for table in ALL_OF_US if before[table] != after[table]}
     assert changed & NO_CHANGE == set()
     assert not any(after[table] for table in ABOUT_PEOPLE)
     assert [name for name in OURS if name in client.cookies] == []
+    assert not [done for done in run_due() if done.failed]
+    assert not any(scanning.everything()[table] for table in ABOUT_PEOPLE)
     assert scanning.in_tables([keyed("customer", str(user.pk))], but=["auth_user"]) == []
 
 
-def walk(client: Client, shop: list[Any], headers: dict[str, str]) -> None:
-    """Pages, blocks, our whole API, and what a view of the shop may call, for one browser."""
-    for product in shop:
-        page = client.get(product.get_absolute_url())
-        assert page.status_code == 200
-    client.get("/plain/")
-    report = {
-        "sent": 1_900_000_000_000, "tz": 60, "entry": "direct",
-        "events": [
-            {"id": "v1", "type": "view", "at": 1_900_000_000_000, "item": f"shop.product:{one.pk}"}
-            for one in shop
-        ],
-    }  # fmt: skip
-    for address in addresses():
-        if "/me/" in address:
-            # What changes something there is asked for by the person; reading is not.
-            client.get(address)
-            continue
-        client.get(address, {"seed": f"shop.product:{shop[0].pk}"})
-        answer = client.post(address, report, content_type="application/json")
-        assert answer.status_code < 500
-        assert [name for name in OURS if name in answer.cookies] == []
-    request = RequestFactory().post("/cart/", headers=headers)
-    request.COOKIES.update({name: morsel.value for name, morsel in client.cookies.items()})
-    assert not track(request, "cart_add", shop[0])
-    recommend(request, "similar-items", seeds=shop[:1])
+def test_the_same_journey_of_somebody_who_agreed_comes_to_rows_and_a_cookie(
+    shop, settings, django_capture_on_commit_callbacks
+):
+    """Were its doors shut for another reason, the journey above would prove nothing."""
+    settings.PERSONA = {**settings.PERSONA, **ACCEPT_ALL}
+    settings.ROOT_URLCONF = doors.__name__
+    client = Client(headers={"User-Agent": BROWSER, "Sec-Fetch-Site": "same-origin"})
+
+    with django_capture_on_commit_callbacks(execute=True):
+        Walk(client, shop, agreed=True).everywhere()
+
+    assert "persona" in client.cookies
+    senders = {Context.unpacked(row.context).sender for row in Event.objects.all()}
+    assert senders == {Sender.SCRIPT, Sender.PAGE, Sender.SHOP}
+    assert set(Intent.objects.values_list("kind", flat=True)) == set(Intent.Kind.values)
+    assert ServedSlate.objects.exists()
 
 
 def test_the_comparison_sees_rows_of_every_table_about_people(shop):
