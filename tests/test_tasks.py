@@ -108,10 +108,11 @@ def test_ticks_learn_everything_one_stage_a_message(shop, sent):
     assert messages == 9
 
 
-def test_a_day_of_piled_up_ticks_gives_one_run(shop, sent, settings):
+def test_piled_up_ticks_give_one_run(shop, sent, settings):
+    """One more or fewer makes no difference; `tests.worker` piles up hundreds on a broker."""
     # However slow the machine, the lease outlives the queue.
     settings.PERSONA = {**settings.PERSONA, "LEASE_FOR": timedelta(hours=1)}
-    queue = [{} for _ in range(1440)]
+    queue = [{} for _ in range(60)]
 
     while queue:
         tasks.rebuild.run(**queue.pop(0))
