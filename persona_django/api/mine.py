@@ -30,7 +30,6 @@ from persona_django.identity.models import Visitor
 from persona_django.identity.subjects import is_paused, pause, resume, subject_of
 
 FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "next"})
-FORMS = ("application/x-www-form-urlencoded", "multipart/")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
