@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError
 
 from persona_django import tasks
 from persona_django.artefacts import store as artefacts
+from persona_django.catalogue import state
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.snapshot import snapshot_is_stale
 from persona_django.exceptions import Resting
@@ -234,6 +235,16 @@ def test_a_reconcile_of_several_pages_takes_several_messages(missed, sent):
     assert messages >= 4
     assert Item.objects.filter(retired_at=None).count() == missed
     assert Lease.objects.get(name="reconcile/1").done_at
+
+
+def test_a_reconcile_goes_through_every_store_each_at_its_own_pace(missed, sent):
+    state.bump("catalogue", 2)
+    sent.append({})
+
+    all_sent(tasks.reconcile, sent)
+
+    for store in (1, 2):
+        assert Item.objects.filter(retired_at=None, store=store).count() == missed
 
 
 def test_a_shops_own_task_waits_for_one_page_of_a_reconcile(missed, sent):
