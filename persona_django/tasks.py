@@ -80,22 +80,30 @@ class PersonaTask(Task):
 
 
 @shared_task(base=PersonaTask, name="persona.rebuild")
-def rebuild(kind: str | None = None, fence: int | None = None) -> None:
-    """Do one stage of a rebuild: of the kind named, else of the first that is due."""
+def rebuild(kind: str | None = None, fence: int | None = None, store: int | None = None) -> None:
+    """Do one stage of a rebuild: of the kind named, else of the first that is due in any store."""
     from persona_django.training.rebuild import step
     from persona_django.training.recipes import KINDS
 
     if kind is not None and kind not in KINDS:
         log.warning("A message asks for an unknown kind of rebuild; it is ignored.")
         return
-    for name in KINDS if kind is None else (kind,):
-        result = step(name, fence=fence if isinstance(fence, int) else None)
+    kinds = KINDS if kind is None else (kind,)
+    for name, of in ((name, of) for of in _stores(store) for name in kinds):
+        result = step(name, store=of, fence=fence if isinstance(fence, int) else None)
         if result.fence is not None:
-            _send_next(rebuild, {"kind": name, "fence": result.fence})
+            _send_next(rebuild, {"kind": name, "fence": result.fence, "store": of})
         elif result.done:
             _send_next(rebuild, {})
         if result.done:
             return
+
+
+def _stores(store: object) -> list[int]:
+    """The store that a message names, else all."""
+    from persona_django.catalogue import state
+
+    return [store] if isinstance(store, int) else state.stores()
 
 
 def _send_next(task: Task, kwargs: dict[str, Any]) -> None:
@@ -121,7 +129,8 @@ def snapshot() -> None:
     """Make a snapshot of the catalogue if it changed."""
     from persona_django.training.jobs import run_snapshot
 
-    run_snapshot()
+    for store in _stores(None):
+        run_snapshot(store)
 
 
 @shared_task(base=PersonaTask, name="persona.orders")
@@ -129,15 +138,16 @@ def orders() -> None:
     """Notice orders of which no signal told."""
     from persona_django.training.jobs import run_orders
 
-    run_orders()
+    for store in _stores(None):
+        run_orders(store)
 
 
 @shared_task(base=PersonaTask, name="persona.reconcile")
-def reconcile(fence: int | None = None) -> None:
+def reconcile(fence: int | None = None, store: int | None = None) -> None:
     """Find catalogue changes that signals missed, for one chunk."""
     from persona_django.training.jobs import step_reconcile
 
-    _go_on(reconcile, step_reconcile, fence)
+    _go_on(reconcile, step_reconcile, fence, store)
 
 
 @shared_task(base=PersonaTask, name="persona.erasures")
@@ -149,11 +159,11 @@ def erasures() -> None:
 
 
 @shared_task(base=PersonaTask, name="persona.prune")
-def prune(fence: int | None = None) -> None:
+def prune(fence: int | None = None, store: int | None = None) -> None:
     """Delete versions that nobody needs any more, for one chunk."""
     from persona_django.training.jobs import step_clean
 
-    _go_on(prune, step_clean, fence)
+    _go_on(prune, step_clean, fence, store)
 
 
 @shared_task(base=PersonaTask, name="persona.judge")
@@ -161,23 +171,24 @@ def judge() -> None:
     """Tell visitors who came to stay from those who only passed, and both from programs."""
     from persona_django.training.visitor_jobs import run_judge
 
-    run_judge()
+    for store in _stores(None):
+        run_judge(store)
 
 
 @shared_task(base=PersonaTask, name="persona.derive")
-def derive(fence: int | None = None) -> None:
+def derive(fence: int | None = None, store: int | None = None) -> None:
     """Work out what silence and coming back say, for one chunk."""
     from persona_django.training.visitor_jobs import step_derive
 
-    _go_on(derive, step_derive, fence)
+    _go_on(derive, step_derive, fence, store)
 
 
 @shared_task(base=PersonaTask, name="persona.gifts")
-def gifts(fence: int | None = None) -> None:
+def gifts(fence: int | None = None, store: int | None = None) -> None:
     """Find what was bought as a present, for one chunk."""
     from persona_django.training.visitor_jobs import step_gifts
 
-    _go_on(gifts, step_gifts, fence)
+    _go_on(gifts, step_gifts, fence, store)
 
 
 @shared_task(base=PersonaTask, name="persona.retention")
@@ -185,11 +196,15 @@ def retention(fence: int | None = None) -> None:
     """Delete what is older than it may be, for one chunk."""
     from persona_django.training.visitor_jobs import step_retention
 
-    _go_on(retention, step_retention, fence)
-
-
-def _go_on(task: Task, step: Callable[..., int | None], fence: object) -> None:
-    """Do one chunk and send the task its next one, if there is one."""
-    following = step(fence=fence if isinstance(fence, int) else None)
+    following = step_retention(fence if isinstance(fence, int) else None)
     if following is not None:
-        _send_next(task, {"fence": following})
+        _send_next(retention, {"fence": following})
+
+
+def _go_on(task: Task, step: Callable[..., int | None], fence: object, store: object) -> None:
+    """Do one chunk, of each store or of the one named, and send the task its next one if there is
+    one."""
+    for of in _stores(store):
+        following = step(of, fence=fence if isinstance(fence, int) else None)
+        if following is not None:
+            _send_next(task, {"fence": following, "store": of})

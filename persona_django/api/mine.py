@@ -33,7 +33,6 @@ from persona_django.identity.subjects import is_paused, pause, resume, subject_o
 from persona_django.tracking.networks import client_address, network_of
 
 FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "next"})
-FORMS = ("application/x-www-form-urlencoded", "multipart/")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ERASE_SECONDS = 2.0
 """About how long a person waits, and a process of the shop is held, at most; the job

@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from django.apps import apps
@@ -27,7 +26,6 @@ from persona_django.exceptions import NotRegistered
 log = logging.getLogger("persona_django.catalogue")
 
 Cls = TypeVar("Cls", bound=type)
-NO_MAPS: MappingProxyType[str, ItemMap] = MappingProxyType({})
 
 
 class Registry:

@@ -85,6 +85,19 @@ def _query(store: int, alias: str) -> dict[str, int]:
     return found
 
 
+def stores() -> list[int]:
+    """Every store that follows anything, which begins with its first sync; the first one always.
+    For jobs: whatever is done for one of them is done for all."""
+    rows = State.objects.using(router.db_for_write(State)).order_by()
+    try:
+        found = set(rows.values_list("store", flat=True).distinct())
+    except DatabaseError as error:
+        if not tables.is_missing_table(error):
+            raise
+        found = set()
+    return sorted({1, *found})
+
+
 def remember(
     store: int, mapping: Mapping[str, int], *, alias: str | None = None
 ) -> Mapping[str, int]:

@@ -42,9 +42,6 @@ class Shopper:
     """Paused or erased: nothing is recorded of them, nor shown for them alone."""
 
 
-ANONYMOUS = Shopper()
-
-
 def resolve(request: HttpRequest) -> Shopper:
     """Who asks with this request. Costs no query of ours, and never raises.
 

@@ -9,14 +9,14 @@ DAY_SECONDS = 86_400
 
 
 def half_life_weight(
-    age_days: NDArray[np.float64], *, half_life_days: float
+    age_days: NDArray[np.float64], *, half_life_days: float | NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Share of its first weight that evidence keeps at a given age.
 
     Parameters
     ----------
     age_days : (n,) float64, days; a negative age (a clock that ran ahead) counts as 0
-    half_life_days : days, above 0; infinity keeps everything for ever
+    half_life_days : days, above 0, one for all or one for each; infinity keeps for ever
 
     Returns
     -------
@@ -33,7 +33,7 @@ def half_life_weight(
     >>> half_life_weight(np.array([-1.0, 0.0, 30.0, 60.0]), half_life_days=30.0)
     array([1.  , 1.  , 0.5 , 0.25])
     """
-    if not half_life_days > 0:
+    if not np.all(np.asarray(half_life_days) > 0):
         raise ValueError(f"half-life must be above 0 days, got {half_life_days}")
     if np.isnan(age_days).any():
         raise ValueError("every age must be a number of days")

@@ -62,7 +62,7 @@ def shopper_rows(
     interactions: Interactions,
     *,
     now: int,
-    half_life_days: float,
+    half_life_days: float | NDArray[np.float64],
     cap: int,
     daily: bool = True,
 ) -> tuple[Rows, IntArray, IntArray]:
@@ -77,7 +77,7 @@ def shopper_rows(
     ----------
     interactions : evidence of any number of shoppers
     now : seconds since 1970 UTC
-    half_life_days : days, above 0
+    half_life_days : days, above 0, one for all interactions or (n,) one for each
     cap : interactions of one shopper that count, 1 or more
 
     Returns
@@ -115,6 +115,9 @@ def shopper_rows(
     counted = _largest_of_each(pair // len(item_ids), at, cap=cap)
     if counted is not None:
         pair, at, weight = pair[counted], at[counted], weight[counted]
+        newest = newest[counted]
+    if isinstance(half_life_days, np.ndarray):
+        half_life_days = half_life_days[newest]
     weight *= half_life_weight((now - at) / DAY_SECONDS, half_life_days=half_life_days)
     first = firsts(pair)
     total = np.add.reduceat(weight, first)

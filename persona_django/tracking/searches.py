@@ -82,7 +82,9 @@ def _batch(store: int, after: tuple[int, int], *, until: int) -> list[Intent]:
 
 def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
     """Searches whose visit is over, each with that visit and whether something came of it."""
-    since, shoppers = min(one.at for one in batch), sorted({one.shopper for one in batch})
+    since = min(one.at for one in batch)
+    person_of = _people({one.shopper for one in batch})
+    shoppers = sorted(person_of)
     events = Event.objects.using(router.db_for_read(Event)).filter(
         shopper__in=shoppers, at__gte=since
     )
@@ -95,8 +97,9 @@ def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
     asked_rows = list(asked.values_list("shopper", "uid", "at", "kind", "words"))
     n = len(who)
     numbers = np.array([row[:3] for row in asked_rows], dtype=np.int64).reshape(-1, 3)
+    everybody = np.append(who, numbers[:, 0]).tolist()
     visits = visits_of(
-        np.append(who, numbers[:, 0]),
+        np.array([person_of[key] for key in everybody], dtype=np.int64),
         np.append(at, numbers[:, 2]),
         gap_seconds=gap_seconds(),
         tie=np.append(uid, numbers[:, 1]),
@@ -118,6 +121,16 @@ def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
         led = any(one.at <= t < until for t in steps.get(visit, ()))
         over.append((one, visit, led))
     return over
+
+
+def _people(shoppers: set[int]) -> dict[int, int]:
+    """Everything that these shoppers are known by, each with the account that it is linked to,
+    else with itself: who signs in after a search is in the same visit."""
+    visitors = Visitor.objects.using(router.db_for_write(Visitor)).filter(account__isnull=False)
+    accounts = set(visitors.filter(key__in=sorted(shoppers)).values_list("account", flat=True))
+    linked = visitors.filter(account__in=accounts).values_list("key", "account")
+    known = {key: account for key, account in linked if account is not None}
+    return {key: key for key in shoppers} | known
 
 
 def _steps(visit: IntArray, at: IntArray, kind: IntArray) -> dict[int, list[int]]:

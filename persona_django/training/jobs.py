@@ -103,7 +103,7 @@ def run_clean(store: int = 1) -> str:
     )
 
 
-def run_erasures(store: int = 1) -> str:
+def run_erasures() -> str:
     """Finish erasures that were cut off, and take away what came in late, if that is due."""
     done = last_done(ERASURES_JOB)
     since = int(max(done - SWEPT_BACK.total_seconds(), 0))
@@ -127,21 +127,14 @@ def step_clean(store: int = 1, fence: int | None = None) -> int | None:
         return held.hand_over()
 
 
-def run_due(store: int = 1) -> Iterator[Done]:
+def run_due() -> Iterator[Done]:
     """Everything that is due, once, in the order in which one feeds the next. One that fails is
     reported and does not stop the others."""
-    jobs: list[tuple[str, Callable[[], str]]] = [
-        ("reconcile", partial(run_reconcile, store)),
-        ("orders", partial(run_orders, store)),
-        ("snapshot", partial(run_snapshot, store)),
-        ("erasures", partial(run_erasures, store)),
-        ("judge", partial(visitor_jobs.run_judge, store)),
-        ("derive", partial(visitor_jobs.run_derive, store)),
-        ("gifts", partial(visitor_jobs.run_gifts, store)),
-        *((f"rebuild {kind}", partial(_rebuild, kind, store)) for kind in KINDS),
-        ("retention", partial(visitor_jobs.run_retention, store)),
-        ("clean", partial(run_clean, store)),
-    ]
+    jobs: list[tuple[str, Callable[[], str]]] = [("erasures", run_erasures)]
+    for store in state.stores():
+        of_store = "" if store == 1 else f" of store {store}"
+        jobs += [(f"{name}{of_store}", partial(job, store)) for name, job in JOBS_OF_A_STORE]
+    jobs.append(("retention", visitor_jobs.run_retention))
     for name, job in jobs:
         try:
             said = job()
@@ -154,11 +147,23 @@ def run_due(store: int = 1) -> Iterator[Done]:
     drops.flush_if_due()
 
 
-def _rebuild(kind: str, store: int) -> str:
+def _rebuild(store: int, *, kind: str) -> str:
     outcome = rebuild(kind, store=store, every=due_every(kind, store))
     if outcome.live:
         return f"version {outcome.version_id} is live"
     return outcome.reason if outcome.version_id else ""
+
+
+JOBS_OF_A_STORE: tuple[tuple[str, Callable[[int], str]], ...] = (
+    ("reconcile", run_reconcile),
+    ("orders", run_orders),
+    ("snapshot", run_snapshot),
+    ("judge", visitor_jobs.run_judge),
+    ("derive", visitor_jobs.run_derive),
+    ("gifts", visitor_jobs.run_gifts),
+    *((f"rebuild {kind}", partial(_rebuild, kind=kind)) for kind in KINDS),
+    ("clean", run_clean),
+)
 
 
 def _reconcile(store: int, held: Held) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from persona_django import conf
 from persona_django.numeric.crowds import backed, in_fine_steps, in_steps
-from persona_django.numeric.interactions import basket_rows, shopper_rows
+from persona_django.numeric.interactions import Interactions, basket_rows, shopper_rows
 from persona_django.numeric.neighbours import (
     Neighbours,
     Trials,
@@ -24,6 +24,7 @@ from persona_django.numeric.neighbours import (
     top_neighbours,
 )
 from persona_django.numeric.rows import Rows
+from persona_django.tracking.schema import LAST_KIND
 from persona_django.training.evidence import Evidence, Seen
 from persona_django.training.join import Part, join
 
@@ -42,7 +43,6 @@ kept: what is second-rate by each of them may be the best by all."""
 def rows_for_similar(evidence: Evidence) -> Arrays:
     """Who was interested in what: one row a shopper, each kind of evidence apart."""
     settings = conf.current()
-    half_life = settings.interest_half_life / DAY
     arrays: Arrays = {}
     for name in PARTS:
         interactions = getattr(evidence, name)
@@ -50,12 +50,26 @@ def rows_for_similar(evidence: Evidence) -> Arrays:
             rows, item_ids, *_ = shopper_rows(
                 interactions,
                 now=evidence.now,
-                half_life_days=half_life,
+                half_life_days=_half_lives(interactions),
                 cap=settings.events_per_shopper,
             )
             seen = getattr(evidence, f"{name}_seen", Seen())
             arrays.update(_packed(name, rows, item_ids, seen=seen.shoppers))
     return arrays
+
+
+def _half_lives(interactions: Interactions) -> float | NDArray[np.float64]:
+    """In days: that of `similar`, or one for each interaction where a kind of the shop's own has
+    another."""
+    settings = conf.current()
+    usual = settings.interest_half_life / DAY
+    own = [kind for kind in settings.event_kinds.values() if "half_life" in kind]
+    if not own or interactions.kind is None:
+        return usual
+    table = np.full(LAST_KIND + 1, usual)
+    for kind in own:
+        table[kind["number"]] = kind["half_life"] / DAY
+    return table[interactions.kind]
 
 
 def rows_for_bought_together(evidence: Evidence) -> Arrays:

@@ -19,6 +19,8 @@ from persona_django.tracking.derived import Changed
 GIFTS_EVERY = timedelta(days=1)
 """A present is known after weeks: a day sooner or later does not matter."""
 RETENTION_EVERY = timedelta(hours=1)
+RETENTION_JOB = "retention/1"
+"""What is too old goes in all stores at once."""
 
 
 def run_judge(store: int = 1, *, by_person: bool = False) -> str:
@@ -48,9 +50,9 @@ def run_gifts(store: int = 1) -> str:
         return "" if held is None else _in_words(gifts.find_gifts(store, beat=held.renew))
 
 
-def run_retention(store: int = 1) -> str:
+def run_retention() -> str:
     """Take away what is too old, if that is due; "" when it is not."""
-    with hold(_retention_job(store), every=RETENTION_EVERY) as held:
+    with hold(RETENTION_JOB, every=RETENTION_EVERY) as held:
         if held is None:
             return ""
         return f"{retention.delete_old(beat=held.renew):,} old rows deleted"
@@ -82,9 +84,9 @@ def step_gifts(store: int = 1, fence: int | None = None) -> int | None:
     return _step(_gifts_job(store), GIFTS_EVERY, fence, partial(gifts.find_some, store))
 
 
-def step_retention(store: int = 1, fence: int | None = None) -> int | None:
+def step_retention(fence: int | None = None) -> int | None:
     """One chunk of deleting; nothing has to be kept between two, what is left is found again."""
-    return _step(_retention_job(store), RETENTION_EVERY, fence, retention.delete_some)
+    return _step(RETENTION_JOB, RETENTION_EVERY, fence, retention.delete_some)
 
 
 def _step(name: str, every: timedelta, fence: int | None, some: Callable[..., bool]) -> int | None:
@@ -107,7 +109,3 @@ def _derive_job(store: int) -> str:
 
 def _gifts_job(store: int) -> str:
     return f"gifts/{store}"
-
-
-def _retention_job(store: int) -> str:
-    return f"retention/{store}"

@@ -1,4 +1,5 @@
-"""Every way into the app, found where it is declared, so that a new one cannot be forgotten."""
+"""Every way into the app on a request, and every task, found where it is declared, so that a new
+one cannot be forgotten."""
 
 from __future__ import annotations
 
@@ -23,22 +24,17 @@ class Door:
     is_page: bool = True
     """A page of the shop's, which must be as it is without the app; else an address of ours."""
     asked: Asked | None = None
-    task: str = ""
-    """A task of this name, done in the server process."""
 
 
 def doors() -> list[Door]:
-    """All of them. Raises KeyError, naming it, for one that has no example."""
+    """All but the tasks, which have a matrix of their own (`test_jobs`). Raises KeyError, naming
+    it, for one that has no example."""
     return [
         Door(name="middleware", path=f"/page/{PRODUCT}/"),
         *(_tag(name) for name in tags()),
         *(_function(name) for name in functions()),
         *(_signal(name) for name in signals()),
         *(_url(name, asked) for name in urls() for asked in examples.URLS[name]),
-        *(
-            Door(name=f"task {name}", path=f"/page/{PRODUCT}/", task=name, is_page=True)
-            for name in tasks()
-        ),
     ]
 
 

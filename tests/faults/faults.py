@@ -26,8 +26,8 @@ class Fault:
     waits: float
     """Seconds that the first request may wait for it, by the timeouts of the fault shop."""
     is_for: tuple[str, ...] = ("postgres", "mysql")
-    keeps_blocks: bool = True
-    """Whether a public block is still shown, from what the process knows."""
+    blocks: tuple[bool, bool, bool] = (True, True, True)
+    """Whether the first three requests still show a public block, from what the process knows."""
 
     def may_fail(self, said: str) -> bool:
         """Whether a task may end under it with this error, which operators are told of."""
@@ -116,7 +116,15 @@ FAULTS = [
         begin=_tell_app("break-adapters"),
         end=_tell_app("mend-adapters"),
         waits=0.5,
-        keeps_blocks=False,
+        blocks=(False, False, False),
+    ),
+    Fault(
+        name="adapter slow",
+        of="shop",
+        begin=_tell_app("slow-adapters"),
+        end=_tell_app("mend-adapters"),
+        waits=3,
+        blocks=(True, False, False),
     ),
 ]
 

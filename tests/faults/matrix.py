@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from tests.faults.browser import Answer, Browser
 from tests.faults.doors import Door
@@ -60,8 +59,6 @@ def go_through(shop: FaultShop, fault: Fault, door: Door, visitor: Browser) -> C
     method = door.method if door.is_page else "GET"
     without = other.ask(page, method)
     with going_on(fault, shop):
-        if door.task:
-            visitor.ask(f"/steer/task/?name={quote(door.task)}")
         first, *following = (through(door, visitor) for _ in range(1 + FOLLOWING))
         if not door.is_page:
             beside = visitor.ask("/page/1/")

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from persona_django.tasks import BEAT_SCHEDULE
 from tests.faults.browser import Browser
 from tests.faults.doors import tasks
 from tests.faults.faults import FAULTS, Fault, going_on
@@ -109,5 +110,5 @@ def test_a_job_whose_database_goes_away_in_the_middle_is_done_by_a_later_tick(sh
         is_taken_again(shop, task)
 
 
-def test_every_task_has_something_to_do():
-    assert set(WORK) == set(tasks())
+def test_every_task_has_something_to_do_and_stands_in_the_schedule():
+    assert set(WORK) == set(tasks()) == set(BEAT_SCHEDULE)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.faults import examples
 from tests.faults.browser import Browser
-from tests.faults.doors import Door, doors, functions, signals, tags, tasks, urls
+from tests.faults.doors import Door, doors, functions, signals, tags, urls
 from tests.faults.faults import FAULTS, Fault, going_on
 from tests.faults.matrix import go_through, through, visitor_of
 from tests.faults.running import FaultShop, fault_shop
@@ -20,8 +22,8 @@ OF_EACH_KIND = {
     "GET block", "POST events", "GET me",
 }  # fmt: skip
 """Doors that reach our database in every way there is: another kind of it needs no more."""
-OF_REQUESTS = [door for door in doors() if not door.task]
-"""Tasks have a matrix of their own, which also sees to what becomes of their work: `test_jobs`."""
+AT_ONCE = 12
+"""Visitors of a storm."""
 SOON = 1.0
 """Seconds within which what does not wait for anything is done, on a busy machine."""
 
@@ -54,7 +56,7 @@ def has_no_fault(shop: FaultShop, fault: Fault, door: Door) -> None:
 
 @pytest.mark.service("postgresql")
 @pytest.mark.parametrize("fault", FAULTS, ids=name_of)
-@pytest.mark.parametrize("door", OF_REQUESTS, ids=name_of)
+@pytest.mark.parametrize("door", doors(), ids=name_of)
 def test_a_page_is_as_it_is_without_the_app_and_only_the_first_one_waits(
     on_postgresql, fault, door
 ):
@@ -78,7 +80,27 @@ def test_a_public_block_is_shown_from_what_is_known(on_postgresql, fault):
     with going_on(fault, on_postgresql):
         answers = [visitor.ask("/tag/persona_block/1/") for _ in range(3)]
 
-    assert ["Tea 2" in answer.ours for answer in answers] == [fault.keeps_blocks] * 3
+    assert tuple("Tea 2" in answer.ours for answer in answers) == fault.blocks
+
+
+@pytest.mark.service("postgresql")
+@pytest.mark.parametrize("fault", FAULTS, ids=name_of)
+def test_many_at_once_wait_no_longer_than_one_and_whoever_comes_after_them_not_at_all(
+    on_postgresql, fault
+):
+    shop = on_postgresql
+    wanted = Browser(shop.without_app.port).ask("/tag/persona_block/1/").page
+    visitors = [visitor_of(shop) for _ in range(AT_ONCE)]
+
+    with going_on(fault, shop), ThreadPoolExecutor(AT_ONCE) as pool:
+        first, second = (
+            list(pool.map(lambda visitor: visitor.ask("/tag/persona_block/1/"), visitors))
+            for _ in range(2)
+        )
+
+    assert [answer.page for answer in (*first, *second)] == [wanted] * (2 * AT_ONCE)
+    assert max(answer.free for answer in first) < fault.waits + SLACK
+    assert max(answer.free for answer in second) < SOON
 
 
 @pytest.mark.service("postgresql")
@@ -102,8 +124,7 @@ def test_no_page_ever_speaks_to_the_broker(on_postgresql):
     before = shop.broker.accepted
 
     for door in doors():
-        if not door.task:
-            through(door, visitor)
+        through(door, visitor)
 
     assert shop.broker.accepted == before
 
@@ -136,12 +157,6 @@ def test_what_was_lost_is_counted_and_everything_is_well_again_afterwards(on_pos
 )
 def test_every_door_has_an_example_and_every_example_its_door(found, examples_of):
     assert set(found()) == set(examples_of)
-
-
-def test_every_task_of_the_schedule_is_a_door():
-    from persona_django.tasks import BEAT_SCHEDULE
-
-    assert set(BEAT_SCHEDULE) <= set(tasks())
 
 
 def test_the_doors_of_each_kind_are_there():

@@ -194,12 +194,11 @@ def test_one_connection_is_enough_for_every_door_and_none_is_kept(tmp_path):
             }
             process.start()
             for door in doors():
-                if not door.task:
-                    visitor = Browser(process.port)
-                    visitor.ask("/page/1/")
-                    wait_until_alone(database, name)
-                    through(door, visitor)
-                    wait_until_alone(database, name)
+                visitor = Browser(process.port)
+                visitor.ask("/page/1/")
+                wait_until_alone(database, name)
+                through(door, visitor)
+                wait_until_alone(database, name)
             counted = visitor.ask("/steer/counts/").text
         finally:
             process.kill()

@@ -43,6 +43,20 @@ def test_evidence_fades_and_adds_up_on_a_logarithm():
     assert found == {(1, 7): pytest.approx(np.log1p(2 + 1))}
 
 
+def test_each_may_fade_at_its_own_pace_also_where_only_the_newest_count():
+    seen = happened((1, 7, 30, 1), (1, 8, 30, 1), (1, 9, 60, 1))
+    lives = np.array([30.0, 15.0, 30.0])
+
+    found = weights_of(seen, half_life_days=lives, cap=2)
+
+    assert found == {
+        (1, 7): pytest.approx(np.log1p(1 / 2)),
+        (1, 8): pytest.approx(np.log1p(1 / 4)),
+    }
+    with pytest.raises(ValueError, match="half-life"):
+        weights_of(seen, half_life_days=lives - 15.0)
+
+
 def test_the_same_page_ten_times_in_a_day_counts_once():
     found = weights_of(happened(*[(1, 7, 0.01 * n, 1) for n in range(1, 11)], (1, 8, 0, 1)))
 

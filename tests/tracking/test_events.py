@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -169,6 +170,23 @@ def test_what_an_order_cannot_take_back_is_taken_off_the_purchases_before():
         1_000: 4,
         4_000: 1,
     }
+
+
+@pytest.mark.parametrize("arrived", list(permutations(range(4))))
+def test_what_is_left_of_an_order_hangs_neither_on_what_came_in_first_nor_on_clocks(arrived):
+    """A refund of one piece of three, told before its purchase by a clock that is behind."""
+    told = [
+        {"kind": Kind.REFUND, "at": 900, "order": 11, "quantity": 1},
+        {"kind": Kind.PURCHASE, "at": 1_000, "order": 11, "quantity": 3},
+        {"kind": Kind.PURCHASE, "at": 2_000, "order": 22, "quantity": 2},
+        {"kind": Kind.REFUND, "at": 2_100, "order": 22, "quantity": 2},
+    ]
+    for number in arrived:
+        happened(**told[number])
+
+    events = read_events()
+
+    assert list(zip(events.order.tolist(), events.quantity.tolist(), strict=True)) == [(11, 2)]
 
 
 def test_a_refund_takes_nothing_from_what_was_bought_after_it():

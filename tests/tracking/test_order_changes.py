@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import F
 from django.test import override_settings
 
 from persona_django import counters
@@ -129,6 +130,22 @@ def test_changes_that_send_no_signal_are_noticed_at_the_next_look(change):
     assert not moved(change)
 
     assert moved(order_changes.reconcile)
+
+
+def test_an_order_that_changes_while_the_job_looks_is_noticed_by_the_next_look(monkeypatch):
+    order(product())
+    bump = state.bump
+
+    def changed_meanwhile(name: str, store: int = 1) -> int:
+        OrderLine.objects.update(quantity=F("quantity") + 1)
+        return bump(name, store)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(state, "bump", changed_meanwhile)
+        assert moved(order_changes.reconcile)
+
+    assert moved(order_changes.reconcile)
+    assert not moved(order_changes.reconcile)
 
 
 def a_day_passes() -> None:

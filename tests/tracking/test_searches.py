@@ -89,6 +89,36 @@ def test_a_search_after_which_nothing_was_opened_led_nowhere():
     assert (term("tea").asked, term("tea").dead) == (2, 1)
 
 
+def test_a_search_that_was_narrowed_down_led_to_what_was_opened_then():
+    """Filters, sorting and further pages of the results are part of it; so is the sign-in."""
+    visitor(1, account=9)
+    visitor(2, account=9)
+    searched(1, "tea", at=ago(2 * HOUR))
+    for after, kind in ((10, Intent.Kind.FILTER), (20, Intent.Kind.SORT)):
+        at = ago(2 * HOUR - after)
+        Intent.objects.create(shopper=1, uid=after, kind=kind, at=at, name="colour", words="red")
+    searched(1, "tea", at=ago(2 * HOUR - 30))
+    did(2, Kind.VIEW, 5, at=ago(2 * HOUR - 60))
+    searched(2, "mug", at=ago(2 * HOUR - 90))
+
+    count()
+
+    assert (term("tea").asked, term("tea").dead, term("tea").visitors) == (1, 0, 1)
+    assert (term("mug").asked, term("mug").dead) == (1, 1)
+
+
+def test_what_somebody_else_opened_is_nothing_that_came_of_a_search():
+    for key, account in ((1, 9), (2, None), (3, 8)):
+        visitor(key, account=account)
+    searched(1, "tea", at=ago(2 * HOUR))
+    did(2, Kind.VIEW, 5, at=ago(2 * HOUR - 60))
+    did(3, Kind.VIEW, 5, at=ago(2 * HOUR - 60))
+
+    count()
+
+    assert (term("tea").asked, term("tea").dead) == (1, 1)
+
+
 def test_a_visit_that_goes_on_keeps_its_words():
     visitor(1)
     searched(1, "tea", at=ago(HOUR))

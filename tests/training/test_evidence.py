@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import numpy as np
@@ -205,3 +206,17 @@ def test_what_speaks_against_an_item_never_reaches_what_all_are_shown(kind):
         found = combine(log, None, snapshot({1: 1, 2: 2}), now=500_000)
 
     assert found.browsed.item.tolist() == [1, 1, 1]
+
+
+def test_a_kind_of_the_shop_s_own_fades_at_its_own_pace():
+    own = {
+        "ask": {"number": 70, "weight": 1.0, "half_life": timedelta(days=1)},
+        "measure": {"number": 71, "weight": 1.0},
+    }
+    seen = events((1, 1, 70, Basis.CONSENT), (1, 2, 71, Basis.CONSENT))
+    ten_days_on = int(seen.at[0]) + 10 * 86_400
+    with override_settings(PERSONA={"EVENT_KINDS": own, "INTEREST_HALF_LIFE": timedelta(days=10)}):
+        evidence = combine(seen, None, snapshot({1: 1, 2: 2}), now=ten_days_on)
+        weights = rows_for_similar(evidence)["browsed_weight"].tolist()
+
+    assert weights == pytest.approx([np.log1p(2**-10), np.log1p(1 / 2)], rel=1e-3)

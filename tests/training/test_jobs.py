@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +14,12 @@ from django.core.management import CommandError, call_command
 from persona_django.artefacts import store as artefacts
 from persona_django.catalogue import state, walking
 from persona_django.catalogue.models import Item, State
+from persona_django.catalogue.sync import sync
 from persona_django.exceptions import LostLease, Resting
+from persona_django.identity.models import Visitor
 from persona_django.model_registry.leases import Held, hold
 from persona_django.model_registry.models import Lease, ModelVersion
+from persona_django.tracking.models import Intent, SearchTerm
 from persona_django.training.jobs import run_due, run_reconcile, run_snapshot, step_reconcile
 from persona_django.training.recipes import KINDS
 from tests.catalogue.tables import without_tables
@@ -77,6 +81,23 @@ def test_the_second_run_finds_nothing_to_do(shop):
 
     assert set(again.values()) == {"nothing to do"}
     assert ModelVersion.objects.count() == len(KINDS)
+
+
+def test_whatever_is_done_for_one_store_is_done_for_all(shop):
+    """Of store 2, too, a search whose visit is over is counted, and its words are forgotten."""
+    sync(store=2)
+    for store in (1, 2):
+        Visitor.objects.create(key=store, store=store, purposes="measure", standing=1)
+        Intent.objects.create(
+            store=store, shopper=store, uid=1, kind=1, at=time.time() - 7_200, words="tea"
+        )
+
+    told("persona_run")
+
+    assert set(Intent.objects.values_list("words", flat=True)) == {""}
+    assert sorted(SearchTerm.objects.values_list("store", "asked")) == [(1, 1), (2, 1)]
+    done = set(Lease.objects.filter(done_at__gt=0).values_list("name", flat=True))
+    assert {name.replace("/1", "/2") for name in done} <= done | {"erasures/2", "retention/2"}
 
 
 def test_cron_and_a_worker_side_by_side_do_everything_once(shop):

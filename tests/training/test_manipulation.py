@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from itertools import count
 
 import numpy as np
 import pytest
+import time_machine
+from django.db.models import F
 
 from persona_django.artefacts import store as artefacts
+from persona_django.catalogue import state
 from persona_django.model_registry.live import POPULAR_SCHEMA, live_artefact
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Kind
 from persona_django.training.rebuild import rebuild_all
 from tests.factories import item_id, products, read_catalogue
-from tests.training.history import look, rows_of_live
+from tests.shop.models import Product
+from tests.training.history import beside, look, rows_of_live
 
 pytestmark = pytest.mark.django_db
 _uids = count(10**12)
@@ -26,49 +31,81 @@ def shop(settings):
     made = products(6)
     read_catalogue()
     for number in range(5):
-        look(range(1 + number, 12 + 2 * number), made[number : number + 2])
+        look(range(1 + 10 * number, 120 + 20 * number), made[number : number + 2])
     return made
 
 
 def learnt() -> dict[str, object]:
     """Everything that pages show: lists of neighbours, and who stands before whom."""
     rebuild_all()
+    state.forget()
     popular = artefacts.load(live_artefact("popular", 1), schema=POPULAR_SCHEMA)
     order = np.argsort(-popular["score"], kind="stable")
     return {
-        "similar": {item: row[:4] for item, row in rows_of_live("similar").items()},
+        "lists": {one.pk: beside(one) for one in Product.objects.all()},
         "rank": popular["group_id"][order].tolist(),
         "shoppers": popular["shoppers"].tolist(),
         "rows": rows_of_live("similar"),
     }
 
 
-def flood(kind: Kind, items: list[int], *, shopper: int = 1, n: int = 10_000) -> None:
-    at = int(time.time()) - 3_600
+def flood(
+    kind: Kind, items: list[int], *, shopper: int = 1, n: int = 10_000, days: int = 1
+) -> None:
+    """Events of one visitor, all at noon of the last days: as many of each item every day."""
+    noon = int(time.time()) // 86_400 * 86_400 - 43_200
     Event.objects.bulk_create(
         Event(
             shopper=shopper, uid=next(_uids), kind=kind, item_id=items[number % len(items)],
-            at=at + number % 3_600, value=1_000,
+            at=noon - number // len(items) % days * 86_400, value=1_000,
         )
         for number in range(n)
     )  # fmt: skip
 
 
-def test_ten_thousand_forged_clicks_of_one_visitor_move_no_list(shop):
+@pytest.fixture
+def clock() -> Iterator[None]:
+    """The same moment all along: what is learnt fades with every second."""
+    with time_machine.travel(time.time(), tick=False):
+        yield
+
+
+@pytest.mark.parametrize("kind", [Kind.VIEW, Kind.CLICK, Kind.CART_ADD])
+def test_ten_thousand_forged_events_of_one_visitor_say_what_one_says(shop, clock, kind):
+    target = item_id(shop[0])
+    flood(kind, [target], n=1)
+    with_one = learnt()
+    flood(kind, [target])
+
+    assert learnt() == with_one
+
+
+def test_ten_thousand_forged_clicks_of_one_visitor_move_no_list(shop, clock):
+    """Not even spread over every item and a month, of which each day may count."""
     before = learnt()
-    flood(Kind.CLICK, [item_id(shop[0])])
+    flood(Kind.CLICK, [item_id(one) for one in shop], shopper=10**6, days=30)
 
     after = learnt()
 
     assert after["rank"] == before["rank"]
-    assert after["shoppers"] == before["shoppers"]
-    assert after["similar"].keys() == before["similar"].keys()
+    assert after["lists"] == before["lists"]
+
+
+def test_of_one_visitor_no_more_events_count_than_the_setting_says(shop, clock, settings):
+    """More items than that say no more, whatever came before the newest of them."""
+    settings.PERSONA = {**settings.PERSONA, "EVENTS_PER_SHOPPER": 3}
+    flood(Kind.VIEW, [item_id(one) for one in shop[:3]], shopper=10**6, n=3)
+    Event.objects.filter(shopper=10**6).update(at=F("at") + 3_600)
+    newest = learnt()
+    flood(Kind.VIEW, [item_id(one) for one in shop[3:]], shopper=10**6)
+
+    assert learnt()["rows"] == newest["rows"]
 
 
 @pytest.mark.parametrize(
     "kind", [Kind.DISMISS, Kind.CART_REMOVE, Kind.SKIP, Kind.CART_ABANDONED, Kind.UNSAVE]
 )
-def test_ten_thousand_refusals_change_not_one_global_figure(shop, kind):
+def test_ten_thousand_refusals_change_not_one_global_figure(shop, clock, kind):
     before = learnt()
     flood(kind, [item_id(shop[4])])
 

@@ -1,7 +1,9 @@
-"""The shop's own code that the app calls, all of which can be made to fail at once."""
+"""The shop's own code that the app calls, all of which can be made to fail or dawdle at once."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,6 +12,8 @@ from persona_django.identity.consent import ConsentPolicy
 
 BROKEN: list[str] = []
 """Not empty while every adapter raises; the entry says why."""
+SLOW: list[float] = []
+"""Not empty while every adapter takes its time; the entry says how many seconds."""
 
 
 class Weird(Exception):
@@ -18,6 +22,8 @@ class Weird(Exception):
 
 def fail_if_broken() -> None:
     """What every adapter of the shop begins with."""
+    if SLOW:
+        time.sleep(SLOW[0])
     if BROKEN:
         raise Weird(BROKEN[0])
 
@@ -48,6 +54,24 @@ def break_all_maps() -> None:
     for one in (*registry.item_maps().values(), *registry.order_maps()):
         for hook in HOOKS_OF_MAPS:
             setattr(one, hook, _raising)
+
+
+def slow_all_maps() -> None:
+    """Every method that a map may define dawdles from now on, until `mend_all_maps`."""
+    from persona_django.catalogue import registry
+
+    for one in (*registry.item_maps().values(), *registry.order_maps()):
+        for hook in HOOKS_OF_MAPS:
+            if hasattr(one, hook):
+                setattr(one, hook, _dawdling(getattr(one, hook)))
+
+
+def _dawdling(answer: Callable[..., Any]) -> Callable[..., Any]:
+    def dawdle(*args: Any) -> Any:
+        fail_if_broken()
+        return answer(*args)
+
+    return dawdle
 
 
 def mend_all_maps() -> None:

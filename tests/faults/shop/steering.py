@@ -68,12 +68,21 @@ def break_adapters(request: HttpRequest) -> None:
     adapters.break_all_maps()
 
 
+def slow_adapters(request: HttpRequest) -> None:
+    """All code of the shop that the app calls takes its time from now on."""
+    from tests.faults.shop import adapters
+
+    adapters.SLOW[:] = [0.3]
+    adapters.slow_all_maps()
+
+
 def mend_adapters(request: HttpRequest) -> None:
     """And works again."""
     if settings.INSTALLED:
         from tests.faults.shop import adapters
 
         adapters.BROKEN.clear()
+        adapters.SLOW.clear()
         adapters.mend_all_maps()
 
 
@@ -112,6 +121,7 @@ ORDERS: dict[str, Callable[[HttpRequest], Any]] = {
     "counts": counts,
     "loads": loads,
     "break-adapters": break_adapters,
+    "slow-adapters": slow_adapters,
     "mend-adapters": mend_adapters,
     "task": task,
     "prepare": prepare,
