@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,11 +55,37 @@ def pytest_configure(config: pytest.Config) -> None:
     network.guard()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if os.environ.get("PERSONA_SECOND_DATABASE", "0") in ("", "0"):
-        return
-    for item in items:
-        _open_both_databases(item)
+@pytest.hookimpl(tryfirst=True)  # while every test of a file is still there to be asked
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if _is_set("PERSONA_DATABASE_TESTS_ONLY"):
+        _leave_out(config, items, {one.path for one in items} - _of_a_database(items))
+    if _is_set("PERSONA_SECOND_DATABASE"):
+        for item in items:
+            _open_both_databases(item)
+
+
+def _is_set(name: str) -> bool:
+    return os.environ.get(name, "0") not in ("", "0")
+
+
+def _of_a_database(items: list[pytest.Item]) -> set[Path]:
+    """Files in which at least one test asks the database of the suite. Where none does, none may,
+    and all of them come out the same on each."""
+    return {one.path for one in items if _asks_a_database(one)}
+
+
+def _asks_a_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return (
+        item.get_closest_marker("django_db") is not None
+        or hasattr(getattr(item, "cls", None), "databases")
+        or not fixtures.isdisjoint({"db", "transactional_db", "live_server"})
+    )
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], files: set[Path]) -> None:
+    config.hook.pytest_deselected(items=[one for one in items if one.path in files])
+    items[:] = [one for one in items if one.path not in files]
 
 
 def _open_both_databases(item: pytest.Item) -> None:
@@ -116,6 +143,30 @@ def django_assert_num_queries(db: None) -> Callable[[int], AbstractContextManage
         assert len(done) == number, "\n".join([f"{len(done)} queries:", *done])
 
     return counted
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _emptied_by_delete() -> Iterator[None]:
+    """After a test that commits, PostgreSQL's tables are emptied by DELETE.
+
+    TRUNCATE makes each of some fifty tables anew, which takes half a second for a handful of rows.
+    Django's foreign keys are looked at when the transaction ends, so the order does not matter.
+    """
+    if None in map(importlib.util.find_spec, ("django", "psycopg")):
+        yield
+        return
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    truncates = DatabaseOperations.sql_flush
+
+    def deletes(self: Any, style: Any, tables: list[str], **options: Any) -> list[str]:
+        if options.get("reset_sequences"):
+            return list(truncates(self, style, tables, **options))
+        return [f"DELETE FROM {self.quote_name(table)}" for table in tables]
+
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(DatabaseOperations, "sql_flush", deletes)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -37,6 +37,9 @@ ONLY_ONCE = (
     "tests/script",
 )
 """Rooms whose tests touch no database of the suite, so one run of them is enough."""
+DATABASE_TESTS_ONLY = {"PERSONA_DATABASE_TESTS_ONLY": "1"}
+"""Of the other rooms, the files none of whose tests may ask the database are left out as well:
+they are found by how their tests are marked, see `conftest`. SQLite's run has them all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,18 +102,28 @@ def plan(*, unit: bool) -> list[Run]:
         Run(
             title="our tables in a second database",
             without=rooms,
-            environment={"DATABASE_URL": IN_MEMORY, "PERSONA_SECOND_DATABASE": "1"},
+            environment={
+                "DATABASE_URL": IN_MEMORY,
+                "PERSONA_SECOND_DATABASE": "1",
+                **DATABASE_TESTS_ONLY,
+            },
         ),
         Run(
             title="PostgreSQL",
             without=rooms,
-            environment={"DATABASE_URL": services.SERVICES["postgresql"].url},
+            environment={
+                "DATABASE_URL": services.SERVICES["postgresql"].url,
+                **DATABASE_TESTS_ONLY,
+            },
             service="postgresql",
         ),
         Run(
             title="MariaDB",
             without=rooms,
-            environment={"DATABASE_URL": services.SERVICES["mariadb"].url},
+            environment={
+                "DATABASE_URL": services.SERVICES["mariadb"].url,
+                **DATABASE_TESTS_ONLY,
+            },
             service="mariadb",
         ),
         Run(
