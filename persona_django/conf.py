@@ -30,7 +30,8 @@ class Settings:
     """Dotted path of a function (user, request) -> the company that user buys for, which
     `ItemMap.visible` is then asked about; request is None for e-mails. Empty: no accounts."""
     rest_rate: str = "300/min"
-    """Most REST requests of one signed-in user or address, as REST framework writes rates.
+    """Most REST requests of one signed-in user or address, as REST framework writes rates; a
+    network may make ten times that.
     Empty: no limit of ours, for shops whose own server asks on behalf of all its visitors."""
     visit_gap: timedelta = timedelta(minutes=30)
     """Silence after which a shopper's next event starts a new visit."""

@@ -30,6 +30,7 @@ REMEMBERING = (
     "persona_django.identity.restrictions",
     "persona_django.identity.visitors",
     "persona_django.tracking.throttling",
+    "persona_django.tracking.page_limits",
     "persona_django.catalogue.state",
     "persona_django.catalogue.snapshot",
     "persona_django.catalogue.tables",

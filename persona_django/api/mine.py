@@ -43,7 +43,7 @@ class SeeOther(HttpResponseRedirect):
 class MineThrottle(BlockThrottle):
     """Counted apart from blocks: who reads many of them can still have everything erased."""
 
-    scope = "persona-mine"
+    door = "mine"
 
 
 class MineView(APIView):

@@ -150,6 +150,9 @@ class VerdictReply(serializers.Serializer[Any]):
     stop = serializers.BooleanField(
         required=False, help_text="There is no consent: send no more from this page."
     )
+    unread = serializers.BooleanField(
+        required=False, help_text="Over the limit of its network, or of all: it was not read."
+    )
 
 
 class Permission(serializers.Serializer[Any]):
@@ -170,7 +173,12 @@ class EventsDescription(OpenApiViewExtension):
                 operation_id="persona_events_allowed",
                 description="Whether the visitor agreed, and to what.",
                 parameters=[VISITOR],
-                responses={200: Permission, 403: problem("From another site.")},
+                responses={
+                    200: Permission,
+                    202: OpenApiResponse(VerdictReply, description="Asked too often."),
+                    403: problem("From another site."),
+                    429: OpenApiResponse(VerdictReply, description="Asked too often."),
+                },
             )
             def get(self, request: Any) -> None:
                 """Stands for the view's own."""
@@ -229,6 +237,7 @@ class ServerEventsDescription(OpenApiViewExtension):
                     401: problem("Not signed, stale, or taken before."),
                     413: problem("Too many events, or bytes."),
                     415: problem("Another type of content, or a packed body."),
+                    429: problem("More than one network may send: come again."),
                     503: problem("Nothing can be stored at the moment: come again."),
                 },
             )

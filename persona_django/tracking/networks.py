@@ -7,16 +7,18 @@ tell on one day who came on another, and what is counted under it is gone after 
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from persona_django import conf
+from persona_django import conf, counters
 from persona_django.identity.keys import keyed
 
 LONGEST_FORWARDED = 1_000
 """Characters of X-Forwarded-For that are looked at, from its end: what our own proxies wrote."""
 UNKNOWN = "unknown"
+DAY_SECONDS = 86_400
 
 
 def client_address(meta: Mapping[str, Any]) -> str:
@@ -29,6 +31,13 @@ def client_address(meta: Mapping[str, Any]) -> str:
     chain = str(meta.get("HTTP_X_FORWARDED_FOR", ""))[-LONGEST_FORWARDED:].split(",")
     # Fewer entries than proxies: it did not come through all of them.
     return chain[-proxies].strip() if len(chain) >= proxies and chain[-1] else remote
+
+
+def asker_of(meta: Mapping[str, Any]) -> str:
+    """Who asks without saying who they are: one address of IPv4, one household of IPv6."""
+    address = client_address(meta)
+    network = network_of(address)
+    return _without_port(address) if network.startswith("4") else network
 
 
 @lru_cache(maxsize=4096)
@@ -51,6 +60,23 @@ def network_of(address: str) -> str:
 def network_key(meta: Mapping[str, Any], *, day: int) -> int:
     """The number that stands for the network of a request on one day, and only on that day."""
     return keyed("throttle", f"network {network_of(client_address(meta))} {day}")
+
+
+def say_if_unknown(meta: Mapping[str, Any]) -> None:
+    """Say in the log, where somebody is over a limit, that all may have been taken for one."""
+    if "HTTP_X_FORWARDED_FOR" in meta and not conf.current().trusted_proxies:
+        counters.failed("network_unknown", _PROXY)
+
+
+_PROXY = (
+    "Requests are over a limit and came through a proxy: all behind it are taken for one network. "
+    'Say how many proxies of yours there are in PERSONA["TRUSTED_PROXIES"].'
+)
+
+
+def network_now(meta: Mapping[str, Any]) -> int:
+    """The number that stands for the network of a request today."""
+    return network_key(meta, day=int(time.time()) // DAY_SECONDS)
 
 
 def _without_port(address: str) -> str:

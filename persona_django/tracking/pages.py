@@ -15,7 +15,7 @@ from django.utils.cache import patch_vary_headers
 from persona_django import conf, counters
 from persona_django.identity import consent, cookies, restrictions, visitors
 from persona_django.identity.visitors import Recognised
-from persona_django.tracking import drops, ingest, items, writing
+from persona_django.tracking import drops, ingest, items, page_limits, writing
 from persona_django.tracking.bots import is_robot
 from persona_django.tracking.clients import LONGEST_HEADER, circumstances
 from persona_django.tracking.context import Sender
@@ -170,6 +170,9 @@ class AfterPage:
         if not item_id and not self.recognised.has_news:
             return
         unwritten = visitors.is_unwritten(self.recognised)
+        if not page_limits.may_be_kept(self.request.META, self.recognised.visitor):
+            self._write_withdrawal()
+            return
         rank = 0
         if unwritten:
             rank = visitors.rank_of(self.recognised, partial(place_in_network, self.request))
@@ -181,6 +184,13 @@ class AfterPage:
                 # Nobody was told that it is stored, and a worker must not wait for the disk.
                 ingest.insert(views, hurried=is_ours)
         drops.flush_if_due()
+
+    def _write_withdrawal(self) -> None:
+        """What is over a limit leaves no new row; that consent was taken back counts all the same
+        for whoever has one."""
+        if self.recognised.withdrawn is not None:
+            with writing.contained(one_statement=False):
+                visitors.write(self.recognised, may_add=False)
 
     def _item(self) -> int:
         named = ingest.named_item(self.request)

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.test import Client
@@ -315,3 +316,14 @@ def test_an_inert_app_holds_nothing(settings):
     settings.PERSONA = {**settings.PERSONA, "ENABLED": False}
 
     assert Client().get(ME).status_code == 404
+
+
+@time_machine.travel("2026-03-01T12:00:10Z", tick=False)
+def test_nobody_may_ask_what_is_held_about_them_without_end_and_blocks_do_not_use_it_up(settings):
+    settings.PERSONA = {**settings.PERSONA, "REST_RATE": "2/min"}
+    for _ in range(3):
+        Client().get("/persona/api/v1/blocks/popular/")
+
+    codes = [Client().get(ME).status_code for _ in range(3)]
+
+    assert codes == [200, 200, 429]
