@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -327,3 +328,14 @@ def test_nobody_may_ask_what_is_held_about_them_without_end_and_blocks_do_not_us
     codes = [Client().get(ME).status_code for _ in range(3)]
 
     assert codes == [200, 200, 429]
+
+
+def test_a_name_that_no_database_can_look_for_is_nobodys_and_no_fault():
+    nul = base64.b64encode(b"\0:").decode()
+
+    for address in (ME, "/persona/api/v1/blocks/popular/"):
+        answer = Client(raise_request_exception=False).get(
+            address, headers={"Authorization": f"Basic {nul}"}
+        )
+
+        assert answer.status_code in (401, 403)
