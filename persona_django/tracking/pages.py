@@ -61,7 +61,10 @@ def settle(request: HttpRequest, response: HttpResponseBase) -> None:
             return
         is_shown = is_page(request, response) and is_wanted(request)
         recognised = visitors.recognise(request, response, may_begin=is_shown)
-        is_view = is_shown and recognised.visitor is not None and is_chosen(request)
+        is_view = is_shown and recognised.visitor is not None
+        if is_view and not is_chosen(request):
+            counters.count("view_cross_site")
+            is_view = False
         if is_view:
             _name_shown_object(request, response)
         if is_view or recognised.has_news or recognised.left_alone:
@@ -111,16 +114,11 @@ def is_chosen(request: HttpRequest) -> bool:
 
     A link on another site is one. A window that another site opens, or sends elsewhere, by a
     script is not: it could make anybody look at anything. People whom an advertisement passes on
-    come so, too; the script tells of them once their page is open. Safari does not say which it
-    was, and is believed.
+    come so, too, and with browsers that do not say which it was all links of other sites; the
+    script tells of their view once they scroll, press or type something.
     """
     meta = request.META
-    if meta.get("HTTP_SEC_FETCH_SITE") != "cross-site" or "HTTP_SEC_FETCH_USER" in meta:
-        return True
-    if "HTTP_SEC_CH_UA" not in meta and "Firefox/" not in meta.get("HTTP_USER_AGENT", ""):
-        return True
-    counters.count("view_cross_site")
-    return False
+    return meta.get("HTTP_SEC_FETCH_SITE") != "cross-site" or "HTTP_SEC_FETCH_USER" in meta
 
 
 def _name_shown_object(request: HttpRequest, response: HttpResponseBase) -> None:
