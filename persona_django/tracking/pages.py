@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.db import models
+from django.db import models, router
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -19,6 +19,8 @@ from persona_django.tracking import drops, ingest, items, page_limits, writing
 from persona_django.tracking.bots import is_robot
 from persona_django.tracking.clients import LONGEST_HEADER, circumstances
 from persona_django.tracking.context import Sender
+from persona_django.tracking.inserting import again_on_deadlock
+from persona_django.tracking.models import Event
 from persona_django.tracking.newcomers import place_in_network
 from persona_django.tracking.schema import Kind
 
@@ -175,13 +177,19 @@ class AfterPage:
         if unwritten:
             rank = visitors.rank_of(self.recognised, partial(place_in_network, self.request))
         views = [self._view(item_id)] if item_id else []
+        again_on_deadlock(
+            lambda: self._stored(views, rank=rank, unwritten=unwritten),
+            alias=router.db_for_write(Event),
+        )
+        drops.flush_if_due()
+
+    def _stored(self, views: list[ingest.NewEvent], *, rank: int, unwritten: bool) -> None:
         with writing.contained(one_statement=not unwritten) as is_ours:
             if unwritten and not visitors.write(self.recognised, rank=rank):
                 return
             if views:
                 # Nobody was told that it is stored, and a worker must not wait for the disk.
                 ingest.insert(views, hurried=is_ours)
-        drops.flush_if_due()
 
     def _write_withdrawal(self) -> None:
         """What is over a limit leaves no new row; that consent was taken back counts all the same
