@@ -9,7 +9,7 @@ from django.db import DatabaseError, router
 
 from persona_django import counters
 from persona_django.catalogue import restocking
-from persona_django.exceptions import PersonaError, Refusal
+from persona_django.exceptions import PersonaError, Refusal, Resting
 from persona_django.identity import restrictions
 from persona_django.tracking import intake, items, signatures, writing
 from persona_django.tracking.batches import Batch
@@ -110,12 +110,14 @@ def _read_again(restocks: Mapping[int, Restock]) -> _Stock:
     latest = {one.item: one for one in sorted(restocks.values(), key=lambda one: one.at)}
     try:
         to_keep = restocking.read_again({name: one.stock for name, one in latest.items()})
-    except DatabaseError as error:
-        counters.failed("stock_unread", _UNREAD, error=error)
-        raise
-    except Exception as error:  # noqa: BLE001 - a map of the shop's may raise anything
+    except Exception as error:
         advice = str(error) if isinstance(error, PersonaError) else _UNREAD
         counters.failed("stock_unread", advice, error=error)
+        for said in (error, error.__cause__):
+            if isinstance(said, (DatabaseError, Resting)):
+                # It may answer the next time; whatever else a map of the shop's raises, it will
+                # raise again.
+                raise said from None
         return _Stock(verdicts=dict.fromkeys(restocks, "stock"), to_keep={})
     names = list(latest)
     known = dict(zip(names, items.find_items(names), strict=True))
