@@ -110,7 +110,7 @@ def _read_again(restocks: Mapping[int, Restock]) -> _Stock:
     latest = {one.item: one for one in sorted(restocks.values(), key=lambda one: one.at)}
     try:
         to_keep = restocking.read_again({name: one.stock for name, one in latest.items()})
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a map of the shop's may raise anything
         advice = str(error) if isinstance(error, PersonaError) else _UNREAD
         counters.failed("stock_unread", advice, error=error)
         for said in (error, error.__cause__):
