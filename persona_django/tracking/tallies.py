@@ -7,11 +7,11 @@ replaced by a number that begins afresh: one request finds it, and none after it
 from __future__ import annotations
 
 import os
-from threading import Lock
 
 from django.core.cache.backends.base import BaseCache
 
 from persona_django import breaker, counters
+from persona_django.forking import Lock
 
 MOST_KEPT_HERE = 50_000
 
@@ -49,8 +49,9 @@ class Tallies:
     """Numbers that this process keeps by itself, as many as fit."""
 
     def __init__(self) -> None:
-        self.forget()
-        # The parent's lock may be held by a thread that the child does not have.
+        self._totals: dict[str, int] = {}
+        self._lock = Lock()
+        # What the parent counted it has told, or will tell, itself.
         os.register_at_fork(after_in_child=self.forget)
 
     def add(self, key: str, amount: int) -> int:
@@ -71,5 +72,4 @@ class Tallies:
 
     def forget(self) -> None:
         """Begin afresh."""
-        self._totals: dict[str, int] = {}
-        self._lock = Lock()
+        self._totals.clear()
