@@ -25,7 +25,7 @@ from persona_django.exceptions import BadMessage
 from persona_django.feedback.record import Reporter, record
 from persona_django.identity import consent, restrictions, shoppers, tokens, visitors
 from persona_django.identity.visitors import Recognised
-from persona_django.tracking import drops, networks, throttling, writing
+from persona_django.tracking import drops, networks, robot_networks, throttling, writing
 from persona_django.tracking.batches import LONGEST_BODY, Batch, read_batch
 from persona_django.tracking.bots import is_robot
 from persona_django.tracking.clients import device_of
@@ -101,7 +101,8 @@ class EventsView(APIView):
         is_app = tokens.is_by_app(request)
         if not consent.identifying(request):
             return _unless_away(lambda: _without_consent(request, batch, is_app=is_app))
-        if not is_app and is_robot(request.META.get("HTTP_USER_AGENT", "")):
+        says_so = not is_app and is_robot(request.META.get("HTTP_USER_AGENT", ""))
+        if says_so or robot_networks.is_within(request.META):
             return _refused(batch, "robot")
         wait = _seconds_to_wait(request, network, len(batch))
         if wait:

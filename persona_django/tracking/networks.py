@@ -18,6 +18,7 @@ from persona_django.identity.keys import keyed
 LONGEST_FORWARDED = 1_000
 """Characters of X-Forwarded-For that are looked at, from its end: what our own proxies wrote."""
 UNKNOWN = "unknown"
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 DAY_SECONDS = 86_400
 
 
@@ -47,14 +48,19 @@ def network_of(address: str) -> str:
     >>> network_of("192.0.2.7") == network_of("192.0.2.99:8080")
     True
     """
-    try:
-        ip = ipaddress.ip_address(_without_port(address[:LONGEST_FORWARDED]))
-    except ValueError:
+    ip = address_in(address)
+    if ip is None:
         return UNKNOWN
-    mapped = getattr(ip, "ipv4_mapped", None)
-    if mapped is not None:
-        ip = mapped
     return f"4.{int(ip) >> 8:x}" if ip.version == 4 else f"6.{int(ip) >> 64:x}"
+
+
+def address_in(text: str) -> Address | None:
+    """An address without its port; None for what is none. IPv4 within IPv6 is IPv4."""
+    try:
+        ip = ipaddress.ip_address(_without_port(text[:LONGEST_FORWARDED]))
+    except ValueError:
+        return None
+    return getattr(ip, "ipv4_mapped", None) or ip
 
 
 def network_key(meta: Mapping[str, Any], *, day: int) -> int:

@@ -15,7 +15,7 @@ from django.utils.cache import patch_vary_headers
 from persona_django import conf, counters
 from persona_django.identity import consent, cookies, restrictions, visitors
 from persona_django.identity.visitors import Recognised
-from persona_django.tracking import drops, ingest, items, page_limits, writing
+from persona_django.tracking import drops, ingest, items, page_limits, robot_networks, writing
 from persona_django.tracking.bots import is_robot
 from persona_django.tracking.clients import LONGEST_HEADER, circumstances
 from persona_django.tracking.context import Sender
@@ -105,7 +105,7 @@ def is_wanted(request: HttpRequest) -> bool:
     if any(meta.get(header, "").startswith(AHEAD_OF_TIME) for header in AHEAD_HEADERS):
         counters.count("view_prefetched")
         return False
-    if is_robot(meta.get("HTTP_USER_AGENT", "")):
+    if is_robot(meta.get("HTTP_USER_AGENT", "")) or robot_networks.is_within(meta):
         counters.count("view_by_robot")
         return False
     return True
