@@ -74,6 +74,12 @@ SERVER_FIELDS: dict[str, dict[str, Any]] = {
     "guest": {**_NAME, "description": "What the order map calls the guest key."},
     "basis": {"type": "string", "enum": ["customer", "aggregate"]},
     "price": {"oneOf": [_AMOUNT, {"type": "string", "pattern": AMOUNT}]},
+    "store": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": server_reports.MOST_STORE,
+        "description": "Of several shops, the number that STORE_OF has for it; 1 when left out.",
+    },
     "stock": {"type": "integer", "nullable": True, "description": "Pieces left."},
 }
 """Every field that an event of another server may have, whatever its type."""
