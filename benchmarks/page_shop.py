@@ -61,7 +61,11 @@ def configure(*, is_installed: bool, url: str, database: str = "") -> None:
             "CONSENT_POLICY": {
                 "BACKEND": "persona_django.identity.consent.FromCookie",
                 "OPTIONS": {"cookie": "banner", "accepted": ["yes"]},
-            }
+            },
+            # One visitor asks for all pages that are measured.
+            "VISITOR_REQUESTS": 10**6,
+            "VISITOR_EVENTS": 10**6,
+            "VISITOR_EVENTS_A_DAY": 10**7,
         },
     )
     import django

@@ -145,17 +145,26 @@ def cache_call() -> Iterator[BaseCache]:
 
     That a key is not there, or holds what nobody can read, is no fault of the cache as a whole.
     """
-    with breaker("cache").call(is_fault=_is_away):
-        yield caches["default"]
+    cache = caches["default"]
+    # Django's own keep their client here, and load its module with it: no time of the cache's.
+    getattr(cache, "_cache", None)
+    with breaker("cache").call(is_fault=is_away):
+        yield cache
 
 
-def _is_away(error: Exception) -> bool:
-    """Whether a client of a cache could not reach it; each raises errors of its own then."""
-    return isinstance(error, OSError) or type(error).__module__.lstrip("_") not in OF_RUBBISH
+def is_away(error: Exception) -> bool:
+    """Whether a client of a cache could not reach it, for each raises errors of its own then. One
+    that says that a value is of the wrong type has reached it."""
+    kind = type(error)
+    if isinstance(error, OSError):
+        return True
+    return kind.__module__.lstrip("_") not in OF_RUBBISH and kind.__name__ not in SAY_RUBBISH
 
 
 OF_RUBBISH = ("builtins", "pickle", "struct", "zlib")
 """Where the errors come from that reading a damaged value raises."""
+SAY_RUBBISH = ("ResponseError", "MemcacheClientError", "ClientError")
+"""What the clients of Redis and Memcached raise when the server will not add to such a value."""
 
 
 @contextmanager

@@ -30,7 +30,8 @@ class Settings:
     """Dotted path of a function (user, request) -> the company that user buys for, which
     `ItemMap.visible` is then asked about; request is None for e-mails. Empty: no accounts."""
     rest_rate: str = "300/min"
-    """Most REST requests of one signed-in user or address, as REST framework writes rates.
+    """Most REST requests of one signed-in user or address, as REST framework writes rates; a
+    network may make ten times that.
     Empty: no limit of ours, for shops whose own server asks on behalf of all its visitors."""
     visit_gap: timedelta = timedelta(minutes=30)
     """Silence after which a shopper's next event starts a new visit."""
@@ -173,6 +174,9 @@ class Settings:
     robot_views: int = 40
     """Pages in one minute, or pages without a word of the script while others' scripts report,
     from which on a visitor is taken for a program."""
+    robot_networks: tuple[str, ...] = ()
+    """Networks from which only programs come, as "192.0.2.0/24": pages asked for and reports sent
+    from there are no shopper's. Read your list of data centres in `settings.py`."""
     events_kept: timedelta = timedelta(days=90)
     """How long single events of visitors are kept."""
     purchases_kept: timedelta = timedelta(days=1_095)

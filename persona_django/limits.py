@@ -181,6 +181,13 @@ def _origins(value: tuple[str, ...]) -> str:
     return f'{wrong[0]!r} is no origin, such as "https://app.example.com".' if wrong else ""
 
 
+def _networks(value: tuple[str, ...]) -> str:
+    from persona_django.tracking.robot_networks import network_named
+
+    wrong = [one for one in value if network_named(one) is None]
+    return f'{wrong[0]!r} is no network, such as "192.0.2.0/24".' if wrong else ""
+
+
 def _server_keys(value: Mapping[str, Any]) -> str:
     for name, secret in value.items():
         if not _TOKEN.match(str(name)):
@@ -242,6 +249,7 @@ RULES: Mapping[str, Callable[[Any], str]] = {
     "consent_version": _version,
     "event_kinds": _kinds,
     "event_origins": _origins,
+    "robot_networks": _networks,
     "server_keys": _server_keys,
     "store_of": _optional_path,
     "account_of": _optional_path,

@@ -31,6 +31,7 @@ REMEMBERING = (
     "persona_django.identity.restrictions",
     "persona_django.identity.remembered",
     "persona_django.tracking.throttling",
+    "persona_django.tracking.page_limits",
     "persona_django.catalogue.state",
     "persona_django.catalogue.snapshot",
     "persona_django.catalogue.tables",

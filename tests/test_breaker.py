@@ -15,6 +15,7 @@ import environ
 import pytest
 import time_machine
 from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
 from django.db import DatabaseError, OperationalError, connection, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper as SQLite
 from django.db.utils import load_backend
@@ -247,6 +248,28 @@ def test_what_may_take_long_is_no_fault_for_it():
     assert not breaker("it").is_resting
 
 
+def test_the_client_of_a_cache_may_take_its_time_to_be_loaded(monkeypatch, settings):
+    clock = Clock.of_breakers(monkeypatch)
+
+    class Lazy(LocMemCache):
+        @property
+        def _cache(self):
+            clock.seconds += 3_600
+            return self._loaded
+
+        @_cache.setter
+        def _cache(self, loaded):
+            self._loaded = loaded
+
+    monkeypatch.setattr("tests.clocks.Lazy", Lazy, raising=False)
+    settings.CACHES = {"default": {"BACKEND": "tests.clocks.Lazy"}}
+
+    with cache_call():
+        pass
+
+    assert not breaker("cache").is_resting
+
+
 # -- forked children -----------------------------------------------------------------------------
 
 
@@ -328,7 +351,8 @@ def test_what_else_within_such_work_found_the_only_database_gone_is_heard(
         connections[unreachable].cursor()
     assert not database(unreachable).is_resting, "there are others that may have said it"
 
-    monkeypatch.setattr(type(connections), "__iter__", lambda _: iter([unreachable]))
+    alone = {unreachable: connections[unreachable]}
+    monkeypatch.setattr("persona_django.breaker.connections", alone)
     with pytest.raises(OperationalError), database_work(unreachable):
         connections[unreachable].cursor()
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.utils.cache import patch_vary_headers
 from rest_framework.exceptions import NotFound
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
-from persona_django import conf
 from persona_django.api.serializers import SlateQuery, SlateSerializer
-from persona_django.api.throttles import BlockThrottle
+from persona_django.api.views import PersonaView
 from persona_django.blocks.registry import block_named
 from persona_django.exceptions import UnknownBlock
 from persona_django.serving.recommend import recommend
 
 
-class BlockView(APIView):
+class BlockView(PersonaView):
     """GET blocks/<slug>/?seed=shop.product:31&size=6: the slate for whoever asks.
 
     Whose slate it is follows from the session or from the shop's own authentication classes, and
@@ -29,17 +22,8 @@ class BlockView(APIView):
     """
 
     http_method_names = ("get", "head")
-    renderer_classes = (JSONRenderer,)
-    # Permissions of the shop's that go by model find none here; the rest of them still counts.
-    _ignore_model_permissions = True
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        """Ours besides the shop's own."""
-        return [*super().get_throttles(), BlockThrottle()]
 
     def get(self, request: Request, slug: str) -> Response:
-        if not conf.current().enabled:
-            raise NotFound
         try:
             block_named(slug)
         except UnknownBlock as error:
@@ -56,10 +40,3 @@ class BlockView(APIView):
             size=given["size"],
         )
         return Response(SlateSerializer(slate).data)
-
-    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        finished = super().finalize_response(request, response, *args, **kwargs)
-        # One shopper's slate must never be kept by a proxy and shown to another.
-        finished["Cache-Control"] = "private, no-store"
-        patch_vary_headers(finished, ("Cookie", "Authorization"))
-        return finished

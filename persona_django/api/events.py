@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -21,7 +20,7 @@ from persona_django.exceptions import BadMessage
 from persona_django.feedback.record import Reporter, record
 from persona_django.identity import consent, restrictions, shoppers, tokens, visitors
 from persona_django.identity.visitors import Recognised
-from persona_django.tracking import drops, networks, throttling, writing
+from persona_django.tracking import drops, networks, robot_networks, throttling, writing
 from persona_django.tracking.batches import LONGEST_BODY, Batch, read_batch
 from persona_django.tracking.bots import is_robot
 from persona_django.tracking.clients import device_of
@@ -33,6 +32,8 @@ TYPES = ("application/json", "text/plain")
 """A beacon of plain text arrives as such; what it comes from is asked first."""
 FOREIGN = "Sent by no page of this shop, of no origin in EVENT_ORIGINS, and with no app's token."
 METHODS = "GET, POST, OPTIONS"
+DOOR, ASKED = "events", "asked"
+"""Reports are counted apart from the question whether there may be any."""
 
 
 class EventsView(APIView):
@@ -75,12 +76,19 @@ class EventsView(APIView):
 
     def get(self, request: HttpRequest, origin: Origin) -> HttpResponse:
         """Whether the visitor agreed, for scripts that cannot read it themselves."""
+        shut = _shut(request, ASKED, networks.network_now(request.META))
+        if shut is not None:
+            return shut
         purposes = [purpose for purpose in consent.PURPOSES if consent.allowed(request, purpose)]
         allowed = any(purpose in consent.IDENTIFYING for purpose in purposes)
         return answer({"allowed": allowed, "purposes": purposes})
 
     def post(self, request: HttpRequest, origin: Origin) -> HttpResponse:
         """Take a message in, and say what became of each of its events."""
+        network = networks.network_now(request.META)
+        shut = _shut(request, DOOR, network)
+        if shut is not None:
+            return shut
         try:
             batch = read_batch(read_body(request, limit=LONGEST_BODY, types=TYPES))
         except BadMessage as error:
@@ -89,9 +97,10 @@ class EventsView(APIView):
         is_app = tokens.is_by_app(request)
         if not consent.identifying(request):
             return _unless_away(lambda: _without_consent(request, batch, is_app=is_app))
-        if not is_app and is_robot(request.META.get("HTTP_USER_AGENT", "")):
+        says_so = not is_app and is_robot(request.META.get("HTTP_USER_AGENT", ""))
+        if says_so or robot_networks.is_within(request.META):
             return _refused(batch, "robot")
-        wait = _seconds_to_wait(request, len(batch))
+        wait = _seconds_to_wait(request, network, len(batch))
         if wait:
             return _too_much(batch, wait)
         response = HttpResponse(content_type="application/json")
@@ -104,22 +113,26 @@ def _unless_away(give: Callable[[], HttpResponse]) -> HttpResponse:
     return unless_away(give, alias=router.db_for_write(Event), door="events")
 
 
-def _seconds_to_wait(request: HttpRequest, events: int) -> int:
+def _seconds_to_wait(request: HttpRequest, network: int, events: int) -> int:
     cookie = tokens.carried(request)
-    wait = throttling.seconds_to_wait(
-        visitor=cookie.key if cookie else None,
-        network=networks.network_key(request.META, day=int(time.time()) // throttling.DAY),
-        events=events,
+    wait = throttling.wait_with_events(
+        DOOR, visitor=cookie.key if cookie else None, network=network, events=events
     )
-    if wait and not conf.current().trusted_proxies and "HTTP_X_FORWARDED_FOR" in request.META:
-        counters.failed("network_unknown", _PROXY)
+    if wait:
+        networks.say_if_unknown(request.META)
     return wait
 
 
-_PROXY = (
-    "Reports are over a limit, and came through a proxy: all behind it share one network's limit. "
-    'Say how many proxies of yours there are in PERSONA["TRUSTED_PROXIES"].'
-)
+def _shut(request: HttpRequest, door: str, network: int) -> HttpResponse | None:
+    """The answer to a request that is over a limit of its network, or of all: it is not read."""
+    wait = throttling.wait_at_door(door, network)
+    if not wait:
+        return None
+    networks.say_if_unknown(request.META)
+    told = {**Verdicts(0).reply(), "unread": True}
+    if not conf.current().refuse_excess:
+        return answer(told, status=202)
+    return answer(told, status=429, Retry_After=str(wait))
 
 
 def _too_much(batch: Batch, wait: int) -> HttpResponse:

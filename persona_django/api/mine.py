@@ -9,28 +9,25 @@ from typing import Any
 from django.db import DatabaseError, router
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from rest_framework.authentication import BaseAuthentication, CSRFCheck, SessionAuthentication
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
-from persona_django import conf, counters
+from persona_django import counters
+from persona_django.api.answers import seconds_to_rest
 from persona_django.api.origins import origin_of
-from persona_django.api.throttles import BlockThrottle
+from persona_django.api.throttles import MineThrottle
 from persona_django.api.transactions import on_its_own
+from persona_django.api.views import PersonaView
 from persona_django.breaker import database_call
 from persona_django.catalogue.state import read_state
 from persona_django.exceptions import Resting
 from persona_django.identity import consent, cookies, erasure, tokens
 from persona_django.identity.models import Visitor
 from persona_django.identity.subjects import is_paused, pause, resume, subject_of
-from persona_django.tracking.networks import client_address, network_of
 
 FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "next"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -47,17 +44,7 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-class MineThrottle(BlockThrottle):
-    """Counted apart from blocks: who reads many of them can still have everything erased. Nobody
-    gets round it by a header, nor by the many addresses of one household."""
-
-    scope = "persona-mine"
-
-    def get_ident(self, request: Request) -> str:
-        return network_of(client_address(request.META))
-
-
-class MineView(APIView):
+class MineView(PersonaView):
     """GET me/: everything held about whoever asks. DELETE me/: erase it for good.
 
     Who asks is known by the visitor's cookie, an app's token, or the shop's own authentication.
@@ -68,8 +55,8 @@ class MineView(APIView):
 
     http_method_names: Any = ("get", "head", "delete")
     permission_classes = ()
+    throttle = MineThrottle
     parser_classes = (JSONParser, FormParser, MultiPartParser)
-    renderer_classes = (JSONRenderer,)
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -83,14 +70,8 @@ class MineView(APIView):
             found.append(SessionAuthentication())
         return found
 
-    def get_throttles(self) -> list[BaseThrottle]:
-        """Ours besides the shop's own."""
-        return [*super().get_throttles(), MineThrottle()]
-
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if not conf.current().enabled:
-            raise NotFound
         asked = request._request
         if unknown := set(asked.GET) | (set(asked.POST) - FORM_FIELDS):
             raise ValidationError(f"There is no such parameter: {sorted(unknown)[0][:60]}.")
@@ -122,18 +103,11 @@ class MineView(APIView):
         if not isinstance(error, (DatabaseError, Resting)):
             return super().handle_exception(error)
         counters.failed("mine_unanswered", _AWAY, error=error)
-        seconds = max(int(conf.current().rest_after_fault.total_seconds()), 1)
         return Response(
             {"detail": "This cannot be answered at the moment. Come again."},
             status=503,
-            headers={"Retry-After": str(seconds)},
+            headers={"Retry-After": seconds_to_rest()},
         )
-
-    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        finished = super().finalize_response(request, response, *args, **kwargs)
-        finished["Cache-Control"] = "private, no-store"
-        patch_vary_headers(finished, ("Cookie", "Authorization", tokens.HEADER))
-        return finished
 
 
 _AWAY = "Somebody asked what is held about them, and the database could not be asked. Check it."

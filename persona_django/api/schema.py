@@ -13,7 +13,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from persona_django.api import schema_events, schema_mine  # noqa: F401 (they register themselves)
-from persona_django.api.schema_parts import problem
+from persona_django.api.schema_parts import problem, refusals
 from persona_django.api.serializers import MOST_SEEDS, SlateSerializer
 
 
@@ -36,10 +36,10 @@ class BlockDescription(OpenApiViewExtension):
                     OpenApiParameter("size", OpenApiTypes.INT, description="How many, from 1."),
                 ],
                 responses={
+                    **refusals(),
                     200: SlateSerializer,
                     400: OpenApiResponse(OpenApiTypes.OBJECT, description="By parameter: why."),
                     404: problem("There is no such block."),
-                    429: problem("Asked too often."),
                 },
             )
             def get(self, request: Any, slug: str) -> None:

@@ -74,6 +74,12 @@ SERVER_FIELDS: dict[str, dict[str, Any]] = {
     "guest": {**_NAME, "description": "What the order map calls the guest key."},
     "basis": {"type": "string", "enum": ["customer", "aggregate"]},
     "price": {"oneOf": [_AMOUNT, {"type": "string", "pattern": AMOUNT}]},
+    "store": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": server_reports.MOST_STORE,
+        "description": "Of several shops, the number that STORE_OF has for it; 1 when left out.",
+    },
     "stock": {"type": "integer", "nullable": True, "description": "Pieces left."},
 }
 """Every field that an event of another server may have, whatever its type."""
@@ -150,6 +156,9 @@ class VerdictReply(serializers.Serializer[Any]):
     stop = serializers.BooleanField(
         required=False, help_text="There is no consent: send no more from this page."
     )
+    unread = serializers.BooleanField(
+        required=False, help_text="Over the limit of its network, or of all: it was not read."
+    )
 
 
 class Permission(serializers.Serializer[Any]):
@@ -170,7 +179,12 @@ class EventsDescription(OpenApiViewExtension):
                 operation_id="persona_events_allowed",
                 description="Whether the visitor agreed, and to what.",
                 parameters=[VISITOR],
-                responses={200: Permission, 403: problem("From another site.")},
+                responses={
+                    200: Permission,
+                    202: OpenApiResponse(VerdictReply, description="Asked too often."),
+                    403: problem("From another site."),
+                    429: OpenApiResponse(VerdictReply, description="Asked too often."),
+                },
             )
             def get(self, request: Any) -> None:
                 """Stands for the view's own."""
@@ -229,6 +243,7 @@ class ServerEventsDescription(OpenApiViewExtension):
                     401: problem("Not signed, stale, or taken before."),
                     413: problem("Too many events, or bytes."),
                     415: problem("Another type of content, or a packed body."),
+                    429: problem("More than one network may send: come again."),
                     503: problem("Nothing can be stored at the moment: come again."),
                 },
             )

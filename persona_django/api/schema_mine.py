@@ -9,9 +9,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from persona_django.api.schema_parts import VISITOR, problem
+from persona_django.api.schema_parts import VISITOR, problem, refusals
 
-_FOREIGN = problem("From another site, or without the shop's CSRF token.")
+_FOREIGN = refusals("From another site, or without the shop's CSRF token.")
+_AWAY = problem("It cannot be answered at the moment: come again.")
 _LED_BACK = OpenApiResponse(description="A form is led back to the shop's page it came from.")
 
 
@@ -46,7 +47,7 @@ class MineDescription(OpenApiViewExtension):
                 operation_id="persona_me",
                 description="Everything held about whoever asks.",
                 parameters=[VISITOR],
-                responses={200: OpenApiTypes.OBJECT},
+                responses={**refusals(), 200: OpenApiTypes.OBJECT, 503: _AWAY},
             )
             def get(self, request: Any) -> None:
                 """Stands for the view's own."""
@@ -55,7 +56,7 @@ class MineDescription(OpenApiViewExtension):
                 operation_id="persona_me_delete",
                 description="Erase everything held about whoever asks, for good.",
                 parameters=[VISITOR],
-                responses={200: Erased, 403: _FOREIGN, 503: Erased},
+                responses={**_FOREIGN, 200: Erased, 503: Erased},
             )
             def delete(self, request: Any) -> None:
                 """Stands for the view's own."""
@@ -71,7 +72,7 @@ class _ForForms(OpenApiViewExtension):
     answer: Any = Paused
 
     def view_replacement(self) -> Any:
-        responses = {200: self.answer, 303: _LED_BACK, 403: _FOREIGN}
+        responses = {**_FOREIGN, 200: self.answer, 303: _LED_BACK, 503: _AWAY}
         described = extend_schema(
             operation_id=self.name,
             description=self.text,
@@ -116,7 +117,7 @@ class VisitorDescription(OpenApiViewExtension):
                 description="A token for an app that has consent and no cookies.",
                 parameters=[VISITOR],
                 request=None,
-                responses={200: Token, 403: problem("No consent, or a browser.")},
+                responses={**refusals("No consent, a pause, or a browser."), 200: Token},
             )
             def post(self, request: Any) -> None:
                 """Stands for the view's own."""

@@ -14,7 +14,7 @@ from persona_django.api.answers import answer, unless_away, unreadable
 from persona_django.api.bodies import read_body
 from persona_django.api.transactions import on_its_own
 from persona_django.exceptions import BadMessage, Unsigned
-from persona_django.tracking import signatures
+from persona_django.tracking import networks, signatures, throttling
 from persona_django.tracking.batches import read_batch
 from persona_django.tracking.models import Event
 from persona_django.tracking.server_intake import record
@@ -22,6 +22,7 @@ from persona_django.tracking.server_intake import record
 LONGEST_BODY = 1024 * 1024
 MOST_EVENTS = 500
 TYPES = ("application/json",)
+DOOR = "server"
 
 WORDS = {
     "signature": "The message is not signed with a key that is in force here.",
@@ -60,6 +61,13 @@ class ServerEventsView(APIView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Take a message in, and say what became of each of its events."""
+        # Before a signature is worked out, which costs as much as its sender likes.
+        network = networks.network_now(request.META)
+        wait = throttling.wait_at_door(DOOR, network)
+        if wait:
+            networks.say_if_unknown(request.META)
+            detail = "That is more than one network may send."
+            return answer({"detail": detail}, status=429, Retry_After=str(wait))
         # A message that cannot be theirs is not even read.
         claim = signatures.claim_of(request.META)
         body = read_body(request, limit=LONGEST_BODY, types=TYPES)

@@ -1,67 +1,89 @@
-"""How often one client may ask for blocks."""
+"""How often one client, and one network, may ask for anything over REST."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+import re
+import time
 from typing import Any
 
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle
 
-from persona_django import conf, counters
-from persona_django.breaker import cache_call
+from persona_django import conf
 from persona_django.identity.keys import keyed
+from persona_django.tracking import networks, throttling
+
+SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+LINKS = "30/hour"
+"""More than anybody signs in on all their devices."""
 
 
-class BlockThrottle(SimpleRateThrottle):
-    """At most REST_RATE requests of one signed-in user, or of one address.
+class BlockThrottle(BaseThrottle):
+    """At most REST_RATE requests of one signed-in user, or of one address; ten times that of one
+    network, whoever is signed in there.
 
     Counted in the shop's default cache, so that all processes that share it count together.
     """
 
-    scope = "persona"
-
-    def get_rate(self) -> str | None:
-        return conf.current().rest_rate or None
+    door = "blocks"
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Whether this client may ask again; yes while the cache cannot be asked."""
-        try:
-            with cache_call():
-                return bool(super().allow_request(request, view))
-        except Exception as error:  # noqa: BLE001 - a cache that is away must not take blocks along
-            counters.failed("throttle_uncounted", _UNCOUNTED, error=error)
-            self._count_anew()
-            return True
+        """Whether this client may ask again."""
+        rate = re.fullmatch(r"([0-9]+)/([smhd])[a-z]*", self.rate())
+        self._wait = self._seconds(request, int(rate[1]), SECONDS[rate[2]]) if rate else 0
+        return not self._wait
 
-    def _count_anew(self) -> None:
-        """Take away what the cache holds for this client, if it is there but no history."""
-        with suppress(Exception), cache_call() as cache:
-            cache.delete(self.key)
+    def wait(self) -> float | None:
+        """Seconds until it may."""
+        return self._wait
 
-    def get_cache_key(self, request: Request, view: Any) -> str | None:
-        user = request.user
-        known = user is not None and user.is_authenticated
-        ident = f"user {user.pk}" if known else self.get_ident(request)
-        # Hashed, because an address may hold what no cache takes as a key.
-        return self.cache_format % {"scope": self.scope, "ident": keyed("throttle", ident)}
+    def rate(self) -> str:
+        """So many in such a time; empty: no limit."""
+        return conf.current().rest_rate
+
+    def asker(self, request: Request) -> str:
+        """Whoever asks: a user, or else an address."""
+        return user_of(request) or f"address {networks.asker_of(request.META)}"
+
+    def limits(self, request: Request, most: int) -> list[tuple[int, int]]:
+        """Whose requests are counted, and how many of them may come."""
+        today = int(time.time()) // throttling.DAY
+        return [
+            (networks.network_now(request.META), throttling.TIMES_FOR_A_NETWORK * most),
+            (keyed("throttle", f"{self.asker(request)} {today}"), most),
+        ]
+
+    def _seconds(self, request: Request, most: int, span: int) -> int:
+        wait = throttling.wait_at_rate(self.door, self.limits(request, most), span=span)
+        if wait:
+            networks.say_if_unknown(request.META)
+        return wait
+
+
+class MineThrottle(BlockThrottle):
+    """Counted apart from blocks: who reads many of them can still have everything erased. Nobody
+    gets round it by a header, nor by the many addresses of one household."""
+
+    door = "mine"
+
+    def asker(self, request: Request) -> str:
+        return user_of(request) or f"network {networks.network_now(request.META)}"
 
 
 class LinkThrottle(BlockThrottle):
-    """How often one customer may be given another token: with each a row is kept for them."""
+    """How often one customer may be given another token: with each a row is kept for them. Of who
+    is signed out nothing is kept until they report something."""
 
-    scope = "persona-link"
+    door = "links"
 
-    def get_rate(self) -> str | None:
-        return LINKS if super().get_rate() else None
+    def rate(self) -> str:
+        return LINKS if super().rate() else ""
 
-    def get_cache_key(self, request: Request, view: Any) -> str | None:
-        user = request.user
-        known = user is not None and user.is_authenticated
-        # Of who is signed out nothing is kept until they report something.
-        return super().get_cache_key(request, view) if known else None
+    def limits(self, request: Request, most: int) -> list[tuple[int, int]]:
+        return super().limits(request, most)[1:] if user_of(request) else []
 
 
-LINKS = "30/hour"
-"""More than anybody signs in on all their devices."""
-_UNCOUNTED = "REST requests are answered without a limit: the default cache failed. Check it."
+def user_of(request: Request) -> str:
+    """The user who is signed in; empty: nobody."""
+    user = request.user
+    return f"user {user.pk}" if user is not None and user.is_authenticated else ""

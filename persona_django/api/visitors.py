@@ -7,18 +7,16 @@ from functools import partial
 from typing import Any
 
 from django.db import router
-from django.utils.cache import patch_vary_headers
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import JSONParser
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
-from persona_django import conf, counters
-from persona_django.api.throttles import BlockThrottle, LinkThrottle
+from persona_django import counters
+from persona_django.api.throttles import LinkThrottle
 from persona_django.api.transactions import on_its_own
+from persona_django.api.views import PersonaView
 from persona_django.breaker import database_call
 from persona_django.identity import consent, cookies, restrictions, tokens, visitors
 from persona_django.identity.cookies import VisitorCookie
@@ -34,7 +32,7 @@ from persona_django.tracking import writing
 from persona_django.tracking.newcomers import place_in_network
 
 
-class VisitorView(APIView):
+class VisitorView(PersonaView):
     """POST visitor/: a token for an app whose user agreed, to be sent as X-Persona-Visitor.
 
     The app asks at its first start after consent, and again with its present token whenever its
@@ -46,20 +44,15 @@ class VisitorView(APIView):
 
     http_method_names = ("post",)
     parser_classes = (JSONParser,)
-    renderer_classes = (JSONRenderer,)
-    _ignore_model_permissions = True
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
         return on_its_own(super().as_view(**initkwargs))
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """Ours besides the shop's own."""
-        return [*super().get_throttles(), BlockThrottle(), LinkThrottle()]
+        return [*super().get_throttles(), LinkThrottle()]
 
     def post(self, request: Request) -> Response:
-        if not conf.current().enabled:
-            raise NotFound
         asked = request._request
         if "HTTP_ORIGIN" in asked.META or "HTTP_SEC_FETCH_SITE" in asked.META:
             raise PermissionDenied("A browser is recognised by its cookie and needs no token.")
@@ -104,12 +97,6 @@ class VisitorView(APIView):
                 visitors.write(known, rank=rank)
         except Exception as error:  # noqa: BLE001 - the app gets its token whatever happens here
             counters.failed("visitor_unlinked", _UNLINKED, error=error)
-
-    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        finished = super().finalize_response(request, response, *args, **kwargs)
-        finished["Cache-Control"] = "private, no-store"
-        patch_vary_headers(finished, ("Cookie", "Authorization", tokens.HEADER))
-        return finished
 
 
 def _is_over(old: VisitorCookie | None) -> bool:

@@ -7,7 +7,6 @@ reports, and a map with a fault is left out until it is put right.
 from __future__ import annotations
 
 import logging
-import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from persona_django.catalogue.declarations import Fault, examine_items
 from persona_django.catalogue.maps import ItemMap, OrderMap
 from persona_django.catalogue.order_declarations import examine_orders
 from persona_django.exceptions import NotRegistered
+from persona_django.forking import Lock
 
 log = logging.getLogger("persona_django.catalogue")
 
@@ -34,7 +34,7 @@ class Registry:
     def __init__(self) -> None:
         self._given: list[tuple[Any, Any]] = []
         self._import_faults: list[Fault] = []
-        self._lock = threading.RLock()
+        self._lock = Lock(is_reentrant=True)
         self._settled = False
         self.items: dict[str, ItemMap] = {}
         self.orders: list[OrderMap] = []

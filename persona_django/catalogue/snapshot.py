@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Mapping
 
@@ -15,6 +14,7 @@ from persona_django.catalogue.building import build_snapshot, snapshot_is_stale
 from persona_django.catalogue.layout import SCHEMA, Snapshot
 from persona_django.catalogue.state import read_state
 from persona_django.exceptions import BadArtefact, Resting
+from persona_django.forking import Lock
 
 __all__ = ["Snapshot", "build_snapshot", "current_snapshot", "forget", "snapshot_is_stale"]
 
@@ -23,7 +23,7 @@ log = logging.getLogger("persona_django.catalogue")
 RETRY_SECONDS = 60.0
 """Pause before an artefact that could not be used is tried again."""
 
-_lock = threading.Lock()
+_lock = Lock()
 _served: dict[int, tuple[int, Snapshot]] = {}
 _refused: dict[int, float] = {}
 

@@ -174,17 +174,18 @@ def rank_of(recognised: Recognised, place: Callable[[], int] | None) -> int:
     return 0 if is_there else place()
 
 
-def write(recognised: Recognised, *, rank: int = 0) -> bool:
+def write(recognised: Recognised, *, rank: int = 0, may_add: bool = True) -> bool:
     """Keep what was recognised, in the caller's transaction, and say whether what this visitor
     did may be kept as well. Harmless when repeated.
 
     Nothing is kept of whoever paused or was erased, nor of who took their consent back while this
     was on its way, as far as this process has heard: refresh `restrictions` before. `rank`, as
-    `rank_of` told it, stands in the first row of a visitor only.
+    `rank_of` told it, stands in the first row of a visitor only. `may_add` is False where a flood
+    must not make rows: then a withdrawal is noted in the row that is there.
     """
     alias = router.db_for_write(Visitor)
     if recognised.withdrawn is not None:
-        _withdraw(alias, recognised.withdrawn, recognised.store)
+        _withdraw(alias, recognised.withdrawn, recognised.store, may_add=may_add)
     both = [key for key in (recognised.before, recognised.visitor) if key is not None]
     if not both or restrictions.are_known(*both):
         return False
@@ -195,7 +196,7 @@ def write(recognised: Recognised, *, rank: int = 0) -> bool:
     return _keep(alias, both, recognised, rank)
 
 
-def _withdraw(alias: str, visitor: int, store: int) -> None:
+def _withdraw(alias: str, visitor: int, store: int, *, may_add: bool) -> None:
     # Whatever of theirs is still on its way finds no answer here, and looks again.
     remembered.forget_some([visitor])
     if restrictions.are_known(visitor, kind=restrictions.Kind.ERASED):
@@ -207,8 +208,10 @@ def _withdraw(alias: str, visitor: int, store: int) -> None:
     given = {"store": store, "account": None, **answer}
     rows = Visitor.objects.using(alias)
     # Not looked for first: SQLite may refuse the first write of a transaction that began so.
-    rows.bulk_create([Visitor(key=visitor, **given)], ignore_conflicts=True)
-    rows.filter(key=visitor).update(**given)
+    if may_add:
+        rows.bulk_create([Visitor(key=visitor, **given)], ignore_conflicts=True)
+    if not rows.filter(key=visitor).update(**given):
+        return
     # Not before it is sure: what is rolled back must be written by whoever comes next.
     known = partial(remembered.remember_withdrawn, visitor, _answer(""))
     transaction.on_commit(known, using=alias, robust=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from persona_django.breaker import database_call
 from persona_django.catalogue.snapshot import Snapshot
+from persona_django.forking import Lock
 from persona_django.merchandising.models import PairDecision
 from persona_django.sources.base import Candidates
 from persona_django.sources.families import Families
@@ -71,7 +71,7 @@ def _zones_of(query: Query) -> NDArray[np.int32]:
 
 _Verdicts = tuple[tuple[int, int, float], ...]
 _kept: dict[int, tuple[int, _Verdicts]] = {}
-_lock = threading.Lock()
+_lock = Lock()
 
 
 def hidden_pairs(snapshot: Snapshot, *, revision: int, store: int = 1) -> HiddenPairs:

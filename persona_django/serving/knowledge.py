@@ -6,7 +6,6 @@ When it has, each page takes in one thing that is new, so that none costs more t
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,6 +20,7 @@ from persona_django.catalogue import tables
 from persona_django.catalogue.snapshot import Snapshot, current_snapshot
 from persona_django.catalogue.state import read_state
 from persona_django.exceptions import BadArtefact, NotReady, Resting
+from persona_django.forking import Lock
 from persona_django.merchandising.rules import HiddenPairs, hidden_pairs
 from persona_django.model_registry.live import POPULAR, POPULAR_SCHEMA, artefact_of
 from persona_django.sources.families import Families
@@ -60,7 +60,7 @@ class Knowledge:
 
 
 _kept: dict[int, Knowledge] = {}
-_lock = threading.Lock()
+_lock = Lock()
 
 
 def last_known(store: int = 1) -> Knowledge | None:

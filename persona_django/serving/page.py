@@ -89,8 +89,7 @@ class Page:
             return Slate(
                 block=block.slug,
                 title=str(block.title),
-                why_empty="It shows a signed-in shopper's own orders, and nobody is "
-                "signed in.",
+                why_empty="It shows a signed-in shopper's own orders, and nobody is signed in.",
                 personal=True,
             )
         stage, known = self._open(ask)

@@ -6,9 +6,10 @@ for the whole page in one query each. A wrong guess costs a query, never a wrong
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+
+from persona_django.forking import Lock
 
 MOST_PAGES = 256
 MOST_ASKS = 12
@@ -31,7 +32,7 @@ class Recall:
 
     def __init__(self) -> None:
         self._pages: OrderedDict[str, dict[Habit, int]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def knows(self, page: str) -> bool:
         """Whether this process has rendered such a page before."""

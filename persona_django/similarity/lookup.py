@@ -22,6 +22,7 @@ from persona_django.catalogue.models import State
 from persona_django.catalogue.state import fresh_state, last_state, remember
 from persona_django.catalogue.tables import is_missing_table, say_migrate
 from persona_django.exceptions import BadArtefact, Resting
+from persona_django.forking import Lock
 from persona_django.similarity.models import NeighbourRow
 from persona_django.similarity.packing import NO_NEIGHBOURS, NeighbourList, unpack
 from persona_django.similarity.relations import RELATIONS
@@ -130,7 +131,7 @@ class _Memory:
     def __init__(self) -> None:
         self._lists: OrderedDict[_Key, tuple[NeighbourList, int]] = OrderedDict()
         self._bytes = 0
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def find(self, versions: Mapping[int, int], item_ids: list[int]) -> tuple[Found, list[int]]:
         """What is remembered of these items, and the items that have to be read."""

@@ -6,7 +6,7 @@ job. So a page never waits for it, and what a process counted in its last minute
 
 from __future__ import annotations
 
-import threading
+import os
 import time
 
 from django.db import router, transaction
@@ -15,13 +15,14 @@ from django.db.models import F
 from persona_django import counters
 from persona_django.breaker import database_call
 from persona_django.exceptions import Resting
+from persona_django.forking import Lock
 from persona_django.tracking.models import DropCount
 
 EVERY_SECONDS = 60.0
 DAY_SECONDS = 86_400
 LONGEST_REASON = 60
 
-_lock = threading.Lock()
+_lock = Lock()
 _told: dict[str, int] = {}
 _last = time.monotonic()
 
@@ -91,3 +92,7 @@ def forget() -> None:
     global _last
     _told.clear()
     _last = time.monotonic()
+
+
+# A child counts from nothing, so it has told of nothing.
+os.register_at_fork(after_in_child=forget)

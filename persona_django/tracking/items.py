@@ -42,6 +42,15 @@ def is_registered(label: str) -> bool:
     return label in item_maps()
 
 
+def is_store(store: int) -> bool:
+    """Whether there is such a store: the first one always, another once it has items."""
+    if store == 1 or current_snapshot(store) is not None:
+        return True
+    alias = router.db_for_read(Item)
+    with database_call(alias):
+        return Item.objects.using(alias).filter(store=store).exists()
+
+
 def find_item(label: str, key: str, store: int = 1) -> int:
     """The item id of one product, 0 when unknown. No query while the snapshot knows it."""
     snapshot = current_snapshot(store)

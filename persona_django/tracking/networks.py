@@ -7,16 +7,19 @@ tell on one day who came on another, and what is counted under it is gone after 
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from persona_django import conf
+from persona_django import conf, counters
 from persona_django.identity.keys import keyed
 
 LONGEST_FORWARDED = 1_000
 """Characters of X-Forwarded-For that are looked at, from its end: what our own proxies wrote."""
 UNKNOWN = "unknown"
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+DAY_SECONDS = 86_400
 
 
 def client_address(meta: Mapping[str, Any]) -> str:
@@ -31,6 +34,13 @@ def client_address(meta: Mapping[str, Any]) -> str:
     return chain[-proxies].strip() if len(chain) >= proxies and chain[-1] else remote
 
 
+def asker_of(meta: Mapping[str, Any]) -> str:
+    """Who asks without saying who they are: one address of IPv4, one household of IPv6."""
+    address = client_address(meta)
+    network = network_of(address)
+    return _without_port(address) if network.startswith("4") else network
+
+
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """The network of an address: 256 of IPv4, one household or office of IPv6.
@@ -38,19 +48,41 @@ def network_of(address: str) -> str:
     >>> network_of("192.0.2.7") == network_of("192.0.2.99:8080")
     True
     """
-    try:
-        ip = ipaddress.ip_address(_without_port(address[:LONGEST_FORWARDED]))
-    except ValueError:
+    ip = address_in(address)
+    if ip is None:
         return UNKNOWN
-    mapped = getattr(ip, "ipv4_mapped", None)
-    if mapped is not None:
-        ip = mapped
     return f"4.{int(ip) >> 8:x}" if ip.version == 4 else f"6.{int(ip) >> 64:x}"
+
+
+def address_in(text: str) -> Address | None:
+    """An address without its port; None for what is none. IPv4 within IPv6 is IPv4."""
+    try:
+        ip = ipaddress.ip_address(_without_port(text[:LONGEST_FORWARDED]))
+    except ValueError:
+        return None
+    return getattr(ip, "ipv4_mapped", None) or ip
 
 
 def network_key(meta: Mapping[str, Any], *, day: int) -> int:
     """The number that stands for the network of a request on one day, and only on that day."""
     return keyed("throttle", f"network {network_of(client_address(meta))} {day}")
+
+
+def say_if_unknown(meta: Mapping[str, Any]) -> None:
+    """Say in the log, where somebody is over a limit, that all may have been taken for one."""
+    if "HTTP_X_FORWARDED_FOR" in meta and not conf.current().trusted_proxies:
+        counters.failed("network_unknown", _PROXY)
+
+
+_PROXY = (
+    "Requests are over a limit and came through a proxy: all behind it are taken for one network. "
+    'Say how many proxies of yours there are in PERSONA["TRUSTED_PROXIES"].'
+)
+
+
+def network_now(meta: Mapping[str, Any]) -> int:
+    """The number that stands for the network of a request today."""
+    return network_key(meta, day=int(time.time()) // DAY_SECONDS)
 
 
 def _without_port(address: str) -> str:

@@ -2,7 +2,8 @@
 place teaches no more than a few people of it would.
 
 Counted in the cache under a number that stands for the network on that day only. After the
-response: no page waits for it. Without a cache nobody is counted, and the other limits hold.
+response: no page waits for it. Without a cache nobody is counted, and the other limits hold;
+in one that keeps nothing everybody is the first.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import time
 from django.http import HttpRequest
 
 from persona_django import counters
-from persona_django.breaker import cache_call
 from persona_django.exceptions import Resting
+from persona_django.tracking import tallies
 from persona_django.tracking.networks import network_key
+from persona_django.tracking.tallies import Step
 
 HOUR_SECONDS, DAY_SECONDS = 3_600, 86_400
 KEPT_SECONDS = 2 * HOUR_SECONDS
@@ -29,9 +31,8 @@ def place_in_network(request: HttpRequest) -> int:
     network = network_key(request.META, day=now // DAY_SECONDS)
     key = f"persona:newcomers:{now // HOUR_SECONDS}:{network}"
     try:
-        with cache_call() as cache:
-            cache.add(key, 0, timeout=KEPT_SECONDS)
-            return min(int(cache.incr(key)), MOST)
+        (place,) = tallies.add([Step(key, 1, KEPT_SECONDS)])
+        return min(place, MOST)
     except Resting:
         return 0
     except Exception as error:  # noqa: BLE001 - the visitor is kept whatever the cache does
@@ -41,5 +42,5 @@ def place_in_network(request: HttpRequest) -> int:
 
 _ADVICE = (
     "New visitors of a network could not be counted in the default cache, so a flood of them is "
-    "not kept apart. Check CACHES; a dummy cache counts nothing."
+    "not kept apart. Check CACHES."
 )

@@ -6,7 +6,6 @@ Orders stay in the shop's tables and are read there. All that is kept is a revis
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from hashlib import blake2b
@@ -23,6 +22,7 @@ from persona_django.catalogue.models import State
 from persona_django.catalogue.paths import relations_on
 from persona_django.catalogue.registry import order_maps
 from persona_django.commits import Batch, after_commit
+from persona_django.forking import Lock
 from persona_django.tracking.lines import readable
 
 REVISION = "orders"
@@ -129,7 +129,7 @@ class _Allowance:
     def __init__(self) -> None:
         self._left = float(MOST_AT_ONCE)
         self._at = time.monotonic()
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def take(self) -> bool:
         """Whether it may be raised now."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.db import models
+from django.db import models, router
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -15,10 +15,12 @@ from django.utils.cache import patch_vary_headers
 from persona_django import conf, counters
 from persona_django.identity import consent, cookies, restrictions, visitors
 from persona_django.identity.visitors import Recognised
-from persona_django.tracking import drops, ingest, items, writing
+from persona_django.tracking import drops, ingest, items, page_limits, robot_networks, writing
 from persona_django.tracking.bots import is_robot
 from persona_django.tracking.clients import LONGEST_HEADER, circumstances
 from persona_django.tracking.context import Sender
+from persona_django.tracking.inserting import again_on_deadlock
+from persona_django.tracking.models import Event
 from persona_django.tracking.newcomers import place_in_network
 from persona_django.tracking.schema import Kind
 
@@ -61,7 +63,10 @@ def settle(request: HttpRequest, response: HttpResponseBase) -> None:
             return
         is_shown = is_page(request, response) and is_wanted(request)
         recognised = visitors.recognise(request, response, may_begin=is_shown)
-        is_view = is_shown and recognised.visitor is not None and is_chosen(request)
+        is_view = is_shown and recognised.visitor is not None
+        if is_view and not is_chosen(request):
+            counters.count("view_cross_site")
+            is_view = False
         if is_view:
             _name_shown_object(request, response)
         if is_view or recognised.has_news or recognised.left_alone:
@@ -100,7 +105,7 @@ def is_wanted(request: HttpRequest) -> bool:
     if any(meta.get(header, "").startswith(AHEAD_OF_TIME) for header in AHEAD_HEADERS):
         counters.count("view_prefetched")
         return False
-    if is_robot(meta.get("HTTP_USER_AGENT", "")):
+    if is_robot(meta.get("HTTP_USER_AGENT", "")) or robot_networks.is_within(meta):
         counters.count("view_by_robot")
         return False
     return True
@@ -111,16 +116,11 @@ def is_chosen(request: HttpRequest) -> bool:
 
     A link on another site is one. A window that another site opens, or sends elsewhere, by a
     script is not: it could make anybody look at anything. People whom an advertisement passes on
-    come so, too; the script tells of them once their page is open. Safari does not say which it
-    was, and is believed.
+    come so, too, and with browsers that do not say which it was all links of other sites; the
+    script tells of their view once they scroll, press or type something.
     """
     meta = request.META
-    if meta.get("HTTP_SEC_FETCH_SITE") != "cross-site" or "HTTP_SEC_FETCH_USER" in meta:
-        return True
-    if "HTTP_SEC_CH_UA" not in meta and "Firefox/" not in meta.get("HTTP_USER_AGENT", ""):
-        return True
-    counters.count("view_cross_site")
-    return False
+    return meta.get("HTTP_SEC_FETCH_SITE") != "cross-site" or "HTTP_SEC_FETCH_USER" in meta
 
 
 def _name_shown_object(request: HttpRequest, response: HttpResponseBase) -> None:
@@ -170,17 +170,33 @@ class AfterPage:
         if not item_id and not self.recognised.has_news:
             return
         unwritten = visitors.is_unwritten(self.recognised)
+        if not page_limits.may_be_kept(self.request.META, self.recognised.visitor):
+            self._write_withdrawal()
+            return
         rank = 0
         if unwritten:
             rank = visitors.rank_of(self.recognised, partial(place_in_network, self.request))
         views = [self._view(item_id)] if item_id else []
+        again_on_deadlock(
+            lambda: self._stored(views, rank=rank, unwritten=unwritten),
+            alias=router.db_for_write(Event),
+        )
+        drops.flush_if_due()
+
+    def _stored(self, views: list[ingest.NewEvent], *, rank: int, unwritten: bool) -> None:
         with writing.contained(one_statement=not unwritten) as is_ours:
             if unwritten and not visitors.write(self.recognised, rank=rank):
                 return
             if views:
                 # Nobody was told that it is stored, and a worker must not wait for the disk.
                 ingest.insert(views, hurried=is_ours)
-        drops.flush_if_due()
+
+    def _write_withdrawal(self) -> None:
+        """What is over a limit leaves no new row; that consent was taken back counts all the same
+        for whoever has one."""
+        if self.recognised.withdrawn is not None:
+            with writing.contained(one_statement=False):
+                visitors.write(self.recognised, may_add=False)
 
     def _item(self) -> int:
         named = ingest.named_item(self.request)

@@ -21,6 +21,7 @@ from persona_django.identity import restrictions, visitors
 from persona_django.identity.visitors import Recognised
 from persona_django.tracking import items, writing
 from persona_django.tracking.ingest import UNWRITTEN, NewEvent, insert
+from persona_django.tracking.inserting import again_on_deadlock
 from persona_django.tracking.models import Event
 
 AT_A_TIME = 500
@@ -118,14 +119,19 @@ def _write_some(told: Sequence[Told]) -> int:
     if not events:
         return 0
     ranks = [visitors.rank_of(one.seen, one.place) if one.seen else 0 for one in new]
-    with writing.contained(one_statement=not new and len(told) == 1):
-        for one, rank in zip(new, ranks, strict=True):
-            if one.seen and not visitors.write(one.seen, rank=rank):
-                # Taken back, or paused, while this was on its way.
-                counters.count("event_of_restricted")
-                events = [event for event in events if event.shopper != one.event.shopper]
-        insert(events)
-    return len(events)
+
+    def stored() -> int:
+        left = events
+        with writing.contained(one_statement=not new and len(told) == 1):
+            for one, rank in zip(new, ranks, strict=True):
+                if one.seen and not visitors.write(one.seen, rank=rank):
+                    # Taken back, or paused, while this was on its way.
+                    counters.count("event_of_restricted")
+                    left = [event for event in left if event.shopper != one.event.shopper]
+            insert(left)
+        return len(left)
+
+    return again_on_deadlock(stored, alias=router.db_for_write(Event))
 
 
 def _with_items(told: Sequence[Told]) -> list[NewEvent]:

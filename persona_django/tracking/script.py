@@ -16,6 +16,7 @@ from persona_django import conf
 from persona_django.exceptions import PersonaError
 from persona_django.identity import consent
 from persona_django.tracking import ingest, items
+from persona_django.tracking.pages import is_chosen
 
 EVENTS = "persona:events"
 """Name of the address that takes the script's reports."""
@@ -50,6 +51,8 @@ def attributes(request: HttpRequest | None, shown: Any = None) -> dict[str, str]
     if request is not None:
         if consent.identifying(request):
             told["data-view"] = ingest.view_id(request)
+            if not is_chosen(request):
+                told["data-unasked"] = "1"
         item = about(request) or _address_of(shown)
         if item:
             told["data-item"] = item

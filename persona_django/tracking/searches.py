@@ -6,7 +6,9 @@ who asked two bytes each: enough to tell one from another within one term, too l
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from django.db import router, transaction
@@ -27,6 +29,12 @@ from persona_django.tracking.visits import gap_seconds
 IntArray = NDArray[np.int64]
 
 SEARCHES_AT_A_TIME = 200
+MOST_A_DAY = 100
+"""Searches of one visitor in a day that are counted; nobody types more, and a program must not
+fill the table with terms of its own making."""
+DAY_SECONDS = 86_400
+TOO_MANY = -1
+"""Stands for the visit of a search that comes after so many."""
 CAME_OF_IT = (Kind.VIEW, Kind.CLICK, Kind.CART_ADD, Kind.SAVE, Kind.PLAY, Kind.PURCHASE)
 """A search after which one of these follows led somewhere."""
 
@@ -92,7 +100,7 @@ def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
     rows = events.exclude(kind__in=DERIVED).order_by("shopper", "uid").values_list(*columns)
     who, uid, at, kind = read_queryset(rows, "iiii")
     asked = Intent.objects.using(router.db_for_read(Intent)).filter(
-        shopper__in=shoppers, at__gte=since
+        shopper__in=shoppers, at__gte=since - DAY_SECONDS
     )
     asked_rows = list(asked.values_list("shopper", "uid", "at", "kind", "words"))
     n = len(who)
@@ -112,6 +120,7 @@ def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
         if row[3] == Intent.Kind.SEARCH:
             others.setdefault(place, []).append((row[2], row[4]))
     over = []
+    beyond = _beyond(asked_rows)
     for one in batch:
         visit = place_of[one.shopper, one.uid]
         if int(visits.end[visit]) + gap_seconds() > now:
@@ -119,7 +128,8 @@ def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
         following = [t for t, words in others[visit] if t > one.at and words != one.words]
         until = min(following, default=now + 1)
         led = any(one.at <= t < until for t in steps.get(visit, ()))
-        over.append((one, visit, led))
+        is_counted = (one.shopper, one.uid) not in beyond
+        over.append((one, visit if is_counted else TOO_MANY, led))
     return over
 
 
@@ -131,6 +141,23 @@ def _people(shoppers: set[int]) -> dict[int, int]:
     linked = visitors.filter(account__in=accounts).values_list("key", "account")
     known = {key: account for key, account in linked if account is not None}
     return {key: key for key in shoppers} | known
+
+
+def _beyond(asked: list[tuple[Any, ...]]) -> set[tuple[int, int]]:
+    """Shopper and uid of searches that come after the most that are counted in a day."""
+    beyond: set[tuple[int, int]] = set()
+    counted: dict[int, deque[int]] = {}
+    for shopper, uid, at, kind, _ in sorted(asked, key=lambda row: (row[2], row[1])):
+        if kind != Intent.Kind.SEARCH:
+            continue
+        times = counted.setdefault(shopper, deque())
+        while times and times[0] <= at - DAY_SECONDS:
+            times.popleft()
+        if len(times) < MOST_A_DAY:
+            times.append(at)
+        else:
+            beyond.add((shopper, uid))
+    return beyond
 
 
 def _steps(visit: IntArray, at: IntArray, kind: IntArray) -> dict[int, list[int]]:
@@ -164,6 +191,9 @@ def _terms(over: list[tuple[Intent, int, bool]], store: int) -> dict[int, _Term]
     for one, visit, led in over:
         if one.shopper not in trusted:
             counters.count("search_of_nobody_counted")
+            continue
+        if visit == TOO_MANY:
+            counters.count("search_over_limit")
             continue
         asked = visits.setdefault((visit, one.words), _Asked(words=one.words, shopper=one.shopper))
         asked.last_at = max(asked.last_at, one.at)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from django.db import DatabaseError, router
 
 from persona_django import counters
 from persona_django.catalogue import restocking
-from persona_django.exceptions import PersonaError, Refusal
+from persona_django.exceptions import PersonaError, Refusal, Resting
 from persona_django.identity import restrictions
 from persona_django.tracking import intake, items, signatures, writing
 from persona_django.tracking.batches import Batch
@@ -19,6 +19,11 @@ from persona_django.tracking.models import Event
 from persona_django.tracking.server_reports import Reported, Restock, read_server_report
 from persona_django.tracking.signatures import Claim
 from persona_django.tracking.verdicts import Verdicts
+
+Name = tuple[str, str]
+"""Label of a model and key of a row."""
+Named = tuple[int, Name]
+"""A store, and a name in it."""
 
 
 def record(claim: Claim, batch: Batch) -> Verdicts:
@@ -55,13 +60,16 @@ def _read(batch: Batch, verdicts: Verdicts) -> dict[int, Reported | Restock]:
 def _events(reports: Mapping[int, Reported | Restock], verdicts: Verdicts) -> dict[int, NewEvent]:
     """The events of items that the catalogue knows, and of which something may be stored."""
     given = {at: one for at, one in reports.items() if isinstance(one, Reported)}
-    names = list({one.item: None for one in given.values()})
-    found = dict(zip(names, items.find_items(names), strict=True))
-    sensitive = items.sensitive_among(found.values())
+    named = {(one.event.store, one.item) for one in given.values()}
+    found = _found(named)
+    sensitive = set()
+    for store in {store for store, _ in named}:
+        here = [item_id for (at_store, _), item_id in found.items() if at_store == store]
+        sensitive |= items.sensitive_among(here, store)
     restrictions.refresh()
     events: dict[int, NewEvent] = {}
     for at, one in given.items():
-        item_id = found[one.item]
+        item_id = found[one.event.store, one.item]
         if not item_id:
             verdicts.refuse(at, "item")
         elif item_id in sensitive:
@@ -79,8 +87,18 @@ class _Stock:
 
     verdicts: Mapping[int, str]
     """By place: why it is refused; empty where it is taken."""
-    to_keep: Mapping[tuple[str, str], int]
-    """Pieces of what the shop has no number of its own for."""
+    to_keep: Mapping[int, Mapping[Name, int]]
+    """Pieces of what the shop has no number of its own for, by store."""
+
+
+def _found(named: Collection[Named]) -> dict[Named, int]:
+    """The item id of each name in its store, 0 where it is unknown there."""
+    found: dict[Named, int] = {}
+    for store in sorted({store for store, _ in named}):
+        names = [name for at_store, name in named if at_store == store]
+        ids = items.find_items(names, store)
+        found |= {(store, name): item_id for name, item_id in zip(names, ids, strict=True)}
+    return found
 
 
 def _write(
@@ -90,8 +108,8 @@ def _write(
     with writing.contained(one_statement=False):
         signatures.use(claim)
         told = dict(zip(events, intake.store_events(list(events.values())), strict=True))
-        if stock.to_keep:
-            restocking.keep(stock.to_keep)
+        for store, said in sorted(stock.to_keep.items()):
+            restocking.keep(said, store=store)
     for at, is_new in told.items():
         (verdicts.accept if is_new else verdicts.repeat)(at)
     for at, reason in stock.verdicts.items():
@@ -107,19 +125,25 @@ def _read_again(restocks: Mapping[int, Restock]) -> _Stock:
     if not restocks:
         return _Stock(verdicts={}, to_keep={})
     # Of two about one item the later counts, whichever stands first.
-    latest = {one.item: one for one in sorted(restocks.values(), key=lambda one: one.at)}
+    latest: dict[int, dict[Name, int | None]] = {}
+    for one in sorted(restocks.values(), key=lambda one: one.at):
+        if items.is_store(one.store):
+            latest.setdefault(one.store, {})[one.item] = one.stock
+    to_keep: dict[int, Mapping[Name, int]] = {}
     try:
-        to_keep = restocking.read_again({name: one.stock for name, one in latest.items()})
-    except DatabaseError as error:
-        counters.failed("stock_unread", _UNREAD, error=error)
-        raise
+        for store, said in latest.items():
+            to_keep[store] = restocking.read_again(said, store=store)
     except Exception as error:  # noqa: BLE001 - a map of the shop's may raise anything
         advice = str(error) if isinstance(error, PersonaError) else _UNREAD
         counters.failed("stock_unread", advice, error=error)
+        for cause in (error, error.__cause__):
+            if isinstance(cause, (DatabaseError, Resting)):
+                # It may answer the next time; whatever else a map of the shop's raises, it will
+                # raise again.
+                raise cause from None
         return _Stock(verdicts=dict.fromkeys(restocks, "stock"), to_keep={})
-    names = list(latest)
-    known = dict(zip(names, items.find_items(names), strict=True))
-    verdicts = {at: "" if known[one.item] else "item" for at, one in restocks.items()}
+    known = _found({(one.store, one.item) for one in restocks.values()})
+    verdicts = {at: "" if known[one.store, one.item] else "item" for at, one in restocks.items()}
     return _Stock(verdicts=verdicts, to_keep=to_keep)
 
 

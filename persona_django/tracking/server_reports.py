@@ -34,16 +34,18 @@ from persona_django.tracking.schema import (
 from persona_django.tracking.shop_orders import line_uid, lone_buyer
 
 MOST_STOCK = 2**31 - 1
+MOST_STORE = 2**15 - 1
 AMOUNT = r"[0-9]{1,15}(\.[0-9]{1,4})?"
 """An amount as text."""
 _ALWAYS = frozenset({"id", "type"})
-_WHO = frozenset({"at", "customer", "guest", "basis"})
+_WHO = frozenset({"at", "store", "customer", "guest", "basis"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restock:
     """How many pieces of an item there are now."""
 
+    store: int
     item: tuple[str, str]
     at: int
     stock: int | None
@@ -88,7 +90,7 @@ def _restock(given: Mapping[str, Any]) -> Restock:
     if stock is not None:
         stock = whole(stock, -MOST_STOCK, MOST_STOCK)
     at, _ = _moment(given.get("at"))
-    return Restock(item=item_of(given), at=at, stock=stock)
+    return Restock(store=_store(given), item=item_of(given), at=at, stock=stock)
 
 
 def _traded(kind: Kind) -> Callable[[Mapping[str, Any]], Reported]:
@@ -131,6 +133,7 @@ def _reported(
     hour, weekday = local_time(at)
     context = Context(sender=Sender.SERVER, hour=hour, weekday=weekday, clamped=clamped)
     event = NewEvent(
+        store=_store(given),
         shopper=whose.shopper,
         uid=uid,
         kind=kind,
@@ -185,6 +188,11 @@ def _name(given: Mapping[str, Any], name: str) -> str:
     if len(text) > LONGEST_ID:
         raise Refusal("value")
     return text
+
+
+def _store(given: Mapping[str, Any]) -> int:
+    """Which of several shops it happened in, by the number that STORE_OF has for it."""
+    return whole(given.get("store", 1), 1, MOST_STORE)
 
 
 def _moment(at: Any) -> tuple[int, bool]:
@@ -247,7 +255,7 @@ def _type(
 
 
 TYPES: dict[str, _Type] = {
-    "stock": _Type(_ALWAYS | {"item"}, _ALWAYS | {"item", "stock", "at"}, _restock),
+    "stock": _Type(_ALWAYS | {"item"}, _ALWAYS | {"item", "stock", "at", "store"}, _restock),
     "purchase": _type(_traded(Kind.PURCHASE), "item order", "line quantity price"),
     "refund": _type(_traded(Kind.REFUND), "item order", "line refund quantity price"),
     "dwell": _type(_told(Kind.DWELL), "item seconds"),

@@ -1,43 +1,115 @@
-"""Counters in the cache that all processes share: many added to at once."""
+"""Numbers in the default cache that all processes add to, and those that a process keeps itself.
+
+What else may stand under the name of such a number, from another program or another version, is
+replaced by a number that begins afresh: one request finds it, and none after it.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from threading import Lock
+from typing import NamedTuple
 
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.redis import RedisCache
 
-Step = tuple[str, int, int]
-"""Name of a counter, what is added to it, and in how many seconds it is gone."""
+from persona_django import breaker, counters
+
+MOST_KEPT_HERE = 50_000
 
 
-def add(cache: BaseCache, steps: Sequence[Step]) -> list[int]:
-    """Add to each counter, and return what each has come to. Raises what the cache raises.
+class Step(NamedTuple):
+    """One number, what is added to it, and in how many seconds it is gone."""
+
+    key: str
+    amount: int
+    seconds: int
+
+
+def add(steps: Sequence[Step]) -> list[int]:
+    """Add to each number, and return what each has come to. Raises Resting, or what a cache raises
+    that is away.
 
     Two processes that add at the same moment see two different totals.
     """
-    if isinstance(cache, RedisCache):
-        return _in_one_round(cache, steps)
-    return [_added(cache, *step) for step in steps]
+    # One use of the cache, however many numbers there are: it waits, and rests, once.
+    with breaker.cache_call() as cache:
+        if isinstance(cache, RedisCache):
+            totals = _in_one_round(cache, steps)
+        else:
+            totals = [_added(cache, step) for step in steps]
+        return [
+            _begun(cache, step) if total is None else total
+            for step, total in zip(steps, totals, strict=True)
+        ]
 
 
-def _in_one_round(cache: RedisCache, steps: Sequence[Step]) -> list[int]:
+def _in_one_round(cache: RedisCache, steps: Sequence[Step]) -> list[int | None]:
     """Redis counts atomically by itself, and takes all of it in one message: `incr` of Django's
-    cache asks twice for each counter, and each time the request waits."""
+    cache asks twice for each number, and each time the request waits."""
     # For one key as for the next: Django writes everything to the first server of LOCATION.
     pipe = cache._cache.get_client(None, write=True).pipeline(transaction=False)
-    for key, amount, seconds in steps:
-        name = cache.make_and_validate_key(key)
-        pipe.incrby(name, amount)
-        pipe.expire(name, seconds)
-    return [int(total) for total in pipe.execute()[::2]]
+    for step in steps:
+        name = cache.make_and_validate_key(step.key)
+        pipe.incrby(name, step.amount)
+        pipe.expire(name, step.seconds)
+    # An answer that says that there is no number to add to is an error in its place.
+    found = pipe.execute(raise_on_error=False)[::2]
+    return [_sound(total, step.amount) for total, step in zip(found, steps, strict=True)]
 
 
-def _added(cache: BaseCache, key: str, amount: int, seconds: int) -> int:
+def _added(cache: BaseCache, step: Step) -> int | None:
+    """The total; None where there is no number to add to."""
     try:
-        return int(cache.incr(key, amount))
-    except ValueError:
-        # The first of its window; unless another process was a moment faster.
-        if cache.add(key, amount, seconds):
-            return amount
-    return int(cache.incr(key, amount))
+        return _sound(cache.incr(step.key, step.amount), step.amount)
+    except Exception as error:
+        if breaker.is_away(error):
+            raise
+        return None
+
+
+def _sound(total: object, amount: int) -> int | None:
+    return total if isinstance(total, int) and total >= amount else None
+
+
+def _begun(cache: BaseCache, step: Step) -> int:
+    # The first of its window; unless another process was a moment faster.
+    if cache.add(step.key, step.amount, step.seconds):
+        return step.amount
+    total = _added(cache, step)
+    if total is not None:
+        return total
+    counters.count("counter_healed")
+    cache.set(step.key, step.amount, step.seconds)
+    return step.amount
+
+
+class Tallies:
+    """Numbers that this process keeps by itself, as many as fit."""
+
+    def __init__(self) -> None:
+        self.forget()
+        # The parent's lock may be held by a thread that the child does not have.
+        os.register_at_fork(after_in_child=self.forget)
+
+    def add(self, key: str, amount: int) -> int:
+        """Add to a number, and return the total."""
+        with self._lock:
+            if len(self._totals) >= MOST_KEPT_HERE:
+                self._totals.clear()
+            total = self._totals[key] = self._totals.get(key, 0) + amount
+        return total
+
+    def of(self, key: str) -> int:
+        """A number as it stands."""
+        return self._totals.get(key, 0)
+
+    def put(self, key: str, total: int) -> None:
+        """Let a number be this one."""
+        self.add(key, total - self.of(key))
+
+    def forget(self) -> None:
+        """Begin afresh."""
+        self._totals: dict[str, int] = {}
+        self._lock = Lock()

@@ -10,7 +10,7 @@ from persona_django import counters
 REASONS: dict[str, str] = {
     "consent": "This visitor did not agree to it, or objects.",
     "visitor": "There is no visitor cookie or token, or it belongs to somebody else.",
-    "robot": "The client calls itself a robot.",
+    "robot": "The client calls itself a robot, or comes from a network of such.",
     "throttled": "That is more than one visitor or network may send.",
     "shape": "An event is an object.",
     "size": "It has more fields, or longer names or texts, than an event may have.",

@@ -6,18 +6,17 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
+from django.core.cache.backends.locmem import LocMemCache
 from django.test import Client, override_settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from persona_django import counters
 from persona_django.api.blocks import BlockView
-from persona_django.api.throttles import BlockThrottle
 from persona_django.serving.recall import recall
 from tests.factories import mapped, product, publish_neighbours, publish_popular, read_catalogue
 from tests.serving.test_page import statements
@@ -296,14 +295,38 @@ def test_whoever_asks_too_often_has_to_wait_and_nobody_else(client, tea, setting
     assert ann.get(SIMILAR).status_code == 200
 
 
-def test_a_cache_that_is_away_takes_no_block_along(client, tea, monkeypatch):
-    def away(*args):
+@time_machine.travel("2026-03-01T12:00:10Z", tick=False)
+def test_a_cache_that_is_away_takes_no_block_along(client, tea, settings, monkeypatch):
+    def away(*args, **options):
         raise ConnectionError("no cache here")
 
-    monkeypatch.setattr(BlockThrottle, "cache", SimpleNamespace(get=away, set=away))
+    monkeypatch.setattr(LocMemCache, "incr", away)
+    settings.PERSONA = {**settings.PERSONA, "REST_RATE": "2/min"}
 
     assert titles(client.get(SIMILAR, {"size": 1})) == ["Pot"]
-    assert counters.counts()["throttle_uncounted"] == 1
+    # The process counts for itself meanwhile.
+    assert [client.get(SIMILAR).status_code for _ in range(2)] == [200, 429]
+
+
+@time_machine.travel("2026-03-01T12:00:10Z", tick=False)
+def test_a_network_has_ten_times_the_limit_whoever_is_signed_in_there(client, tea, settings):
+    settings.PERSONA = {**settings.PERSONA, "REST_RATE": "1/min"}
+
+    answers = [client.get(SIMILAR, REMOTE_ADDR=f"203.0.113.{n}").status_code for n in range(11)]
+
+    assert answers == [200] * 10 + [429]
+    ann = Client()
+    ann.force_login(get_user_model().objects.create_user("ann"))
+    assert ann.get(SIMILAR, REMOTE_ADDR="203.0.113.99").status_code == 429
+
+
+@time_machine.travel("2026-03-01T12:00:10Z", tick=False)
+def test_all_addresses_of_one_household_are_one_client(client, tea, settings):
+    settings.PERSONA = {**settings.PERSONA, "REST_RATE": "2/min"}
+
+    answers = [client.get(SIMILAR, REMOTE_ADDR=f"2001:db8:1:2::{n}").status_code for n in range(3)]
+
+    assert answers == [200, 200, 429]
 
 
 def test_a_shop_whose_own_server_asks_for_everybody_sets_no_limit(client, tea, settings):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.test.utils import CaptureQueriesContext
 
@@ -20,7 +21,18 @@ from persona_django.tracking.bots import is_robot
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.schema import Kind
 from tests.browsing import ask_for_consent
-from tests.reporting import event, key_of, message, post, reasons, send, slate, told, visitor
+from tests.reporting import (
+    EVENTS,
+    event,
+    key_of,
+    message,
+    post,
+    reasons,
+    send,
+    slate,
+    told,
+    visitor,
+)
 from tests.tracking.catalogue import stocked
 
 pytestmark = pytest.mark.django_db
@@ -224,6 +236,33 @@ def test_what_is_over_a_limit_is_told_as_the_shop_wants_it(settings, tea):
     assert 1 <= int(loud["Retry-After"]) <= 60
     assert Event.objects.count() == 1
     assert counters.counts()["event_throttled"] == 2
+
+
+@time_machine.travel("2026-03-01T12:00:10Z", tick=False)
+def test_over_the_limit_of_its_network_a_message_is_not_even_read(settings):
+    settings.PERSONA = {**settings.PERSONA, "VISITOR_REQUESTS": 1}
+    for number in range(10):
+        post(visitor(f"sybil {number}"), b"no JSON")
+
+    quiet = post(visitor(), b"no JSON")
+    settings.PERSONA = {**settings.PERSONA, "REFUSE_EXCESS": True}
+    loud = post(visitor(), b"no JSON")
+
+    assert (quiet.status_code, loud.status_code) == (202, 429)
+    assert quiet.json()["unread"] is loud.json()["unread"] is True
+    assert quiet.json()["result"] == ""
+    assert 1 <= int(loud["Retry-After"]) <= 60
+    assert counters.counts()["throttled_network"] == 2
+
+
+@time_machine.travel("2026-03-01T12:00:10Z", tick=False)
+def test_whether_anything_may_be_reported_may_not_be_asked_without_end_either(settings):
+    settings.PERSONA = {**settings.PERSONA, "VISITOR_REQUESTS": 1, "REFUSE_EXCESS": True}
+
+    codes = [visitor().get(EVENTS).status_code for _ in range(11)]
+
+    assert codes == [200] * 10 + [429]
+    assert send(visitor(), event("view", item="x")).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["next", "url", "redirect", "to", "continue", "return"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.test import Client
@@ -316,3 +318,25 @@ def test_an_inert_app_holds_nothing(settings):
     settings.PERSONA = {**settings.PERSONA, "ENABLED": False}
 
     assert Client().get(ME).status_code == 404
+
+
+@time_machine.travel("2026-03-01T12:00:10Z", tick=False)
+def test_nobody_may_ask_what_is_held_about_them_without_end_and_blocks_do_not_use_it_up(settings):
+    settings.PERSONA = {**settings.PERSONA, "REST_RATE": "2/min"}
+    for _ in range(3):
+        Client().get("/persona/api/v1/blocks/popular/")
+
+    codes = [Client().get(ME).status_code for _ in range(3)]
+
+    assert codes == [200, 200, 429]
+
+
+def test_a_name_that_no_database_can_look_for_is_nobodys_and_no_fault():
+    nul = base64.b64encode(b"\0:").decode()
+
+    for address in (ME, "/persona/api/v1/blocks/popular/"):
+        answer = Client(raise_request_exception=False).get(
+            address, headers={"Authorization": f"Basic {nul}"}
+        )
+
+        assert answer.status_code in (401, 403)

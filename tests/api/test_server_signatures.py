@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.db import connection, connections
 from django.test import Client
 
@@ -30,6 +31,7 @@ OWN = {"ask_expert": {"number": 70}, "size_help": {"number": 71, "sender": "brow
 
 @pytest.fixture(autouse=True)
 def _two_servers(settings: Any) -> None:
+    cache.clear()
     settings.PERSONA = {
         **settings.PERSONA,
         "SERVER_KEYS": SECRETS,
@@ -233,3 +235,27 @@ def test_a_message_that_is_still_fresh_is_refused_again_whatever_jobs_did_meanwh
         assert post(body, headers).status_code == 401
 
     assert Event.objects.count() == 1
+
+
+@time_machine.travel("2026-03-01T12:00:10Z", tick=False)
+def test_a_network_that_guesses_is_shut_out_before_a_signature_is_worked_out(
+    tea, settings, monkeypatch
+):
+    settings.PERSONA = {**settings.PERSONA, "VISITOR_REQUESTS": 1}
+    checked: list[bytes] = []
+    really = signatures.verify
+    monkeypatch.setattr(
+        signatures, "verify", lambda claim, body: (checked.append(body), really(claim, body))
+    )
+    body = message(report("purchase", item=tea, order="A-1"))
+    guessed = signed(body, secret="somebody else's" * 4)
+
+    codes = [post(body, guessed).status_code for _ in range(12)]
+
+    assert codes == [401] * 10 + [429] * 2
+    assert len(checked) == 10
+    assert 1 <= int(post(body, signed(body))["Retry-After"]) <= 60
+    elsewhere = Client(REMOTE_ADDR="198.51.100.7").post(
+        ADDRESS, data=body, content_type="application/json", headers=signed(body)
+    )
+    assert told(elsewhere) == "a"

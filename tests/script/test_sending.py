@@ -24,6 +24,8 @@ def opened(shop, page):
     def open_(body: str = ""):
         shop.pages["/"] = markup.page(body or markup.block(), agreed=False)
         page.goto(f"{shop.address}/")
+        # Somebody is there: the address of a page out of a cache may be anybody's idea.
+        page.keyboard.press("Shift")
         return page
 
     return open_
@@ -44,6 +46,8 @@ def strangers(browser, shop):
             context.add_init_script(habits)
         page = context.new_page()
         page.goto(f"{shop.address}/")
+        # Somebody is there: the address of a page out of a cache may be anybody's idea.
+        page.keyboard.press("Shift")
         return page
 
     yield open_

@@ -52,6 +52,7 @@ def test_a_page_rendered_before_the_visitor_agreed_gets_its_id_in_the_browser(sh
     shop.pages["/"] = markup.page(agreed=False)
 
     page.goto(f"{shop.address}/")
+    page.keyboard.press("Shift")
 
     (view,) = shop.wait("view")
     assert "data-view" not in shop.pages["/"]

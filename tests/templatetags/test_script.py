@@ -70,6 +70,24 @@ def test_the_view_is_named_only_in_pages_of_visitors_who_agreed():
     assert tag(request=asked()) == tag(request=asked(banner="no"))
 
 
+@pytest.mark.parametrize(
+    ("headers", "waits"),
+    [
+        ({"HTTP_SEC_FETCH_SITE": "cross-site"}, True),
+        ({"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_SEC_PURPOSE": "prefetch"}, True),
+        ({"HTTP_SEC_FETCH_SITE": "cross-site", "HTTP_SEC_FETCH_USER": "?1"}, False),
+        ({"HTTP_SEC_FETCH_SITE": "same-origin"}, False),
+        ({"HTTP_SEC_FETCH_SITE": "none"}, False),
+        ({}, False),
+    ],
+)
+def test_the_script_is_told_to_wait_where_another_site_may_have_led_somebody(headers, waits):
+    request = asked(banner="yes")
+    request.META.update(headers)
+
+    assert ("data-unasked" in tag(request=request)) is waits
+
+
 def test_values_with_the_separator_in_them_are_written_so_that_they_stay_whole(settings):
     options = {"cookie": "banner", "accepted": ["a|b", 'say "yes"', "ja"]}
     backend = FROM_COOKIE["CONSENT_POLICY"]["BACKEND"]

@@ -99,7 +99,24 @@ def test_a_cache_that_fails_or_rests_counts_nobody_and_breaks_nothing(settings, 
     assert list(Visitor.objects.values_list("rank", flat=True)) == [0, 0]
 
 
-def test_a_dummy_cache_counts_nobody(settings):
+def test_in_a_cache_that_keeps_nothing_everybody_is_the_first(settings):
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
-    assert place_in_network(request_from("203.0.113.1")) == 0
+    assert [place_in_network(request_from("203.0.113.1")) for _ in range(3)] == [1, 1, 1]
+    assert counters.counts() == {}
+
+
+def test_rubbish_in_the_place_of_the_count_is_replaced(monkeypatch):
+    keys: list[str] = []
+    really = type(cache._connections["default"]).add
+
+    def add(self, key, *args, **options):
+        keys.append(key)
+        return really(self, key, *args, **options)
+
+    monkeypatch.setattr(type(cache._connections["default"]), "add", add)
+    place_in_network(request_from("203.0.113.1"))
+    cache.set(keys[0], {"of": "another version"})
+
+    assert [place_in_network(request_from("203.0.113.1")) for _ in range(2)] == [1, 2]
+    assert counters.counts() == {"counter_healed": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connections, router
+from django.db import OperationalError, connections, router
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
@@ -180,8 +180,6 @@ SAFARI = {"User-Agent": "Mozilla/5.0 (Macintosh) Version/18.0 Safari/605.1.15"}
     [
         LINK | {"Sec-Fetch-User": "?1"},
         LINK | CHROMIUM | {"Sec-Fetch-User": "?1"},
-        # Safari never says whether somebody clicked.
-        LINK | SAFARI,
         {"Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "none"},
         {"Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "same-origin"},
         {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"},
@@ -218,7 +216,7 @@ def test_another_site_makes_nobody_look_at_anything_by_embedding_it(asked, heade
     assert not Event.objects.exists()
 
 
-@pytest.mark.parametrize("client", [CHROMIUM, {}], ids=["chromium", "firefox"])
+@pytest.mark.parametrize("client", [CHROMIUM, {}, SAFARI], ids=["chromium", "firefox", "safari"])
 def test_a_window_that_another_sites_script_opened_is_no_view(asked, client):
     tea, _ = stocked()
 
@@ -226,6 +224,27 @@ def test_a_window_that_another_sites_script_opened_is_no_view(asked, client):
 
     assert not Event.objects.exists()
     assert counters.counts()["view_cross_site"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_view_that_a_deadlock_gave_up_is_written_again(asked):
+    tea, _ = stocked()
+    client = agreeing()
+    tries: list[str] = []
+
+    def deadlock_first(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "INSERT" in sql and "persona_event" in sql:
+            tries.append(sql)
+            if len(tries) == 1:
+                raise OperationalError(1213, "Deadlock found when trying to get lock")
+        return execute(sql, params, many, context)
+
+    with connections[router.db_for_write(Event)].execute_wrapper(deadlock_first):
+        client.get(f"/shown/{tea.pk}/")
+
+    assert len(tries) == 2
+    assert Event.objects.count() == 1
+    assert counters.counts()["deadlock_retried"] == 1
 
 
 def test_a_view_says_on_what_device_and_by_what_way_it_came(asked):

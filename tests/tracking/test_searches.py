@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from persona_django import counters
 from persona_django.identity.models import Standing
 from persona_django.tracking import searches
 from persona_django.tracking.models import Intent, SearchTerm
@@ -61,6 +62,32 @@ def test_one_visitor_is_no_crowd_however_often_they_ask():
 
     row = SearchTerm.objects.get()
     assert (row.words, row.visitors, row.asked) == ("", 1, 19)
+
+
+def test_a_program_that_searches_for_one_thing_after_another_fills_no_table():
+    visitor(1)
+    for number in range(350):
+        searched(1, f"word {number}", at=ago(5 * HOUR) + number)
+    visitor(2)
+    searched(2, "tea", at=ago(2 * HOUR))
+
+    count()
+
+    assert SearchTerm.objects.count() == searches.MOST_A_DAY + 1
+    assert term("tea").asked == 1
+    assert counters.counts()["search_over_limit"] == 350 - searches.MOST_A_DAY
+    assert not Intent.objects.exclude(words="").exists()
+
+
+def test_on_another_day_the_searches_of_the_same_visitor_count_again():
+    visitor(1)
+    for number in range(searches.MOST_A_DAY + 5):
+        searched(1, f"word {number}", at=ago(3 * DAY) + number)
+    searched(1, "tea", at=ago(DAY))
+
+    count()
+
+    assert term("tea").asked == 1
 
 
 def test_asked_for_twice_in_a_visit_counts_once():

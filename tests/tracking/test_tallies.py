@@ -7,7 +7,7 @@ import threading
 import pytest
 from django.core.cache import caches
 
-from persona_django.tracking import tallies
+from persona_django.tracking.tallies import Step, add
 from tests import services
 
 LOCAL = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "tallies"}
@@ -27,13 +27,13 @@ def cache(request, settings, tmp_path):
 
 
 def test_each_counter_tells_what_it_has_come_to(cache):
-    assert tallies.add(cache, [("a", 2, 60), ("b", 1 << 40, 60)]) == [2, 1 << 40]
-    assert tallies.add(cache, [("b", 1, 60), ("a", 3, 60)]) == [(1 << 40) + 1, 5]
+    assert add([Step("a", 2, 60), Step("b", 1 << 40, 60)]) == [2, 1 << 40]
+    assert add([Step("b", 1, 60), Step("a", 3, 60)]) == [(1 << 40) + 1, 5]
     assert cache.get("a") == 5
 
 
 def test_a_counter_is_gone_after_its_time_and_not_before(cache):
-    tallies.add(cache, [("a", 1, 60), ("soon", 1, 1)])
+    add([Step("a", 1, 60), Step("soon", 1, 1)])
 
     gone = threading.Event()
     for _ in range(50):
@@ -42,17 +42,17 @@ def test_a_counter_is_gone_after_its_time_and_not_before(cache):
         gone.wait(0.1)
 
     assert (cache.get("soon"), cache.get("a")) == (None, 1)
-    assert tallies.add(cache, [("soon", 7, 60)]) == [7]
+    assert add([Step("soon", 7, 60)]) == [7]
 
 
 def test_no_two_writers_see_the_same_total(cache):
     seen: list[int] = []
 
-    def add() -> None:
+    def go_on() -> None:
         for _ in range(50):
-            seen.extend(tallies.add(cache, [("a", 1, 60)]))
+            seen.extend(add([Step("a", 1, 60)]))
 
-    threads = [threading.Thread(target=add) for _ in range(4)]
+    threads = [threading.Thread(target=go_on) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -57,6 +57,9 @@ function start() {
   let view;
   let item;
   let entry = entryOf();
+  // Who was led here by another site has not chosen to look, until they do something here. The
+  // server tells by the view's id; a page out of a cache, by where its link stood.
+  let isChosen = given.view ? !given.unasked : entry == "internal";
   let visibleSince;
   let reported; // what counts once in a view
   let shares; // media element -> share reported; 2 when it was heard to the end
@@ -83,7 +86,7 @@ function start() {
   /** Begins when somebody looks at the page and has agreed. Harmless while it runs. */
   function wake() {
     // Nobody looked at a page that was rendered ahead of time, or in a tab behind this one.
-    if (isRunning || document.hidden) return;
+    if (isRunning || document.hidden || !isChosen) return;
     if (mayReport()) open();
     else if (!given.consent && serverAllows == null && !isRefused()) {
       serverAllows = false;
@@ -470,6 +473,12 @@ function start() {
     },
     window,
   );
+  for (const act of ["pointerdown", "keydown", "wheel"])
+    listen(act, ({ isTrusted }) => {
+      if (isChosen || !isTrusted) return;
+      isChosen = true;
+      wake();
+    });
   listen("click", press);
   listen("auxclick", (event) => event.button == 1 && press(event));
   listen("change", change);

@@ -1,17 +1,19 @@
 // A browser without a screen: as much of one as persona.js touches when nothing is on the page.
 
 const SOURCE = new URL("../../../persona_django/static/persona/persona.js", import.meta.url);
+const OWN = "https://shop.test/";
 let loads = 0;
 
 /** What a fresh page of the shop is, with whatever a test wants to be different. */
 export class Browser {
+  #presses = [];
   requests = [];
   beacons = [];
   stored = new Map();
   reply = () => ({});
   acceptsBeacons = true;
 
-  constructor({ data = {}, cookie = "", hidden = false, referrer = "", search = "", about } = {}) {
+  constructor({ data = {}, cookie = "", hidden = false, referrer = OWN, search = "", about } = {}) {
     const page = new EventTarget();
     const tag = { dataset: { events: "/events/", off: "off", ...data } };
     const named = { getAttribute: () => about };
@@ -24,6 +26,11 @@ export class Browser {
       querySelectorAll: (names) => (about && names.includes("about") ? [named] : []),
     });
     this.page = page;
+    const listen = page.addEventListener.bind(page);
+    page.addEventListener = (name, then, ...more) => {
+      if (name == "keydown") this.#presses.push(then);
+      listen(name, then, ...more);
+    };
     this.window = new EventTarget();
     const watcher = class {
       observe() {}
@@ -58,6 +65,12 @@ export class Browser {
 
   track(event) {
     this.page.dispatchEvent(new CustomEvent("persona:track", { detail: event }));
+  }
+
+  /** Presses a key, as only a person can, or as a script of the page would pretend. */
+  press(isTrusted = true) {
+    for (const then of this.#presses) then({ isTrusted });
+    return settled();
   }
 
   hide(hidden = true) {

@@ -144,19 +144,51 @@ test("what is remembered of copies stays small", async () => {
   assert.ok(stored.get("persona").endsWith(" abc"));
 });
 
+const led = { ...AGREED, about: "shop.product:31" };
+const unasked = { ...AGREED.data, view: "abc", unasked: "1" };
+for (const [why, given] of [
+  ["a page that another site's script opened", { ...led, data: unasked }],
+  ["the same, which names itself as where it came from", { ...led, data: unasked, referrer: "" }],
+  ["a page out of a cache, from another site", { ...led, referrer: "https://blog.test/" }],
+  ["a page out of a cache, from who knows where", { ...led, referrer: "" }],
+])
+  test(`${why} is looked at once somebody does something there`, async () => {
+    const browser = new Browser(given);
+    await browser.load();
+    await browser.press(false);
+    await browser.hide();
+    await browser.hide(false);
+    assert.equal(browser.beacons.length + browser.requests.length, 0);
+    assert.equal(browser.stored.size, 0);
+
+    await browser.press();
+    await browser.close();
+
+    assert.equal(browser.beacons[0].events[0].type, "view");
+  });
+
+test("a page that the server knows to be chosen is looked at without more", async () => {
+  const browser = new Browser({ ...led, referrer: "", data: { ...AGREED.data, view: "abc" } });
+  await browser.load();
+  await browser.close();
+
+  assert.equal(browser.beacons[0].events[0].id, "abc");
+});
+
 const ways = [
-  [{}, "direct"],
+  [{ referrer: "" }, "direct"],
   [{ referrer: "https://shop.test/c/tea/" }, "internal"],
   [{ referrer: "https://www.google.co.uk/" }, "search"],
   [{ referrer: "https://duckduckgo.com/" }, "search"],
   [{ referrer: "https://blog.test/" }, "site"],
   [{ referrer: "https://blog.test/", search: "?a=1&utm_source=letter" }, "campaign"],
-  [{ search: "?gclid=1" }, "campaign"],
+  [{ referrer: "", search: "?gclid=1" }, "campaign"],
 ];
 for (const [given, word] of ways)
   test(`coming from ${given.search || given.referrer || "nowhere"} is ${word}`, async () => {
     const browser = new Browser({ ...AGREED, ...given, about: "shop.product:31" });
     await browser.load();
+    await browser.press();
     await browser.close();
 
     assert.equal(browser.beacons[0].entry, word);
