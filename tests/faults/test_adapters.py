@@ -100,10 +100,10 @@ def pages(client: Client) -> dict[str, tuple[int, str]]:
 
 
 _without_us: dict[str, tuple[int, str]] = {}
-"""The pages as they are without the app. No adapter has a say in them, so they are asked once."""
 
 
 def pages_without_us(client: Client) -> dict[str, tuple[int, str]]:
+    """The same, of the shop without the app. Asked once: no adapter is called there."""
     if not _without_us:
         with override_settings(INSTALLED=False):
             _without_us.update(pages(client))
