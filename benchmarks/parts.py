@@ -66,18 +66,15 @@ def parts() -> Iterator[Part]:
         environment=postgresql,
         services=("postgresql",),
     )
-    for vendor, cache, needs in (
-        ("postgres", "local", ("postgresql",)),
-        ("postgres", "redis", ("postgresql", "redis")),
-        ("sqlite", "local", ()),
-    ):
+    for vendor, cache in (("postgres", "local"), ("postgres", "redis"), ("sqlite", "local")):
         beside = ", Redis as cache" if cache == "redis" else ""
+        server = ("postgresql",) if vendor == "postgres" else ()
         yield Part(
-            title=f"Events taken in, {'PostgreSQL' if needs else 'SQLite'}{beside}",
+            title=f"Events taken in, {'PostgreSQL' if server else 'SQLite'}{beside}",
             module="ingest",
             arguments=("--vendor", vendor, "--cache", cache),
             quick=("--seconds", "2", "--rounds", "1"),
-            services=needs,
+            services=(*server, "redis") if beside else server,
         )
     yield Part(
         title="What a fault around the shop costs its visitors",
