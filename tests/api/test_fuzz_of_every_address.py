@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
 from persona_django import breaker
-from persona_django.identity import cookies, restrictions, visitors
+from persona_django.identity import cookies, remembered, restrictions
 from persona_django.identity.cookies import VisitorCookie
 from tests.browsing import BROWSER, ask_for_consent
 from tests.signing import SECRETS, signed
@@ -114,7 +114,7 @@ def fuzzed(examples: int) -> Any:
 
 
 def forget() -> None:
-    for module in (breaker, restrictions, visitors):
+    for module in (breaker, restrictions, remembered):
         module.forget()
 
 
