@@ -15,7 +15,7 @@ from django.db import DatabaseError, models, router
 from django.db.models.signals import post_delete, post_save
 
 from persona_django import conf, counters
-from persona_django.breaker import database_call
+from persona_django.breaker import database_questions
 from persona_django.catalogue import registry, tables
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.sync import forget_keys, sync_keys
@@ -34,8 +34,8 @@ class _Products(Batch):
     def __call__(self) -> None:
         """Bring all of it into the mirror, now that it is committed."""
         try:
-            # However few they are: methods of the shop's maps are called for each.
-            with database_call(router.db_for_write(Item), may_take_long=True):
+            # Methods of the shop's maps are called for each.
+            with database_questions(router.db_for_write(Item)):
                 for label, pks in self.deleted.items():
                     forget_keys(label, pks, using=self.alias)
                 for label, pks in self.saved.items():

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from typing import Any
 
 import environ
 import pytest
@@ -22,7 +23,14 @@ from django.db.utils import load_backend
 from django.test import override_settings
 
 from persona_django import counters
-from persona_django.breaker import breaker, cache_call, database, database_call, database_work
+from persona_django.breaker import (
+    breaker,
+    cache_call,
+    database,
+    database_call,
+    database_questions,
+    database_work,
+)
 from persona_django.exceptions import Resting
 from tests.clocks import Clock
 from tests.services import SERVICES
@@ -341,6 +349,25 @@ def test_a_slow_question_within_such_work_is(monkeypatch):
 
     with pytest.raises(Resting), database_work("default"):
         pytest.fail("it was asked all the same")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("seconds", "rests"), [(3_600, True), (0, False)])
+def test_each_question_among_functions_of_the_shop_is_timed_by_itself(monkeypatch, seconds, rests):
+    clock = Clock.of_breakers(monkeypatch)
+
+    def slow(execute: Any, *given: Any) -> Any:
+        clock.seconds += seconds
+        return execute(*given)
+
+    with database_questions("default"), connection.execute_wrapper(slow):
+        # However long the shop's own functions take.
+        clock.seconds += 3_600
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+    assert database("default").is_resting is rests
+    assert counters.counts().get("database_default_resting", 0) == rests
 
 
 @pytest.mark.django_db

@@ -448,6 +448,8 @@ def test_events_that_nobody_deletes_are_told(days, kind, is_said):
 
 
 def test_the_example_shop_follows_its_own_advice():
+    for driver in ("psycopg", "pymysql", "redis"):
+        pytest.importorskip(driver)
     for url, cache in (
         ("postgres://shop@127.0.0.1:1/shop", "redis://127.0.0.1:1/0"),
         ("mysql://shop@127.0.0.1:1/shop", "redis://127.0.0.1:1/0?socket_timeout=2"),
