@@ -171,6 +171,36 @@ def test_the_shop_s_own_card_is_used_inside_our_block(tea):
     assert "data-persona-token" in html
 
 
+def test_each_card_offers_two_buttons_with_its_own_product_in_their_names(tea):
+    Product.objects.filter(name="Pot").update(name='"Pot" & <b>')
+    read_catalogue()
+
+    page = Parsed(render(SIMILAR, product=tea))
+
+    assert [one["aria-label"] for one in page.all("button")] == [
+        "More like this: Mug",
+        "Not for me: Mug",
+        'More like this: "Pot" & <b>',
+        'Not for me: "Pot" & <b>',
+    ]
+    assert not page.all("b")
+
+
+def test_a_shop_s_card_and_template_of_the_buttons_know_the_title(tea):
+    card = "{% load persona %}{% persona_tools slot %}{% persona_tools nothing %}"
+    tools = "<i>{% get_current_language as now %}{{ now }} {{ title }}</i>"
+    with (
+        with_templates(shop__card=card, persona__tools="{% load i18n %}" + tools),
+        mapped(Product, card_template="shop/card.html"),
+    ):
+        english = render(SIMILAR, product=tea)
+        with translation.override("de"):
+            german = render(SIMILAR, product=tea)
+
+    assert "<i>en Mug</i>" in english and "<i>en Pot</i>" in english
+    assert "<i>de Mug</i>" in german
+
+
 def test_a_card_sees_the_page_around_it_and_leaves_it_as_it_was(tea):
     card = "<em>{{ shade }} {{ object.name }}</em>"
     with with_templates(shop__card=card), mapped(Product, card_template="shop/card.html"):
