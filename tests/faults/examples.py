@@ -18,6 +18,8 @@ TAGS: Mapping[str, str] = {
     "{% for slot in slots %}<b {{ slot.attrs }}>{{ slot.title }}</b>{% endfor %}",
     "persona_card": '{% persona_slots "similar-items" product as slots %}'
     "{% for slot in slots %}{% persona_card slot %}{% endfor %}",
+    "persona_tools": '{% persona_slots "similar-items" product as slots %}'
+    "{% for slot in slots %}{% persona_tools slot %}{% endfor %}",
     "persona_item": "{% persona_item product %}",
     "persona_script": "{% persona_script %}",
 }
