@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -33,6 +31,7 @@ from persona_django.breaker import (
 )
 from persona_django.exceptions import Resting
 from tests.clocks import Clock
+from tests.forked import comes_true_in_a_child
 from tests.services import SERVICES
 
 AT_ONCE = {"REST_AFTER_FAULT": timedelta(microseconds=1)}
@@ -283,28 +282,13 @@ def test_the_client_of_a_cache_may_take_its_time_to_be_loaded(monkeypatch, setti
 
 def test_a_child_asks_for_itself_and_waits_for_no_lock_of_a_thread_it_does_not_have():
     failing()
-    holding, done = threading.Event(), threading.Event()
 
-    def hold_all_locks() -> None:
-        with breaker("it")._lock, counters._lock:
-            holding.set()
-            done.wait()
+    def asks_and_counts() -> bool:
+        with breaker("it").call():
+            counters.count("asked")
+        return counters.counts() == {"asked": 1}
 
-    holder = threading.Thread(target=hold_all_locks)
-    holder.start()
-    holding.wait()
-    child = os.fork()
-    if not child:
-        with suppress(BaseException):
-            signal.alarm(5)
-            with breaker("it").call():
-                counters.count("asked")
-            os._exit(0 if counters.counts() == {"asked": 1} else 2)
-        os._exit(3)
-    done.set()
-    holder.join()
-
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert comes_true_in_a_child(asks_and_counts, held=[breaker("it")._lock, counters._lock])
     assert breaker("it").is_resting
 
 

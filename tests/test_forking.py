@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 
 import pytest
 
 from persona_django import counters, forking
 from persona_django.tracking import drops
 from persona_django.tracking.tallies import Tallies
+from tests import forked
 
 
 def comes_true_in_a_child(said: Callable[[], bool]) -> bool:
     """What a child says that is forked while a thread of the parent holds every lock of ours."""
-    holding, done = threading.Event(), threading.Event()
-    locks = list(forking._every)
-
-    def hold_all() -> None:
-        for lock in locks:
-            lock.acquire()
-        holding.set()
-        done.wait()
-        for lock in locks:
-            lock.release()
-
-    holder = threading.Thread(target=hold_all)
-    holder.start()
-    holding.wait()
-    child = os.fork()
-    if not child:
-        with suppress(BaseException):
-            signal.alarm(5)
-            os._exit(0 if said() else 2)
-        os._exit(3)
-    done.set()
-    holder.join()
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    return forked.comes_true_in_a_child(said, held=forking._every)
 
 
 def test_every_lock_of_ours_is_open_in_a_child():

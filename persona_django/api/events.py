@@ -9,13 +9,12 @@ from typing import Any
 from django.db import router
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.views import APIView
 
 from persona_django import conf, counters
 from persona_django.api.answers import answer, packed, unless_away, unreadable
 from persona_django.api.bodies import read_body
 from persona_django.api.origins import Origin, let_read, origin_of
-from persona_django.api.transactions import on_its_own
+from persona_django.api.transactions import OnItsOwn
 from persona_django.exceptions import BadMessage
 from persona_django.feedback.record import Reporter, record
 from persona_django.identity import consent, restrictions, shoppers, tokens, visitors
@@ -36,7 +35,7 @@ DOOR, ASKED = "events", "asked"
 """Reports are counted apart from the question whether there may be any."""
 
 
-class EventsView(APIView):
+class EventsView(OnItsOwn):
     """POST events/: what happened, in batches. GET events/: whether anything may be reported.
 
     Whose events they are follows from the signed cookie, or from an app's signed token, and from
@@ -44,10 +43,6 @@ class EventsView(APIView):
     """
 
     http_method_names = ("get", "post", "options")
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        return on_its_own(super().as_view(**initkwargs))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         # Without REST framework's own way in: its authentication would load the session before

@@ -20,7 +20,7 @@ from persona_django import counters
 from persona_django.api.answers import seconds_to_rest
 from persona_django.api.origins import origin_of
 from persona_django.api.throttles import MineThrottle
-from persona_django.api.transactions import on_its_own
+from persona_django.api.transactions import OnItsOwn
 from persona_django.api.views import PersonaView
 from persona_django.breaker import database_call
 from persona_django.catalogue.state import read_state
@@ -44,7 +44,7 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-class MineView(PersonaView):
+class MineView(OnItsOwn, PersonaView):
     """GET me/: everything held about whoever asks. DELETE me/: erase it for good.
 
     Who asks is known by the visitor's cookie, an app's token, or the shop's own authentication.
@@ -57,10 +57,6 @@ class MineView(PersonaView):
     permission_classes = ()
     throttle = MineThrottle
     parser_classes = (JSONParser, FormParser, MultiPartParser)
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        return on_its_own(super().as_view(**initkwargs))
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """The shop's own, and its sessions even where its API knows none: customers come with

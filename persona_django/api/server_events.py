@@ -7,12 +7,11 @@ from typing import Any
 from django.db import router
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.views import APIView
 
 from persona_django import conf, counters
 from persona_django.api.answers import answer, unless_away, unreadable
 from persona_django.api.bodies import read_body
-from persona_django.api.transactions import on_its_own
+from persona_django.api.transactions import OnItsOwn
 from persona_django.exceptions import BadMessage, Unsigned
 from persona_django.tracking import networks, signatures, throttling
 from persona_django.tracking.batches import read_batch
@@ -31,7 +30,7 @@ WORDS = {
 }
 
 
-class ServerEventsView(APIView):
+class ServerEventsView(OnItsOwn):
     """POST server/events/: what another server of the shop's reports, signed with a shared key.
 
     Who may send follows from the signature and from nothing else: neither session, nor cookie, nor
@@ -39,10 +38,6 @@ class ServerEventsView(APIView):
     """
 
     http_method_names = ("post",)
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        return on_its_own(super().as_view(**initkwargs))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         # Without REST framework's own way in, which would load sessions of browsers.

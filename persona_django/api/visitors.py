@@ -15,7 +15,7 @@ from rest_framework.throttling import BaseThrottle
 
 from persona_django import counters
 from persona_django.api.throttles import LinkThrottle
-from persona_django.api.transactions import on_its_own
+from persona_django.api.transactions import OnItsOwn
 from persona_django.api.views import PersonaView
 from persona_django.breaker import database_call
 from persona_django.identity import consent, cookies, restrictions, tokens, visitors
@@ -32,7 +32,7 @@ from persona_django.tracking import writing
 from persona_django.tracking.newcomers import place_in_network
 
 
-class VisitorView(PersonaView):
+class VisitorView(OnItsOwn, PersonaView):
     """POST visitor/: a token for an app whose user agreed, to be sent as X-Persona-Visitor.
 
     The app asks at its first start after consent, and again with its present token whenever its
@@ -44,10 +44,6 @@ class VisitorView(PersonaView):
 
     http_method_names = ("post",)
     parser_classes = (JSONParser,)
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        return on_its_own(super().as_view(**initkwargs))
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [*super().get_throttles(), LinkThrottle()]

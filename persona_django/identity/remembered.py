@@ -10,9 +10,10 @@ written once more.
 from __future__ import annotations
 
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+
+from persona_django.forking import Lock
 
 MOST_REMEMBERED = 20_000
 
@@ -22,7 +23,7 @@ Answer = tuple[str, str]
 _answers: OrderedDict[int | None, Answer] = OrderedDict()
 _forgotten = 0
 """How often anybody was forgotten."""
-_lock = threading.Lock()
+_lock = Lock()
 
 
 def answer_of(visitor: int | None) -> Answer | None:
@@ -61,12 +62,12 @@ def forget_some(visitors: Iterable[int]) -> None:
 
 
 def forget() -> None:
-    """Remember nobody. For tests, and in a forked child, whose parent's lock may be held by a
-    thread that the child does not have."""
-    global _lock, _forgotten
-    _lock = threading.Lock()
-    _forgotten += 1
-    _answers.clear()
+    """Remember nobody. For tests, and in a forked child, whose parent may have been in the middle
+    of remembering somebody."""
+    global _forgotten
+    with _lock:
+        _forgotten += 1
+        _answers.clear()
 
 
 os.register_at_fork(after_in_child=forget)

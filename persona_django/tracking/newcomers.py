@@ -15,10 +15,10 @@ from django.http import HttpRequest
 from persona_django import counters
 from persona_django.exceptions import Resting
 from persona_django.tracking import tallies
-from persona_django.tracking.networks import network_key
+from persona_django.tracking.networks import network_now
 from persona_django.tracking.tallies import Step
 
-HOUR_SECONDS, DAY_SECONDS = 3_600, 86_400
+HOUR_SECONDS = 3_600
 KEPT_SECONDS = 2 * HOUR_SECONDS
 MOST = 2**31 - 1
 """The largest number its column holds."""
@@ -27,9 +27,8 @@ MOST = 2**31 - 1
 def place_in_network(request: HttpRequest) -> int:
     """The place of a new visitor among those of their network within the hour, from 1; 0 when
     nobody could count. Never raises."""
-    now = int(time.time())
-    network = network_key(request.META, day=now // DAY_SECONDS)
-    key = f"persona:newcomers:{now // HOUR_SECONDS}:{network}"
+    hour = int(time.time()) // HOUR_SECONDS
+    key = f"persona:newcomers:{hour}:{network_now(request.META)}"
     try:
         (place,) = tallies.add([Step(key, 1, KEPT_SECONDS)])
         return min(place, MOST)

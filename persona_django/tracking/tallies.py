@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from threading import Lock
 from typing import NamedTuple
 
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.redis import RedisCache
 
 from persona_django import breaker, counters
+from persona_django.forking import Lock
 
 MOST_KEPT_HERE = 50_000
 
@@ -89,8 +89,9 @@ class Tallies:
     """Numbers that this process keeps by itself, as many as fit."""
 
     def __init__(self) -> None:
-        self.forget()
-        # The parent's lock may be held by a thread that the child does not have.
+        self._totals: dict[str, int] = {}
+        self._lock = Lock()
+        # What the parent counted is told by the parent.
         os.register_at_fork(after_in_child=self.forget)
 
     def add(self, key: str, amount: int) -> int:
@@ -111,5 +112,5 @@ class Tallies:
 
     def forget(self) -> None:
         """Begin afresh."""
-        self._totals: dict[str, int] = {}
-        self._lock = Lock()
+        with self._lock:
+            self._totals.clear()
