@@ -45,10 +45,10 @@ def insert_new(
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
             if takes_arrays and len(part) > 1:
-                sql = _of_arrays(connection.alias, model, tuple(names))
+                sql = _of_arrays(connection.alias, model, tuple(names), returns)
                 cursor.execute(sql, [_array(column) for column in zip(*part, strict=True)])
             else:
-                sql = _of_rows(connection.alias, model, tuple(names), len(part))
+                sql = _of_rows(connection.alias, model, tuple(names), returns, len(part))
                 cursor.execute(sql, [value for row in part for value in row])
             if returns:
                 new.update((int(shopper), int(uid)) for shopper, uid in cursor.fetchall())
@@ -64,20 +64,25 @@ def insert_is_one_statement() -> bool:
 
 
 @lru_cache(maxsize=512)
-def _of_rows(alias: str, model: type[models.Model], names: tuple[str, ...], rows: int) -> str:
+def _of_rows(
+    alias: str, model: type[models.Model], names: tuple[str, ...], returns: bool, rows: int
+) -> str:
     """The statement for a number of rows, put together once."""
     marks = f"({', '.join(['%s'] * len(names))})"
-    return _statement(alias, model, names, f"VALUES {', '.join([marks] * rows)}")
+    return _statement(alias, model, names, returns, f"VALUES {', '.join([marks] * rows)}")
 
 
 @lru_cache(maxsize=16)
-def _of_arrays(alias: str, model: type[models.Model], names: tuple[str, ...]) -> str:
+def _of_arrays(
+    alias: str, model: type[models.Model], names: tuple[str, ...], returns: bool
+) -> str:
     """PostgreSQL's statement for any number of rows, given as one array for each column: the
     driver and the parser go through a dozen values then, and not through hundreds."""
     connection = connections[alias]
     types = (model._meta.get_field(name).db_type(connection) for name in names)
     arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
-    return _statement(alias, model, names, f"SELECT * FROM unnest({arrays})")  # noqa: S608 - ours
+    source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - ours
+    return _statement(alias, model, names, returns, source)
 
 
 def _array(column: Sequence[Any]) -> Any:
@@ -90,8 +95,11 @@ def _array(column: Sequence[Any]) -> Any:
     return f"{{{','.join(map(int.__repr__, column))}}}"
 
 
-def _statement(alias: str, model: type[models.Model], names: Sequence[str], source: str) -> str:
-    """INSERT of rows from a source, leaving out those that are there; tells which were not."""
+def _statement(
+    alias: str, model: type[models.Model], names: Sequence[str], returns: bool, source: str
+) -> str:
+    """INSERT of rows from a source, leaving out those that are there; tells which were not where
+    it `returns` anything."""
     connection = connections[alias]
     quote = connection.ops.quote_name
     fields = [model._meta.get_field(name) for name in names]
@@ -102,7 +110,7 @@ def _statement(alias: str, model: type[models.Model], names: Sequence[str], sour
         source,
         connection.ops.on_conflict_suffix_sql(fields, OnConflict.IGNORE, [], []),
     ]
-    if connection.features.can_return_columns_from_insert:
+    if returns:
         parts.append(f"RETURNING {columns[0]}, {columns[1]}")
     return " ".join(parts)
 
