@@ -9,15 +9,14 @@ from pathlib import Path
 import tomllib
 
 PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
-EXTRAS = ("fast", "parquet")
 
 
 def lowest_requirements() -> list[str]:
     """`numpy>=1.26` becomes `numpy==1.26.*`: the newest mending of the lowest version."""
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
     wanted = list(project["dependencies"])
-    for extra in EXTRAS:
-        wanted += project["optional-dependencies"][extra]
+    for requirements in project["optional-dependencies"].values():
+        wanted += requirements
     return [re.sub(r">=\s*([\d.]+).*", r"==\1.*", requirement) for requirement in wanted]
 
 

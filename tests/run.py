@@ -28,7 +28,7 @@ SEED = os.environ.get("PERSONA_SEED", "20261124")
 """Order of the tests: mixed, so that none leans on another, but the same on every machine."""
 ONLY_ONCE = (
     "tests/house",
-    "tests/dist",
+    "tests/packaging",
     "tests/newcomer",
     "tests/numeric",
     "tests/docs",
@@ -82,7 +82,7 @@ def plan(*, unit: bool) -> list[Run]:
         is_parallel=False,
     )
     if unit:
-        slow_rooms = ("tests/journeys", "tests/dist", "tests/newcomer", "tests/house")
+        slow_rooms = ("tests/journeys", "tests/packaging", "tests/newcomer", "tests/house")
         quick = Run(
             title="SQLite, without services",
             without=slow_rooms,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatch
+
+import pytest
 
 from tests.house.tree import APP, ROOT, called, imported, modules, shown
 
@@ -27,6 +30,19 @@ def test_every_file_is_short_enough_to_be_read_in_one_sitting():
     }
 
     assert not long
+
+
+def test_pytest_looks_into_every_folder_of_tests(pytestconfig: pytest.Config):
+    passed_by = pytestconfig.getini("norecursedirs")
+
+    unseen = {
+        shown(path.parent)
+        for path in modules("tests")
+        for part in path.parent.relative_to(ROOT).parts
+        if any(fnmatch(part, pattern) for pattern in passed_by)
+    }
+
+    assert not unseen
 
 
 def test_nothing_is_left_unfinished():

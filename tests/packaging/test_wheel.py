@@ -51,7 +51,7 @@ def test_the_wheel_says_what_it_needs_and_what_is_extra(wheel: Path):
     said = email.message_from_bytes(archive.read(metadata))
 
     assert said["Requires-Python"] == ">=3.10"
-    assert set(said.get_all("Provides-Extra", [])) == {"fast", "parquet", "postgres"}
+    assert set(said.get_all("Provides-Extra", [])) == {"fast", "openapi", "parquet", "postgres"}
     assert any(line.startswith("django>=5.2") for line in said.get_all("Requires-Dist", []))
 
 
