@@ -19,7 +19,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
     return {
         "shop_name": settings.SHOP_NAME,
         "departments": tree().aisles,
-        "cart_pieces": len(cart_of(request)),
+        "cart": cart_of(request),
         "consent_choice": consent.choice(request),
         "origin": origin.told(),
     }

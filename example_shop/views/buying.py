@@ -19,7 +19,7 @@ PLACED_HERE = "orders_placed_here"
 
 @require_safe
 def show_cart(request: HttpRequest) -> HttpResponse:
-    return render(request, "shop/cart.html", {"cart": cart_of(request)})
+    return render(request, "shop/cart.html")
 
 
 @require_POST
@@ -67,7 +67,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
         request.session[PLACED_HERE] = [*placed, order.pk][-20:]
         messages.success(request, f"Thank you! Order {order.pk} is placed.")
         return redirect(order)
-    return render(request, "shop/checkout.html", {"cart": cart, "form": form})
+    return render(request, "shop/checkout.html", {"form": form})
 
 
 def _known_address(request: HttpRequest) -> dict[str, str]:

@@ -8,6 +8,7 @@ from django.test import TestCase, TransactionTestCase
 
 from example_shop.models import Company, Order, Product
 from persona_django.catalogue.models import Item
+from persona_django.catalogue.snapshot import build_snapshot
 from persona_django.catalogue.sync import sync
 from persona_django.tracking.models import Event
 from persona_django.tracking.orders import read_orders
@@ -37,7 +38,7 @@ class CartTests(TestCase):
         response = self.add(mug, 3)
 
         self.assertContains(response, "Only 2 of Oslo mug left")
-        self.assertEqual(self.client.get("/cart/").context["cart_pieces"], 0)
+        self.assertEqual(len(self.client.get("/cart/").context["cart"]), 0)
 
     def test_nonsense_is_one_piece_or_nothing(self):
         mug = put_on_sale(stock=500)
@@ -46,7 +47,7 @@ class CartTests(TestCase):
         hidden = self.client.post("/cart/add/", {"product": put_on_sale(is_active=False).pk})
         nothing = self.client.post("/cart/add/", {"product": "1; drop table"})
 
-        self.assertEqual(self.client.get("/cart/").context["cart_pieces"], 1)
+        self.assertEqual(len(self.client.get("/cart/").context["cart"]), 1)
         self.assertEqual([hidden.status_code, nothing.status_code], [404, 404])
 
     def test_pieces_can_be_changed_and_removed(self):
@@ -67,13 +68,35 @@ class CartTests(TestCase):
 
         self.assertContains(self.client.get("/cart/"), "Nothing in it yet")
 
+    def test_what_is_in_the_cart_is_in_no_row_of_any_page(self):
+        mug, lamp, _ = put_on_sale("Oslo mug"), put_on_sale("Desk lamp"), put_on_sale("Clock")
+        user = customer()
+        order_of(user, lamp)
+        sync()
+        build_snapshot()
+        self.client.force_login(user)
+        pages = [mug.get_absolute_url(), "/account/"]
+        for page in pages:
+            self.assertIn(lamp, self.recommended(page), page)
+
+        self.add(lamp)
+
+        for page in pages:
+            self.assertNotIn(lamp, self.recommended(page), page)
+
+    def recommended(self, page: str) -> list[Product]:
+        """Every product in a row of persona_django on one page."""
+        contexts = self.client.get(page).context
+        slates = [one["slate"] for one in contexts if "slate" in one]
+        return [slot.product for slate in slates for slot in slate]
+
     def test_the_cart_survives_signing_in(self):
         customer()
         self.add(put_on_sale())
 
         self.client.post("/sign-in/", {"username": "ada@example.com", "password": "open sesame"})
 
-        self.assertEqual(self.client.get("/cart/").context["cart_pieces"], 1)
+        self.assertEqual(len(self.client.get("/cart/").context["cart"]), 1)
 
     def test_a_full_cart_takes_as_few_queries_as_an_empty_one(self):
         for number in range(12):
@@ -107,7 +130,7 @@ class CheckoutTests(TestCase):
 
         self.mug.refresh_from_db()
         self.assertEqual((self.mug.stock, self.mug.sold), (3, 2))
-        self.assertEqual(self.client.get("/cart/").context["cart_pieces"], 0)
+        self.assertEqual(len(self.client.get("/cart/").context["cart"]), 0)
 
     def test_selling_one_size_counts_for_the_whole_family(self):
         sizes = [put_on_sale("Wool tee", family="tee", size=size) for size in "SML"]
