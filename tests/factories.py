@@ -54,9 +54,17 @@ def item_id(obj: Any) -> int:
 
 def family_of(obj: Any) -> int:
     """The family that relations, popularity and slots know the object by."""
+    return families_of([obj])[obj]
+
+
+def families_of(objects: Iterable[Any]) -> dict[Any, int]:
+    """The family of each object, asked for in one query."""
     snapshot = current_snapshot()
     assert snapshot is not None, "call read_catalogue() first"
-    return int(snapshot.group_of([item_id(obj)])[0])
+    refs = {obj: ref_of(label_of(obj), obj.pk) for obj in objects}
+    ids = dict(Item.objects.filter(ref__in=set(refs.values())).values_list("ref", "pk"))
+    families = snapshot.group_of([ids[ref] for ref in refs.values()])
+    return dict(zip(refs, map(int, families), strict=True))
 
 
 def publish_neighbours(
@@ -71,13 +79,15 @@ def publish_neighbours(
     """
     relation = RELATIONS[kind]
     version = _version(kind, relation=relation)
-    for obj, others in neighbours.items():
-        rows = list(others)
-        ids = np.array([family_of(obj), *(family_of(other) for other, _, _ in rows)])
-        packed = pack_rows(_one_row([row[1:] for row in rows], buyers), ids)
-        NeighbourRow.objects.create(
-            version_id=version.pk, relation=relation, item_id=ids[0], data=packed[0]
-        )
+    rows = {obj: list(others) for obj, others in neighbours.items()}
+    families = families_of([*rows, *(one[0] for others in rows.values() for one in others)])
+    made = []
+    for obj, others in rows.items():
+        ids = np.array([families[obj], *(families[other] for other, _, _ in others)])
+        packed = pack_rows(_one_row([row[1:] for row in others], buyers), ids)
+        key = {"version_id": version.pk, "relation": relation, "item_id": ids[0]}
+        made.append(NeighbourRow(**key, data=packed[0]))
+    NeighbourRow.objects.bulk_create(made)
     return _go_live(version, relation=relation)
 
 
@@ -97,7 +107,7 @@ def _one_row(figures: Sequence[tuple[float, int]], buyers: int) -> Any:
 
 def publish_popular(best_first: Sequence[Any]) -> ModelVersion:
     """Make a version of what is popular live, the most popular object first."""
-    groups = np.array([family_of(obj) for obj in best_first], dtype=np.int64)
+    groups = np.array([*families_of(best_first).values()], dtype=np.int64)
     order = np.argsort(groups)
     score = np.arange(len(groups), 0, -1, dtype=np.float64)
     arrays = {

@@ -37,6 +37,17 @@ ONLY_ONCE = (
     "tests/script",
 )
 """Rooms whose tests touch no database of the suite, so one run of them is enough."""
+SAME_ON_EVERY_PYTHON = (
+    "tests/benchmarks",
+    "tests/docs",
+    "tests/faults",
+    "tests/house",
+    "tests/journeys",
+    "tests/newcomer",
+    "tests/packaging",
+)
+"""Rooms about files of the checkout, or about processes, networks and services that fail: the
+whole suite's Python is enough for them."""
 DATABASE_TESTS_ONLY = {"PERSONA_DATABASE_TESTS_ONLY": "1"}
 """Of the other rooms, the files none of whose tests may ask the database are left out as well:
 they are found by how their tests are marked, see `conftest`. SQLite's run has them all."""
@@ -55,6 +66,8 @@ class Run:
     service: str = ""
     is_parallel: bool = True
     is_measured: bool = True
+    """Whether coverage is counted, which takes three quarters more time. Not in runs that go
+    through the same lines once more: what only they reach is missing from the figure."""
     attempts: int = 1
     """Above 1 only for what measures time: a neighbour's noise must not fail a change. What kills
     processes gets one, because a race that is lost every other time is a fault."""
@@ -82,10 +95,9 @@ def plan(*, unit: bool) -> list[Run]:
         is_parallel=False,
     )
     if unit:
-        slow_rooms = ("tests/journeys", "tests/packaging", "tests/newcomer", "tests/house")
         quick = Run(
             title="SQLite, without services",
-            without=slow_rooms,
+            without=SAME_ON_EVERY_PYTHON,
             marks="not slow and not alone and not browser and not service",
             environment={"DATABASE_URL": IN_MEMORY},
             is_measured=False,
@@ -102,6 +114,7 @@ def plan(*, unit: bool) -> list[Run]:
         Run(
             title="our tables in a second database",
             without=rooms,
+            is_measured=False,
             environment={
                 "DATABASE_URL": IN_MEMORY,
                 "PERSONA_SECOND_DATABASE": "1",
@@ -111,6 +124,7 @@ def plan(*, unit: bool) -> list[Run]:
         Run(
             title="PostgreSQL",
             without=rooms,
+            is_measured=False,
             environment={
                 "DATABASE_URL": services.SERVICES["postgresql"].url,
                 **DATABASE_TESTS_ONLY,
@@ -120,6 +134,7 @@ def plan(*, unit: bool) -> list[Run]:
         Run(
             title="MariaDB",
             without=rooms,
+            is_measured=False,
             environment={
                 "DATABASE_URL": services.SERVICES["mariadb"].url,
                 **DATABASE_TESTS_ONLY,
@@ -256,7 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ]
         code = max(outcome.code for outcome in outcomes)
         if not options.unit:
-            # Code for a database that is not here cannot be reached, nor by a chosen few tests.
+            # Code for a service that is not here cannot be reached, nor by a chosen few tests.
             gate = not absent and not more
             code = max(code, measured_coverage(folder, gate=gate))
     summary(outcomes, absent)
