@@ -110,14 +110,6 @@ class Tallies:
             total = self._totals[key] = self._totals.get(key, 0) + amount
         return total
 
-    def of(self, key: str) -> int:
-        """A number as it stands."""
-        return self._totals.get(key, 0)
-
-    def put(self, key: str, total: int) -> None:
-        """Let a number be this one."""
-        self.add(key, total - self.of(key))
-
     def forget(self) -> None:
         """Begin afresh."""
         with self._lock:
