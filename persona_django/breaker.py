@@ -184,7 +184,11 @@ def database_call(alias: str, *, may_take_long: bool = False) -> Iterator[None]:
 @contextmanager
 def database_questions(alias: str) -> Iterator[None]:
     """Around work that asks a database of ours several times, among functions of the shop's: what
-    these take says nothing about it, so each question is timed by itself. Raises Resting."""
+    these take says nothing about it, so each question is timed by itself. Raises Resting.
+
+    The first of them is whether there is a connection: to make one, or to find that the one that
+    was kept is gone, takes as long as the database likes.
+    """
     longest = 0.0
 
     def timed(execute: Callable[..., Any], *given: Any) -> Any:
@@ -200,6 +204,8 @@ def database_questions(alias: str) -> Iterator[None]:
             connections[alias].execute_wrapper(timed),
             database_call(alias, may_take_long=True),
         ):
+            # Only of a statement would `execute_wrapper` know.
+            timed(connections[alias].cursor).close()
             yield
     finally:
         which = database(alias)

@@ -55,6 +55,7 @@ CHECKS: dict[str, str] = {
     "persona.W041": "A database that we use may keep a page waiting without an end.",
     "persona.W042": "Limits are counted in a cache that processes do not share.",
     "persona.W043": "Django does not know which requests are secure, so our cookie is not.",
+    "persona.W044": "Networks of robots are listed, but not how many proxies stand before us.",
     "persona.W045": "Events or purchases are still there long after they should have gone.",
     "persona.W050": "The script has no address to report to.",
 }
@@ -215,6 +216,23 @@ def script_can_report(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "views of pages are recorded.",
             hint='Add path("persona/", include("persona_django.urls")) to your urlpatterns.',
             id="persona.W050",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def networks_can_be_told(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Behind a proxy that nobody counted no request comes from a network that is listed."""
+    chosen = {str(key).lower() for key in limits.given()}
+    if not _is_enabled() or not conf.current().robot_networks or "trusted_proxies" in chosen:
+        return []
+    return [
+        Warning(
+            "ROBOT_NETWORKS lists networks, but nobody said whether proxies stand before Django: "
+            "whatever comes through one is not looked up in that list.",
+            hint='Set PERSONA["TRUSTED_PROXIES"] to the number of your proxies; 0 says that there '
+            "are none.",
+            id="persona.W044",
         )
     ]
 

@@ -176,7 +176,8 @@ class Settings:
     from which on a visitor is taken for a program."""
     robot_networks: tuple[str, ...] = ()
     """Networks from which only programs come, as "192.0.2.0/24": pages asked for and reports sent
-    from there are no shopper's. Read your list of data centres in `settings.py`."""
+    from there are no shopper's. Read your list of data centres in `settings.py`, and say in
+    `trusted_proxies` how many proxies of yours there are: behind others nobody is looked up."""
     events_kept: timedelta = timedelta(days=90)
     """How long single events of visitors are kept."""
     purchases_kept: timedelta = timedelta(days=1_095)

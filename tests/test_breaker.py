@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import environ
@@ -146,14 +147,21 @@ def test_what_another_database_said_within_a_call_is_not_held_against_this_one(u
 @pytest.fixture
 def unreachable(tmp_path):
     """The alias of a database whose folder is not there."""
-    alias = "nowhere"
-    missing = tmp_path / "no such folder" / "shop.sqlite3"
-    settings = {**connections.settings["default"]}
-    settings |= {"ENGINE": "django.db.backends.sqlite3", "NAME": str(missing), "OPTIONS": {}}
+    with sqlite("nowhere", tmp_path / "no such folder") as alias:
+        yield alias
+
+
+@contextmanager
+def sqlite(alias: str, folder: Path) -> Iterator[str]:
+    """The alias of a database in a file that nobody has opened yet."""
+    settings = {**connections.settings["default"], "NAME": str(folder / "shop.sqlite3")}
+    settings |= {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": {}}
     connections[alias] = SQLite(settings, alias)
-    yield alias
-    connections[alias].close()
-    del connections[alias]
+    try:
+        yield alias
+    finally:
+        connections[alias].close()
+        del connections[alias]
 
 
 @pytest.mark.django_db
@@ -352,6 +360,39 @@ def test_each_question_among_functions_of_the_shop_is_timed_by_itself(monkeypatc
 
     assert database("default").is_resting is rests
     assert counters.counts().get("database_default_resting", 0) == rests
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("seconds", "rests"), [(3_600, True), (0, False)])
+@pytest.mark.parametrize("step", ["get_new_connection", "is_usable"])
+def test_making_or_testing_the_connection_for_them_is_timed_as_well(
+    monkeypatch, tmp_path, seconds, rests, step
+):
+    clock = Clock.of_breakers(monkeypatch)
+    really = getattr(SQLite, step)
+
+    def slow(self: Any, *given: Any) -> Any:
+        clock.seconds += seconds
+        return really(self, *given)
+
+    with sqlite("slow to connect", tmp_path) as alias:
+        if step == "is_usable":
+            connections[alias].ensure_connection()
+            connections[alias].health_check_enabled = True
+            connections[alias].health_check_done = False
+        monkeypatch.setattr(SQLite, step, slow)
+        with database_questions(alias), connections[alias].cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+        assert database(alias).is_resting is rests
+
+
+@pytest.mark.django_db
+def test_a_database_that_cannot_be_reached_for_them_rests(unreachable):
+    with pytest.raises(OperationalError), database_questions(unreachable):
+        pytest.fail("there is nobody to ask")
+
+    assert database(unreachable).is_resting
 
 
 @pytest.mark.django_db

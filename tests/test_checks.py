@@ -425,6 +425,19 @@ def test_a_cookie_that_would_not_be_secure_is_told_where_visitors_are_recognised
 
 
 @pytest.mark.django_db
+def test_a_list_of_robots_networks_asks_how_many_proxies_there_are_where_people_really_shop():
+    listed = {**SOUND, "ROBOT_NETWORKS": ["192.0.2.0/24"]}
+
+    assert "persona.W044" not in found(ROBOT_NETWORKS=["192.0.2.0/24"])
+    assert "persona.W044" not in found_on_deploying(PERSONA=SOUND)
+    assert "persona.W044" in found_on_deploying(PERSONA=listed)
+    assert "persona.W044" not in found_on_deploying(PERSONA={**listed, "ENABLED": False})
+    for number in (0, 1):
+        told = {**listed, "trusted_proxies": number}
+        assert "persona.W044" not in found_on_deploying(PERSONA=told)
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("days", "kind", "is_said"),
     [

@@ -68,14 +68,18 @@ def network_key(meta: Mapping[str, Any], *, day: int) -> int:
     return keyed("throttle", f"network {network_of(client_address(meta))} {day}")
 
 
-def say_if_unknown(meta: Mapping[str, Any]) -> None:
-    """Say in the log, where somebody is over a limit, that all may have been taken for one."""
-    if "HTTP_X_FORWARDED_FOR" in meta and not conf.current().trusted_proxies:
-        counters.failed("network_unknown", _PROXY)
+def say_if_unknown(meta: Mapping[str, Any]) -> bool:
+    """Whether a request came through a proxy that nobody counted, so that all behind it seem to
+    be one network; asked where that matters, and said in the log."""
+    if "HTTP_X_FORWARDED_FOR" not in meta or conf.current().trusted_proxies:
+        return False
+    counters.failed("network_unknown", _PROXY)
+    return True
 
 
 _PROXY = (
-    "Requests are over a limit and came through a proxy: all behind it are taken for one network. "
+    "Requests came through a proxy, and all behind it are taken for one network: they share its "
+    "limits, and none of them is looked up in ROBOT_NETWORKS. "
     'Say how many proxies of yours there are in PERSONA["TRUSTED_PROXIES"].'
 )
 

@@ -11,16 +11,44 @@ from collections.abc import Mapping
 from typing import Any
 
 from persona_django import conf, counters
+from persona_django.forking import Lock
 from persona_django.tracking import networks, throttling
-from persona_django.tracking.tallies import Tallies
+from persona_django.tracking.tallies import MOST_KEPT_HERE, Tallies
 
 DOOR = "pages"
 TOLD_AT_ONCE = 10
 TELLS_OF_A_LIMIT = 6
 """A small limit is told of more often, so that it is not noticed too late."""
 
+
+class Deadlines:
+    """Until when, in seconds, each of those is shut out who is over a limit; as many as fit."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, int] = {}
+        self._lock = Lock()
+
+    def put(self, key: str, at: int) -> None:
+        """Shut somebody out. Of two threads that do so at once the later deadline holds: that of
+        a day, not that of a minute."""
+        with self._lock:
+            if len(self._at) >= MOST_KEPT_HERE:
+                # Whoever goes on is shut out again some pages later.
+                self._at.clear()
+            self._at[key] = max(at, self._at.get(key, 0))
+
+    def of(self, key: str) -> int:
+        """When somebody is let in again; 0 for who never was shut out."""
+        return self._at.get(key, 0)
+
+    def forget(self) -> None:
+        """Let everybody in."""
+        with self._lock:
+            self._at.clear()
+
+
 _untold = Tallies()
-_shut_until = Tallies()
+_shut_until = Deadlines()
 
 
 def may_be_kept(meta: Mapping[str, Any], visitor: int | None) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from persona_django import conf
-from persona_django.tracking.networks import address_in, client_address
+from persona_django.tracking.networks import address_in, client_address, say_if_unknown
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -30,10 +30,14 @@ _known: tuple[conf.Settings, dict[int, _Ranges]] | None = None
 
 
 def is_within(meta: Mapping[str, Any]) -> bool:
-    """Whether a request comes from one of ROBOT_NETWORKS, however many there are."""
+    """Whether a request comes from one of ROBOT_NETWORKS, however many there are.
+
+    Behind a proxy that nobody counted only the proxy's own address is known. It may well be in a
+    data centre, which makes no robots of the people behind it.
+    """
     global _known
     settings = conf.current()
-    if not settings.robot_networks:
+    if not settings.robot_networks or say_if_unknown(meta):
         return False
     if _known is None or _known[0] is not settings:
         _known = settings, _ranges(settings.robot_networks)

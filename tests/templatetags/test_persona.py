@@ -201,6 +201,44 @@ def test_a_shop_s_card_and_template_of_the_buttons_know_the_title(tea):
     assert "<i>de Mug</i>" in german
 
 
+def test_a_template_of_the_buttons_by_the_shop_knows_the_slot_of_its_own_card(tea):
+    tools = "<i>{{ slot.title }} {{ slot.position }} {{ product.pk }} {{ title }}</i>"
+    with with_templates(persona__tools=tools):
+        html = render(SIMILAR, product=tea)
+
+    assert f"<i>Mug 1 {tea.pk + 1} Mug</i>" in html
+    assert f"<i>Pot 2 {tea.pk + 2} Pot</i>" in html
+
+
+def test_a_card_that_includes_the_buttons_names_its_own_product_in_them(tea):
+    card = '{% include "persona/tools.html" %}'
+    with with_templates(shop__card=card), mapped(Product, card_template="shop/card.html"):
+        page = Parsed(render(SIMILAR, product=tea))
+
+    assert [one["aria-label"] for one in page.all("button")] == [
+        "More like this: Mug",
+        "Not for me: Mug",
+        "More like this: Pot",
+        "Not for me: Pot",
+    ]
+
+
+def test_the_buttons_of_a_page_are_rendered_once_and_say_what_a_translator_wrote(tea, monkeypatch):
+    asked: list[str] = []
+
+    def translated(text: str) -> str:
+        asked.append(text)
+        return "{0} {undo} {{back}} \ue000" if text == "Undo" else really(text)
+
+    really = translation._trans.gettext
+    monkeypatch.setattr(translation._trans, "gettext", translated)
+    page = Parsed(render(SIMILAR, product=tea))
+
+    undone = [one["data-persona-undo"] for one in page.all("button") if "data-persona-undo" in one]
+    assert undone == ["{0} {undo} {{back}} \ue000"] * 2
+    assert asked.count("Undo") == 1
+
+
 def test_a_card_sees_the_page_around_it_and_leaves_it_as_it_was(tea):
     card = "<em>{{ shade }} {{ object.name }}</em>"
     with with_templates(shop__card=card), mapped(Product, card_template="shop/card.html"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from typing import Any
 
 import pytest
@@ -10,7 +12,9 @@ from django.core.cache import cache
 
 from persona_django import counters
 from persona_django.identity.models import Visitor
+from persona_django.tracking import page_limits
 from persona_django.tracking.models import Event
+from persona_django.tracking.page_limits import Deadlines
 from tests.browsing import agreeing, ask_for_consent, open_shop, visitor_of
 from tests.tracking.catalogue import stocked
 
@@ -109,3 +113,54 @@ def test_where_all_seem_to_be_one_network_behind_a_proxy_it_is_said(tea):
         agreeing().get(tea, headers={"X-Forwarded-For": "198.51.100.7"})
 
     assert counters.counts()["network_unknown"] > 0
+
+
+# -- until when somebody is shut out --------------------------------------------------------------
+
+
+class MetWhileReading(dict):
+    """Whoever reads waits for a second one to read as well, but not for long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.both = threading.Barrier(2)
+
+    def get(self, *given: Any) -> Any:
+        found = super().get(*given)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self.both.wait(timeout=0.2)
+        return found
+
+
+def test_whoever_is_shut_out_by_two_threads_at_once_is_let_in_again_when_it_was_said():
+    deadlines = Deadlines()
+    deadlines._at = MetWhileReading()
+    threads = [threading.Thread(target=deadlines.put, args=("one", 60)) for _ in range(2)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert deadlines.of("one") == 60
+
+
+def test_whoever_is_shut_out_for_a_day_is_not_let_in_after_a_minute():
+    deadlines = Deadlines()
+
+    deadlines.put("one", 86_400)
+    deadlines.put("one", 60)
+
+    assert (deadlines.of("one"), deadlines.of("other")) == (86_400, 0)
+    deadlines.forget()
+    assert deadlines.of("one") == 0
+
+
+def test_only_so_many_are_remembered(monkeypatch):
+    monkeypatch.setattr(page_limits, "MOST_KEPT_HERE", 2)
+    deadlines = Deadlines()
+
+    for name in ("one", "two", "three"):
+        deadlines.put(name, 60)
+
+    assert [deadlines.of(name) for name in ("one", "two", "three")] == [0, 0, 60]

@@ -49,6 +49,31 @@ def test_without_a_list_nobody_is(settings):
 
 
 @pytest.mark.django_db
+def test_shoppers_behind_a_proxy_that_nobody_counted_are_no_robots_for_its_network(settings):
+    open_shop(settings)
+    ask_for_consent(settings)
+    tea, _ = stocked()
+
+    for number in range(3):
+        behind = {"REMOTE_ADDR": "203.0.113.9", "HTTP_X_FORWARDED_FOR": f"192.0.2.{number}"}
+        agreeing().get(f"/shown/{tea.pk}/", **behind)
+
+    assert Event.objects.count() == 3
+    assert "view_by_robot" not in counters.counts()
+    assert counters.counts()["network_unknown"] == 3
+
+
+def test_behind_a_proxy_that_is_counted_the_address_before_it_is_looked_up(settings):
+    settings.PERSONA = {**settings.PERSONA, "TRUSTED_PROXIES": 1}
+
+    def comes_from(address: str) -> bool:
+        return is_within({"REMOTE_ADDR": "203.0.113.9", "HTTP_X_FORWARDED_FOR": address})
+
+    assert comes_from("203.0.113.8") and not comes_from("192.0.2.1")
+    assert "network_unknown" not in counters.counts()
+
+
+@pytest.mark.django_db
 def test_a_page_asked_for_from_there_is_no_view_and_begins_nobody(settings):
     open_shop(settings)
     ask_for_consent(settings)

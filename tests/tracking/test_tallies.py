@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from django.core.cache import caches
+from django.core.management import call_command
+from django.db import connection
 
 from persona_django.tracking.tallies import Step, add
 from tests import services
@@ -15,6 +18,8 @@ REDIS = {
     "BACKEND": "django.core.cache.backends.redis.RedisCache",
     "LOCATION": services.SERVICES["redis"].url,
 }
+FILES = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache"}
+TABLE = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "persona_tallies"}
 
 
 @pytest.fixture(params=[LOCAL, pytest.param(REDIS, marks=pytest.mark.service("redis"))])
@@ -59,3 +64,42 @@ def test_no_two_writers_see_the_same_total(cache):
         thread.join()
 
     assert sorted(seen) == list(range(1, 201))
+
+
+@pytest.fixture(
+    params=[FILES, TABLE, LOCAL, pytest.param(REDIS, marks=pytest.mark.service("redis"))]
+)
+def hasty(request, settings, tmp_path):
+    """A cache that forgets at once what is set in it without saying for how long."""
+    if request.param is TABLE:
+        request.getfixturevalue("transactional_db")
+    chosen: dict[str, Any] = {"LOCATION": str(tmp_path), **request.param, "TIMEOUT": 0}
+    settings.CACHES = {"default": {**chosen, "KEY_PREFIX": f"hasty-{tmp_path.name}"}}
+    if request.param is TABLE:
+        call_command("createcachetable", "persona_tallies", verbosity=0)
+    made = caches["default"]
+    yield made
+    made.delete_many(["a", "b"])
+    if request.param is TABLE:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE persona_tallies")
+
+
+def test_a_counter_lasts_as_long_as_was_said_however_long_the_cache_keeps_other_things(hasty):
+    assert [add([Step("a", 1, 86_400)]) for _ in range(4)] == [[1], [2], [3], [4]]
+
+
+def test_rubbish_is_replaced_in_such_a_cache_too(hasty):
+    for rubbish in ("words", None, ["a", "list"], -5):
+        hasty.set("b", rubbish, 60)
+
+        assert [add([Step("b", 1, 60)]) for _ in range(3)] == [[1], [2], [3]]
+
+
+def test_a_cache_that_counts_by_itself_is_asked_once_for_it(settings, monkeypatch):
+    settings.CACHES = {"default": {**LOCAL, "KEY_PREFIX": "once"}}
+    add([Step("a", 1, 60)])
+    for name in ("get", "set", "touch"):
+        monkeypatch.setattr(type(caches["default"]), name, None)
+
+    assert add([Step("a", 1, 60)]) == [2]
