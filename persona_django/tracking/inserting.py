@@ -79,8 +79,9 @@ def _of_arrays(
     """PostgreSQL's statement for any number of rows, given as one array for each column: the
     driver and the parser go through a dozen values then, and not through hundreds."""
     connection = connections[alias]
-    types = (model._meta.get_field(name).db_type(connection) for name in names)
-    arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
+    types = (str(model._meta.get_field(name).db_type(connection)) for name in names)
+    # Without a length: a cast to one cuts in silence, where the column itself refuses.
+    arrays = ", ".join(f"%s::{type_.partition('(')[0]}[]" for type_ in types)
     source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - ours
     return _statement(alias, model, names, returns, source)
 
