@@ -224,22 +224,27 @@ def _linked_lately(seconds: int, store: int) -> IntArray:
 
 
 def _recalled(store: int) -> Pass | None:
-    kept, snapshot = work.recall(_work(store)), current_snapshot(store)
-    if not kept or snapshot is None:
+    snapshot = current_snapshot(store)
+    if snapshot is None:
         return None
-    carts_since, orders = kept["numbers"].tolist()
-    names = [f.name for f in fields(Purchases)]
-    return Pass(
-        store=store,
-        span=Span.at(int(kept["begun"][0])),
-        marks=kept_marks.unpacked(kept["marks"]),
-        persons=kept["persons"],
-        snapshot=snapshot,
-        carts_since=carts_since,
-        orders=orders,
-        purchases=Purchases(**{n: kept[f"of_{n}"] for n in names}) if "of_at" in kept else None,
-        is_kept=True,
-    )
+
+    def made(kept: dict[str, IntArray]) -> Pass:
+        carts_since, orders = kept["numbers"].tolist()
+        own = {f.name: f"of_{f.name}" for f in fields(Purchases)}
+        has_some = any(name.startswith("of_") for name in kept)
+        return Pass(
+            store=store,
+            span=Span.at(int(kept["begun"][0])),
+            marks=kept_marks.unpacked(kept["marks"]),
+            persons=kept["persons"],
+            snapshot=snapshot,
+            carts_since=carts_since,
+            orders=orders,
+            purchases=Purchases(**{n: kept[of] for n, of in own.items()}) if has_some else None,
+            is_kept=True,
+        )
+
+    return work.resumed(_work(store), made)
 
 
 def _keep(current: Pass) -> None:

@@ -222,17 +222,21 @@ def begin(store: int = 1) -> Search | None:
 
 
 def _recalled(store: int) -> Search | None:
-    arrays, snapshot = work.recall(_work(store)), current_snapshot(store)
-    if not arrays or snapshot is None:
+    snapshot = current_snapshot(store)
+    if snapshot is None:
         return None
-    return Search(
-        store=store,
-        now=int(arrays["begun"][0]),
-        persons=arrays["persons"],
-        lines=Lines(**{f.name: arrays[f"of_{f.name}"] for f in fields(Lines)}),
-        snapshot=snapshot,
-        is_kept=True,
-    )
+
+    def made(kept: dict[str, IntArray]) -> Search:
+        return Search(
+            store=store,
+            now=int(kept["begun"][0]),
+            persons=kept["persons"],
+            lines=Lines(**{f.name: kept[f"of_{f.name}"] for f in fields(Lines)}),
+            snapshot=snapshot,
+            is_kept=True,
+        )
+
+    return work.resumed(_work(store), made)
 
 
 def _work(store: int) -> str:
