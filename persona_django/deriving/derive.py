@@ -32,6 +32,7 @@ from persona_django.deriving.purchases import NO_PURCHASES, Purchases, read_purc
 from persona_django.deriving.signals import KINDS, Span, derived
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.tracking import order_changes, searches
 from persona_django.tracking.derived import Changed, replace
 from persona_django.tracking.models import Event
@@ -42,9 +43,9 @@ IntArray = NDArray[np.int64]
 Beat = Callable[[], None]
 
 PERSONS_AT_A_TIME = 200
-LATE_SECONDS = 86_400
+LATE_SECONDS = DAY_SECONDS
 """A slate's row hears of what was seen and chosen for about this long after it was served."""
-ORDERS_BACK_SECONDS = 2 * 86_400
+ORDERS_BACK_SECONDS = 2 * DAY_SECONDS
 """Orders that were placed so long before the last look may have been paid for since."""
 
 
