@@ -15,6 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from persona_django import conf, limits
+from persona_django.numeric.durations import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
+
+UNITS = (
+    ("days", DAY_SECONDS), ("hours", HOUR_SECONDS), ("minutes", MINUTE_SECONDS), ("seconds", 1),
+)  # fmt: skip
 
 PAGE = Path(__file__).with_name("settings.md")
 MARK = "<!-- every setting; written by python -m docs.settings_reference -->\n"
@@ -37,7 +42,7 @@ def default_of(setting: Field[Any]) -> str:
     value = setting.default if made is MISSING else made()
     if isinstance(value, timedelta):
         seconds = value.total_seconds()
-        for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1)):
+        for unit, size in UNITS:
             if seconds >= size and seconds % size == 0:
                 return f"timedelta({unit}={int(seconds // size)})"
         return f"timedelta(milliseconds={int(seconds * 1000)})"

@@ -2,7 +2,8 @@
 
 Ticks come every minute and look what is due, so that a message lost or a worker killed costs a
 minute. A long job does one chunk for each message (of a rebuild: one stage) and sends itself the
-next, behind whatever the shop has sent meanwhile.
+next, behind whatever the shop has sent meanwhile. Each store has messages of its own, so that none
+waits for another's failure, nor pays for another's time.
 
 Put `BEAT_SCHEDULE` into your own: `CELERY_BEAT_SCHEDULE = {**BEAT_SCHEDULE, ...}`.
 """
@@ -10,7 +11,7 @@ Put `BEAT_SCHEDULE` into your own: `CELERY_BEAT_SCHEDULE = {**BEAT_SCHEDULE, ...
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -81,7 +82,7 @@ class PersonaTask(Task):
 
 @shared_task(base=PersonaTask, name="persona.rebuild")
 def rebuild(kind: str | None = None, fence: int | None = None, store: int | None = None) -> None:
-    """Do one stage of a rebuild: of the kind named, else of the first that is due in any store."""
+    """Do one stage of a rebuild: of the kind named, else of the first that is due."""
     from persona_django.training.rebuild import step
     from persona_django.training.recipes import KINDS
 
@@ -89,29 +90,41 @@ def rebuild(kind: str | None = None, fence: int | None = None, store: int | None
         log.warning("A message asks for an unknown kind of rebuild; it is ignored.")
         return
     kinds = KINDS if kind is None else (kind,)
-    for name, of in ((name, of) for of in _stores(store) for name in kinds):
+    of = _one_store(rebuild, store, {} if kind is None else {"kind": kind})
+    for name in kinds:
         result = step(name, store=of, fence=fence if isinstance(fence, int) else None)
         if result.fence is not None:
             _send_next(rebuild, {"kind": name, "fence": result.fence, "store": of})
         elif result.done:
-            _send_next(rebuild, {})
+            _send_next(rebuild, {"store": of})
         if result.done:
             return
 
 
-def _stores(store: object) -> list[int]:
-    """The store that a message names, else all."""
+def _one_store(task: Task, store: object, kwargs: Mapping[str, Any] | None = None) -> int:
+    """The store that a message names. A tick names none: it is for the first one, and sends the
+    task a message for each other one before anything of the first can fail."""
     from persona_django.catalogue import state
 
-    return [store] if isinstance(store, int) else state.stores()
+    if isinstance(store, int):
+        return store
+    first, *others = state.stores()
+    for other in others:
+        # As a tick, it expires before the next one sends another.
+        _send(task, {**(kwargs or {}), "store": other}, expires=EXPIRES_SECONDS)
+    return first
 
 
 def _send_next(task: Task, kwargs: dict[str, Any]) -> None:
     """Hand the worker back, and ask for the next chunk behind whatever waits in the queue."""
+    # Later than that the lease has run out, and the next tick goes on instead.
+    _send(task, kwargs, expires=conf.current().lease_for.total_seconds())
+
+
+def _send(task: Task, kwargs: dict[str, Any], *, expires: float) -> None:
     try:
         with _asking_the_broker(task):
-            # Later than that the lease has run out, and the next tick goes on instead.
-            task.apply_async(kwargs=kwargs, expires=conf.current().lease_for.total_seconds())
+            task.apply_async(kwargs=kwargs, expires=expires)
     except (OperationalError, Resting) as error:
         log.warning("%s goes on with a later tick, the broker is away: %s", task.name, error)
 
@@ -125,21 +138,19 @@ def _asking_the_broker(task: Task) -> AbstractContextManager[None]:
 
 
 @shared_task(base=PersonaTask, name="persona.snapshot")
-def snapshot() -> None:
+def snapshot(store: int | None = None) -> None:
     """Make a snapshot of the catalogue if it changed."""
     from persona_django.training.jobs import run_snapshot
 
-    for store in _stores(None):
-        run_snapshot(store)
+    run_snapshot(_one_store(snapshot, store))
 
 
 @shared_task(base=PersonaTask, name="persona.orders")
-def orders() -> None:
+def orders(store: int | None = None) -> None:
     """Notice orders of which no signal told."""
     from persona_django.training.jobs import run_orders
 
-    for store in _stores(None):
-        run_orders(store)
+    run_orders(_one_store(orders, store))
 
 
 @shared_task(base=PersonaTask, name="persona.reconcile")
@@ -167,12 +178,11 @@ def prune(fence: int | None = None, store: int | None = None) -> None:
 
 
 @shared_task(base=PersonaTask, name="persona.judge")
-def judge() -> None:
+def judge(store: int | None = None) -> None:
     """Tell visitors who came to stay from those who only passed, and both from programs."""
     from persona_django.training.visitor_jobs import run_judge
 
-    for store in _stores(None):
-        run_judge(store)
+    run_judge(_one_store(judge, store))
 
 
 @shared_task(base=PersonaTask, name="persona.derive")
@@ -202,9 +212,8 @@ def retention(fence: int | None = None) -> None:
 
 
 def _go_on(task: Task, step: Callable[..., int | None], fence: object, store: object) -> None:
-    """Do one chunk, of each store or of the one named, and send the task its next one if there is
-    one."""
-    for of in _stores(store):
-        following = step(of, fence=fence if isinstance(fence, int) else None)
-        if following is not None:
-            _send_next(task, {"fence": following, "store": of})
+    """Do one chunk of one store, and send the task its next one if there is one."""
+    of = _one_store(task, store)
+    following = step(of, fence=fence if isinstance(fence, int) else None)
+    if following is not None:
+        _send_next(task, {"fence": following, "store": of})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import pytest
 from celery import Celery, current_app
+from celery.exceptions import SoftTimeLimitExceeded
 from kombu.exceptions import OperationalError
 
 from persona_django import tasks
@@ -20,6 +21,7 @@ from persona_django.model_registry.leases import hold
 from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.similarity.store import stored_versions
 from persona_django.training.jobs import run_reconcile
+from persona_django.training.rebuild import Step
 from persona_django.training.recipes import KINDS
 from tests.factories import product, products, read_catalogue
 from tests.shop.models import Product
@@ -245,6 +247,111 @@ def test_a_reconcile_goes_through_every_store_each_at_its_own_pace(missed, sent)
 
     for store in (1, 2):
         assert Item.objects.filter(retired_at=None, store=store).count() == missed
+
+
+OF_A_STORE = tuple(task for task in OURS if task not in (tasks.retention, tasks.erasures))
+
+
+@pytest.fixture
+def faults(monkeypatch):
+    """What each store raises, whatever job is done for it, and the stores that were come to."""
+    raised: dict[int, BaseException] = {}
+    done: list[int] = []
+
+    def job(*args, **kwargs):
+        numbers = (*args, kwargs.get("store"))
+        (store,) = (number for number in numbers if isinstance(number, int))
+        done.append(store)
+        if store in raised:
+            raise raised[store]
+
+    def step(kind, *, store, fence):
+        job(store)
+        return Step(done=False)
+
+    for name in ("snapshot", "orders"):
+        monkeypatch.setattr(f"persona_django.training.jobs.run_{name}", job)
+    monkeypatch.setattr("persona_django.training.visitor_jobs.run_judge", job)
+    for name in ("jobs.step_reconcile", "jobs.step_clean"):
+        monkeypatch.setattr(f"persona_django.training.{name}", job)
+    for name in ("derive", "gifts"):
+        monkeypatch.setattr(f"persona_django.training.visitor_jobs.step_{name}", job)
+    monkeypatch.setattr("persona_django.training.rebuild.step", step)
+    return raised, done
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "error",
+    [Resting("left alone"), RuntimeError("no"), SoftTimeLimitExceeded()],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("task", OF_A_STORE, ids=lambda task: task.name)
+def test_what_one_store_raises_keeps_no_other_from_its_turn(task, error, faults, sent):
+    raised, done = faults
+    for store in (2, 3):
+        state.bump("catalogue", store)
+    raised |= {1: error, 2: error}
+    sent.append({})
+
+    while sent:
+        with suppress(type(error)):
+            task.run(**sent.pop(0))
+
+    assert set(done) == {1, 2, 3}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("task", OF_A_STORE, ids=lambda task: task.name)
+def test_each_store_has_a_message_and_with_it_a_time_limit_of_its_own(task, faults, sent):
+    _, done = faults
+    for store in (2, 3):
+        state.bump("catalogue", store)
+
+    task.run()
+
+    assert set(done) == {1}
+    assert sent == [{"store": 2}, {"store": 3}]
+
+    done.clear()
+    task.run(**sent.pop())
+
+    assert set(done) == {3}
+    assert sent == [{"store": 2}], "a message for one store sends none for the others"
+
+
+@pytest.mark.django_db
+def test_a_message_for_one_store_expires_as_a_tick_does(faults, monkeypatch):
+    kept = []
+    monkeypatch.setattr(
+        tasks.PersonaTask, "apply_async", lambda self, **options: kept.append(options)
+    )
+    state.bump("catalogue", 2)
+
+    tasks.snapshot.run()
+
+    assert kept == [{"kwargs": {"store": 2}, "expires": tasks.EXPIRES_SECONDS}]
+
+
+@pytest.mark.django_db
+def test_a_kind_that_is_asked_for_is_rebuilt_in_every_store(faults, sent):
+    state.bump("catalogue", 2)
+
+    tasks.rebuild.run(kind="similar")
+
+    assert sent == [{"kind": "similar", "store": 2}]
+
+
+@pytest.mark.django_db
+def test_without_a_broker_the_first_store_has_its_turn_all_the_same(faults, caplog):
+    _, done = faults
+    state.bump("catalogue", 2)
+
+    with no_broker():
+        tasks.snapshot.run()
+
+    assert done == [1]
+    assert any("later tick" in message for message in caplog.messages)
 
 
 def test_a_shops_own_task_waits_for_one_page_of_a_reconcile(missed, sent):

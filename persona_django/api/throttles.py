@@ -11,9 +11,10 @@ from rest_framework.throttling import BaseThrottle
 
 from persona_django import conf
 from persona_django.identity.keys import keyed
+from persona_django.numeric.durations import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from persona_django.tracking import networks, throttling
 
-SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+SECONDS = {"s": 1, "m": MINUTE_SECONDS, "h": HOUR_SECONDS, "d": DAY_SECONDS}
 LINKS = "30/hour"
 """More than anybody signs in on all their devices."""
 
@@ -47,7 +48,7 @@ class BlockThrottle(BaseThrottle):
 
     def limits(self, request: Request, most: int) -> list[tuple[int, int]]:
         """Whose requests are counted, and how many of them may come."""
-        today = int(time.time()) // throttling.DAY
+        today = int(time.time()) // DAY_SECONDS
         return [
             (networks.network_now(request.META), throttling.TIMES_FOR_A_NETWORK * most),
             (keyed("throttle", f"{self.asker(request)} {today}"), most),

@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 from persona_django import conf
 from persona_django.artefacts.packing import checksum, unpack
 from persona_django.exceptions import BadArtefact
+from persona_django.numeric.durations import DAY_SECONDS, HOUR_SECONDS
 
 log = logging.getLogger("persona_django.artefacts")
 
 SUFFIX = ".arrays"
-UNUSED_SECONDS = 14 * 24 * 3600
+UNUSED_SECONDS = 14 * DAY_SECONDS
 """Files that no process has opened for this long are removed."""
 
-TOUCH_SECONDS = 3600
+TOUCH_SECONDS = HOUR_SECONDS
 """A file that is opened counts as used now, but is not marked so more often than this."""
 
 MOST_NAMED = 200
@@ -138,7 +139,7 @@ def _tidy(home: Path) -> None:
     """Remove what no process has used for long, and what a killed write left behind."""
     now = time.time()
     for file in home.iterdir():
-        limit = UNUSED_SECONDS if file.suffix == SUFFIX else 3600
+        limit = UNUSED_SECONDS if file.suffix == SUFFIX else HOUR_SECONDS
         # Another process of ours may tidy at the same moment.
         with contextlib.suppress(OSError):
             if file.suffix in (SUFFIX, ".part") and now - file.lstat().st_mtime > limit:

@@ -30,6 +30,10 @@ READ_ONCE = "work/"
 """How the names begin of what unfinished runs keep. One process reads it again, and it may tell
 what shoppers did, so it is never unpacked into the folder."""
 
+OF_ANOTHER_SHAPE = (LookupError, TypeError, ValueError)
+"""What is raised where arrays are put to use that earlier code kept under other names or in other
+numbers: what they were of is begun anew."""
+
 MOST_BYTES = 1 << 31
 """No artefact is larger; a row that claims so is not read."""
 

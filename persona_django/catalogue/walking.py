@@ -156,10 +156,11 @@ class Walk:
 
 def recall(store: int = 1) -> Walk:
     """The walk that was kept, or a new one where there is none that can be gone on with."""
-    kept = _kept(store)
-    if kept is None or abs(time.time() - kept["since"]) > OLDEST.total_seconds():
-        return Walk(store=store, todo=list(registry.item_maps()))
-    return Walk(store=store, tally=Tally(SyncReport(**kept.pop("report"))), **kept)
+    with contextlib.suppress(*artefacts.OF_ANOTHER_SHAPE):
+        kept = _kept(store)
+        if kept is not None and abs(time.time() - kept["since"]) <= OLDEST.total_seconds():
+            return Walk(store=store, tally=Tally(SyncReport(**kept.pop("report"))), **kept)
+    return Walk(store=store, todo=list(registry.item_maps()))
 
 
 def keep(walk: Walk) -> None:

@@ -32,6 +32,7 @@ from persona_django.deriving.purchases import NO_PURCHASES, Purchases, read_purc
 from persona_django.deriving.signals import KINDS, Span, derived
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.tracking import order_changes, searches
 from persona_django.tracking.derived import Changed, replace
 from persona_django.tracking.models import Event
@@ -42,9 +43,9 @@ IntArray = NDArray[np.int64]
 Beat = Callable[[], None]
 
 PERSONS_AT_A_TIME = 200
-LATE_SECONDS = 86_400
+LATE_SECONDS = DAY_SECONDS
 """A slate's row hears of what was seen and chosen for about this long after it was served."""
-ORDERS_BACK_SECONDS = 2 * 86_400
+ORDERS_BACK_SECONDS = 2 * DAY_SECONDS
 """Orders that were placed so long before the last look may have been paid for since."""
 
 
@@ -224,22 +225,27 @@ def _linked_lately(seconds: int, store: int) -> IntArray:
 
 
 def _recalled(store: int) -> Pass | None:
-    kept, snapshot = work.recall(_work(store)), current_snapshot(store)
-    if not kept or snapshot is None:
+    snapshot = current_snapshot(store)
+    if snapshot is None:
         return None
-    carts_since, orders = kept["numbers"].tolist()
-    names = [f.name for f in fields(Purchases)]
-    return Pass(
-        store=store,
-        span=Span.at(int(kept["begun"][0])),
-        marks=kept_marks.unpacked(kept["marks"]),
-        persons=kept["persons"],
-        snapshot=snapshot,
-        carts_since=carts_since,
-        orders=orders,
-        purchases=Purchases(**{n: kept[f"of_{n}"] for n in names}) if "of_at" in kept else None,
-        is_kept=True,
-    )
+
+    def made(kept: dict[str, IntArray]) -> Pass:
+        carts_since, orders = kept["numbers"].tolist()
+        own = {f.name: f"of_{f.name}" for f in fields(Purchases)}
+        has_some = any(name.startswith("of_") for name in kept)
+        return Pass(
+            store=store,
+            span=Span.at(int(kept["begun"][0])),
+            marks=kept_marks.unpacked(kept["marks"]),
+            persons=kept["persons"],
+            snapshot=snapshot,
+            carts_since=carts_since,
+            orders=orders,
+            purchases=Purchases(**{n: kept[of] for n, of in own.items()}) if has_some else None,
+            is_kept=True,
+        )
+
+    return work.resumed(_work(store), made)
 
 
 def _keep(current: Pass) -> None:

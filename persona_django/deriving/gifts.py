@@ -18,6 +18,7 @@ from persona_django.deriving.marks import shoppers_of
 from persona_django.deriving.people import People, home_of, linked, people_of, persons_of
 from persona_django.deriving.purchases import read_purchases
 from persona_django.deriving.signals import INTEREST, Columns
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.one_offs import bought_once, gift_like
 from persona_django.tracking.codes import mixed
 from persona_django.tracking.context import Context, Sender
@@ -30,7 +31,7 @@ IntArray = NDArray[np.int64]
 Beat = Callable[[], None]
 
 PERSONS_AT_A_TIME = 200
-OCCASION_SECONDS = 86_400
+OCCASION_SECONDS = DAY_SECONDS
 """Whoever buys a present has looked for it: the day around the purchase says nothing."""
 
 
@@ -194,7 +195,7 @@ def begin(store: int = 1) -> Search | None:
     orders = read_purchases(store)
     # The shop's other customers agreed to nothing.
     own = orders.of(linked(np.unique(orders.person)))
-    day = events.at // OCCASION_SECONDS
+    day = events.at // DAY_SECONDS
     item = np.append(events.item, own.item)
     lines = Lines(
         person=np.append(events.shopper, own.person),
@@ -222,17 +223,21 @@ def begin(store: int = 1) -> Search | None:
 
 
 def _recalled(store: int) -> Search | None:
-    arrays, snapshot = work.recall(_work(store)), current_snapshot(store)
-    if not arrays or snapshot is None:
+    snapshot = current_snapshot(store)
+    if snapshot is None:
         return None
-    return Search(
-        store=store,
-        now=int(arrays["begun"][0]),
-        persons=arrays["persons"],
-        lines=Lines(**{f.name: arrays[f"of_{f.name}"] for f in fields(Lines)}),
-        snapshot=snapshot,
-        is_kept=True,
-    )
+
+    def made(kept: dict[str, IntArray]) -> Search:
+        return Search(
+            store=store,
+            now=int(kept["begun"][0]),
+            persons=kept["persons"],
+            lines=Lines(**{f.name: kept[f"of_{f.name}"] for f in fields(Lines)}),
+            snapshot=snapshot,
+            is_kept=True,
+        )
+
+    return work.resumed(_work(store), made)
 
 
 def _work(store: int) -> str:

@@ -24,6 +24,7 @@ from persona_django.deriving.marks import TABLES, Marks, came_in, reported, shop
 from persona_django.identity import standing
 from persona_django.identity.models import Standing, Visitor
 from persona_django.numeric.bursts import busiest
+from persona_django.numeric.durations import DAY_SECONDS, MINUTE_SECONDS
 from persona_django.tracking.context import Sender, sender_of
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.schema import Kind
@@ -31,7 +32,6 @@ from persona_django.tracking.schema import Kind
 IntArray = NDArray[np.int64]
 
 VISITORS_AT_A_TIME = 500
-MINUTE_SECONDS, DAY_SECONDS = 60, 86_400
 FEWEST_OTHERS = 5
 """Other visitors who must have opened two pages before their scripts' silence or speech says
 anything about anybody."""

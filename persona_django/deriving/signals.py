@@ -16,6 +16,7 @@ from persona_django import conf
 from persona_django.deriving.log import Log
 from persona_django.deriving.purchases import Purchases
 from persona_django.numeric import carts, passed_over
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.revisits import revisits
 from persona_django.numeric.sorting import paired
 from persona_django.tracking.codes import mixed
@@ -27,7 +28,7 @@ from persona_django.tracking.visits import gap_seconds
 IntArray = NDArray[np.int64]
 Columns = Mapping[str, IntArray]
 
-LONGEST_REACH = 30 * 86_400
+LONGEST_REACH = 30 * DAY_SECONDS
 """Seconds. What was looked at longer ago than that is new again."""
 MOST_SKIPS = 20
 """Skips of one visit that are kept, the surest: who scrolls far passes hundreds of items over."""

@@ -6,7 +6,8 @@ aligned columns of what these did, and "of_person" says who.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from persona_django.deriving import marks
 from persona_django.exceptions import BadArtefact
 
 IntArray = NDArray[np.int64]
+T = TypeVar("T")
 JOBS = ("derive", "gifts")
 
 
@@ -44,6 +46,17 @@ def recall(name: str) -> dict[str, IntArray]:
     return {**work, "persons": np.array(persons[len(persons) - left :])}
 
 
+def resumed(name: str, make: Callable[[dict[str, IntArray]], T]) -> T | None:
+    """What `make` makes of the work that was kept; None, for the run to begin anew, where there
+    is none, or where code before an update kept it in another shape."""
+    try:
+        kept = recall(name)
+        return make(kept) if kept else None
+    except artefacts.OF_ANOTHER_SHAPE:
+        discard(name)
+        return None
+
+
 def discard(name: str) -> None:
     """The run is complete."""
     marks.discard(_left(name))
@@ -58,8 +71,13 @@ def take_out(persons: Collection[int]) -> int:
     gone = 0
     for job in JOBS:
         for name in artefacts.names(f"{artefacts.READ_ONCE}{job}/"):
-            if not name.endswith(_LEFT):
+            if name.endswith(_LEFT):
+                continue
+            try:
                 gone += _take_out_of(name, np.array(sorted(persons), dtype=np.int64))
+            except artefacts.OF_ANOTHER_SHAPE:
+                # Nobody can be taken out of it, and its run begins anew anyway.
+                discard(name)
     return gone
 
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from persona_django.catalogue import money
 from persona_django.importing.fields import KIND_WORDS
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.tracking.codes import factorise
 from persona_django.tracking.schema import EARLIEST, LONGEST_ID, MOST_PRICE, MOST_QUANTITY, Kind
 
 NO_PRICE = -1
-DAY_SECONDS = 86_400
 _EPOCH = re.compile(r"\d{9,17}(\.\d+)?\Z")
 _UTC = re.compile(r"(?:Z| UTC)\Z")
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")

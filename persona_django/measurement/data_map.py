@@ -14,9 +14,12 @@ from django.apps import apps
 
 from persona_django import conf
 from persona_django.measurement.data_entries import TABLES
+from persona_django.numeric.durations import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 
 MISSING = "no entry"
-UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+UNITS = (
+    ("day", DAY_SECONDS), ("hour", HOUR_SECONDS), ("minute", MINUTE_SECONDS), ("second", 1),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

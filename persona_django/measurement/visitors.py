@@ -16,9 +16,9 @@ from persona_django.feedback import retention
 from persona_django.identity import standing
 from persona_django.identity.models import Standing, Visitor
 from persona_django.model_registry.leases import last_done
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.tracking.models import DropCount
 
-DAY_SECONDS = 86_400
 DAYS_TOLD = 7
 GRACE = 2
 """How many times its period a job may be late before somebody is told."""

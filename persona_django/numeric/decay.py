@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-DAY_SECONDS = 86_400
-
 
 def half_life_weight(
     age_days: NDArray[np.float64], *, half_life_days: float | NDArray[np.float64]

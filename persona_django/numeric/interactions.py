@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_django.numeric.decay import DAY_SECONDS, half_life_weight
+from persona_django.numeric.decay import half_life_weight
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.rows import Rows
 from persona_django.numeric.sorting import coded, firsts, sort_order
 

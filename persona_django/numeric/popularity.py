@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_django.numeric.decay import DAY_SECONDS, half_life_weight
+from persona_django.numeric.decay import half_life_weight
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.rushes import share_of_a_rush
 
 

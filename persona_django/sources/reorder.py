@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.sources.base import Candidates, Source
 from persona_django.sources.query import Query
-
-DAY = 86_400
 
 HALF_DUE_DAYS = 30.0
 """Days after a purchase at which an item counts as half due: a month, a common cycle."""
@@ -26,7 +25,7 @@ def dueness(
     [2.0, 0.0, 0.5]
     """
     # A clock that jumped back must not make yesterday's purchase overdue.
-    days = np.maximum(now - last_at, 0.0) / DAY
+    days = np.maximum(now - last_at, 0.0) / DAY_SECONDS
     return times * (1.0 - np.exp2(-days / HALF_DUE_DAYS))
 
 

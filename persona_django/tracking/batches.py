@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from persona_django.exceptions import BadMessage, TooLarge
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.tracking.clients import MOST_MINUTES_EAST
 from persona_django.tracking.context import Entry
 from persona_django.tracking.schema import CLOCK_TOLERANCE_SECONDS
@@ -21,7 +22,7 @@ EVENT_DEPTH = 3
 """An event, a list in it, and what stands in the list."""
 _BODY_DEPTH = 2 + EVENT_DEPTH
 _FIELDS = frozenset({"sent", "tz", "entry", "events"})
-OLDEST_SECONDS = 24 * 60 * 60
+OLDEST_SECONDS = DAY_SECONDS
 """What happened longer ago is dated now, and marked so."""
 
 

@@ -14,6 +14,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.utils import timezone
 
+from persona_django.numeric.durations import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from persona_django.tracking.context import (
     UNKNOWN_DAY,
     UNKNOWN_HOUR,
@@ -154,7 +155,7 @@ def local_time(at: int, minutes_east: int | None = None) -> tuple[int, int]:
         if abs(minutes_east) > MOST_MINUTES_EAST:
             return UNKNOWN_HOUR, UNKNOWN_DAY
         # 1 January 1970 was a Thursday. No calendar: an offset has no days of 23 or 25 hours.
-        days, seconds = divmod(at + minutes_east * 60, 86_400)
-        return seconds // 3_600, (days + 3) % 7
+        days, seconds = divmod(at + minutes_east * MINUTE_SECONDS, DAY_SECONDS)
+        return seconds // HOUR_SECONDS, (days + 3) % 7
     moment = datetime.fromtimestamp(at, tz=timezone.get_default_timezone())
     return moment.hour, moment.weekday()

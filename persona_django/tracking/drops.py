@@ -16,10 +16,10 @@ from persona_django import counters
 from persona_django.breaker import database_call
 from persona_django.exceptions import Resting
 from persona_django.forking import Lock
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.tracking.models import DropCount
 
 EVERY_SECONDS = 60.0
-DAY_SECONDS = 86_400
 LONGEST_REASON = 60
 
 _lock = Lock()

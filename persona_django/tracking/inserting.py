@@ -5,15 +5,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, connections, models, router
-from django.db.models.constants import OnConflict
 
 from persona_django import counters
+from persona_django.tracking.insert_statements import ROWS_OF_A_STATEMENT, of_arrays, of_rows
 from persona_django.tracking.models import Event
-from persona_django.tracking.writing import ROWS_OF_A_STATEMENT
 
 Key = tuple[int, int]
 """Shopper and uid: what names a row once, in every table that this module writes."""
@@ -34,7 +32,7 @@ def insert_new(
     their key, so that two writers cannot wait for each other in a circle; one that another
     writer is about to commit is waited for, and is then not new.
     """
-    connection = connections[router.db_for_write(model)]
+    connection, named = connections[router.db_for_write(model)], tuple(names)
     rows = sorted(rows, key=lambda row: row[:2])
     # Without RETURNING only the count is told, so each row is asked for by itself.
     returns = connection.features.can_return_columns_from_insert
@@ -45,10 +43,10 @@ def insert_new(
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
             if takes_arrays and len(part) > 1:
-                sql = _of_arrays(connection.alias, model, tuple(names), returns)
+                sql = of_arrays(connection.alias, model, named, returns=returns)
                 cursor.execute(sql, [_array(column) for column in zip(*part, strict=True)])
             else:
-                sql = _of_rows(connection.alias, model, tuple(names), returns, len(part))
+                sql = of_rows(connection.alias, model, named, len(part), returns=returns)
                 cursor.execute(sql, [value for row in part for value in row])
             if returns:
                 new.update((int(shopper), int(uid)) for shopper, uid in cursor.fetchall())
@@ -63,28 +61,6 @@ def insert_is_one_statement() -> bool:
     return bool(connections[router.db_for_write(Event)].features.can_return_columns_from_insert)
 
 
-@lru_cache(maxsize=512)
-def _of_rows(
-    alias: str, model: type[models.Model], names: tuple[str, ...], returns: bool, rows: int
-) -> str:
-    """The statement for a number of rows, put together once."""
-    marks = f"({', '.join(['%s'] * len(names))})"
-    return _statement(alias, model, names, returns, f"VALUES {', '.join([marks] * rows)}")
-
-
-@lru_cache(maxsize=16)
-def _of_arrays(
-    alias: str, model: type[models.Model], names: tuple[str, ...], returns: bool
-) -> str:
-    """PostgreSQL's statement for any number of rows, given as one array for each column: the
-    driver and the parser go through a dozen values then, and not through hundreds."""
-    connection = connections[alias]
-    types = (model._meta.get_field(name).db_type(connection) for name in names)
-    arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
-    source = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - ours
-    return _statement(alias, model, names, returns, source)
-
-
 def _array(column: Sequence[Any]) -> Any:
     """One column as PostgreSQL reads an array: whole numbers as it writes them itself, which the
     driver need not look at one by one."""
@@ -93,26 +69,6 @@ def _array(column: Sequence[Any]) -> Any:
         return list(column)
     # Also of a member of an enumeration, which has a name of its own as text.
     return f"{{{','.join(map(int.__repr__, column))}}}"
-
-
-def _statement(
-    alias: str, model: type[models.Model], names: Sequence[str], returns: bool, source: str
-) -> str:
-    """INSERT of rows from a source, leaving out those that are there; tells which were not where
-    it `returns` anything."""
-    connection = connections[alias]
-    quote = connection.ops.quote_name
-    fields = [model._meta.get_field(name) for name in names]
-    columns = [quote(str(field.column)) for field in fields]  # type: ignore[union-attr]
-    parts = [
-        connection.ops.insert_statement(on_conflict=OnConflict.IGNORE),
-        f"{quote(model._meta.db_table)} ({', '.join(columns)})",
-        source,
-        connection.ops.on_conflict_suffix_sql(fields, OnConflict.IGNORE, [], []),
-    ]
-    if returns:
-        parts.append(f"RETURNING {columns[0]}, {columns[1]}")
-    return " ".join(parts)
 
 
 def again_on_deadlock(work: Callable[[], T], *, alias: str) -> T:

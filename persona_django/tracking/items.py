@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,18 @@ from django.db import router
 from numpy.typing import NDArray
 
 from persona_django.breaker import database_call
-from persona_django.catalogue.models import Item
+from persona_django.catalogue import state
+from persona_django.catalogue.models import Item, State
 from persona_django.catalogue.refs import key_text, label_of, parse_seed, ref_of, refs_of
 from persona_django.catalogue.registry import item_maps
 from persona_django.catalogue.snapshot import current_snapshot
 from persona_django.columns.read import read_queryset
 from persona_django.exceptions import BadEvent
+
+Name = tuple[str, str]
+"""Label of a model and key of a row."""
+Named = tuple[int, Name]
+"""A store, and a name in it."""
 
 REFS_AT_A_TIME = 500
 """Of one query, because SQLite takes no more parameters than some thousand."""
@@ -42,13 +48,14 @@ def is_registered(label: str) -> bool:
     return label in item_maps()
 
 
-def is_store(store: int) -> bool:
-    """Whether there is such a store: the first one always, another once it has items."""
-    if store == 1 or current_snapshot(store) is not None:
-        return True
-    alias = router.db_for_read(Item)
-    with database_call(alias):
-        return Item.objects.using(alias).filter(store=store).exists()
+def known_stores(stores: Iterable[int]) -> set[int]:
+    """Those of the stores that there are: the first one always, another once it was synced. At
+    most one query, however many are asked about."""
+    others = set(stores) - {1}
+    if not others:
+        return {1}
+    with database_call(router.db_for_write(State)):
+        return {1} | others.intersection(state.stores())
 
 
 def find_item(label: str, key: str, store: int = 1) -> int:
@@ -63,24 +70,39 @@ def find_item(label: str, key: str, store: int = 1) -> int:
         return int(rows.values_list("id", flat=True).first() or 0)
 
 
-def find_items(named: Sequence[tuple[str, str]], store: int = 1) -> list[int]:
+def find_items(named: Sequence[Name], store: int = 1) -> list[int]:
     """The item id of each product, 0 when unknown. At most one query, for what is newer than the
     snapshot, however many there are."""
-    refs = [ref_of(label, key) for label, key in named]
-    snapshot = current_snapshot(store)
-    found: dict[int, int] = {}
-    if snapshot is not None and refs:
-        known = snapshot.items_of_refs(np.array(refs, dtype=np.int64)).tolist()
-        found = {ref: item for ref, item in zip(refs, known, strict=True) if item}
-    missing = list({ref: None for ref in refs if ref not in found})
+    found = find_in_stores([(store, name) for name in named])
+    return [found[store, name] for name in named]
+
+
+def find_in_stores(named: Collection[Named]) -> dict[Named, int]:
+    """As `find_items`, of any stores: what is newer than their snapshots takes one query."""
+    refs_in: dict[int, dict[int, None]] = {}
+    ref_of_each = {(store, name): ref_of(*name) for store, name in named}
+    for (store, _), ref in ref_of_each.items():
+        refs_in.setdefault(store, {})[ref] = None
+    found: dict[tuple[int, int], int] = {}
+    for store, refs in refs_in.items():
+        snapshot = current_snapshot(store)
+        if snapshot is not None:
+            known = snapshot.items_of_refs(np.array(list(refs), dtype=np.int64)).tolist()
+            found.update({(store, ref): id_ for ref, id_ in zip(refs, known, strict=True) if id_})
+    asked = ((store, ref) for store, refs in refs_in.items() for ref in refs)
+    missing = [one for one in asked if one not in found]
     alias = router.db_for_read(Item)
     for start in range(0, len(missing), REFS_AT_A_TIME):
-        some = missing[start : start + REFS_AT_A_TIME]
-        rows = Item.objects.using(alias).filter(store=store, ref__in=some)
+        stores, some = map(set, zip(*missing[start : start + REFS_AT_A_TIME], strict=True))
+        # Also a ref of one of the stores that was asked of another: nobody will look it up.
+        rows = Item.objects.using(alias).filter(store__in=stores, ref__in=some)
         with database_call(alias):
-            there = list(rows.values_list("ref", "id"))
-        found.update((ref, item) for ref, item in there if ref is not None)
-    return [found.get(ref, 0) for ref in refs]
+            found.update(
+                ((store, ref), id_)
+                for store, ref, id_ in rows.values_list("store", "ref", "id")
+                if ref is not None
+            )
+    return {one: found.get((one[0], ref), 0) for one, ref in ref_of_each.items()}
 
 
 def sensitive_among(item_ids: Iterable[int], store: int = 1) -> set[int]:

@@ -14,12 +14,12 @@ from typing import Any
 
 from persona_django import conf, counters
 from persona_django.identity.keys import keyed
+from persona_django.numeric.durations import DAY_SECONDS
 
 LONGEST_FORWARDED = 1_000
 """Characters of X-Forwarded-For that are looked at, from its end: what our own proxies wrote."""
 UNKNOWN = "unknown"
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-DAY_SECONDS = 86_400
 
 
 def client_address(meta: Mapping[str, Any]) -> str:

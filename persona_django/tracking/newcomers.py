@@ -14,11 +14,11 @@ from django.http import HttpRequest
 
 from persona_django import counters
 from persona_django.exceptions import Resting
+from persona_django.numeric.durations import HOUR_SECONDS
 from persona_django.tracking import tallies
 from persona_django.tracking.networks import network_now
 from persona_django.tracking.tallies import Step
 
-HOUR_SECONDS = 3_600
 KEPT_SECONDS = 2 * HOUR_SECONDS
 MOST = 2**31 - 1
 """The largest number its column holds."""

@@ -11,11 +11,11 @@ from django.db.models import Model, Q
 
 from persona_django import conf
 from persona_django.columns import ageing
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.tracking.models import DropCount, Event, Intent, SearchTerm, UsedNonce
 from persona_django.tracking.schema import Kind
 from persona_django.tracking.signatures import FORGET_AFTER
 
-DAY_SECONDS = 86_400
 DROP_COUNTS_KEPT = timedelta(days=365)
 TERMS_KEPT = timedelta(days=390)
 """Thirteen months, so that a season can be compared with the one before."""

@@ -20,6 +20,7 @@ from persona_django.columns.read import read_queryset
 from persona_django.identity.keys import keyed
 from persona_django.identity.models import Visitor
 from persona_django.identity.standing import counts
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.visits import visits_of
 from persona_django.tracking.models import Event, Intent, SearchTerm
 from persona_django.tracking.schema import DERIVED, Kind
@@ -32,7 +33,6 @@ SEARCHES_AT_A_TIME = 200
 MOST_A_DAY = 100
 """Searches of one visitor in a day that are counted; nobody types more, and a program must not
 fill the table with terms of its own making."""
-DAY_SECONDS = 86_400
 TOO_MANY = -1
 """Stands for the visit of a search that comes after so many."""
 CAME_OF_IT = (Kind.VIEW, Kind.CLICK, Kind.CART_ADD, Kind.SAVE, Kind.PLAY, Kind.PURCHASE)

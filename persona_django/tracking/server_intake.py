@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from django.db import DatabaseError, router
 
 from persona_django import counters
+from persona_django.breaker import database_call
 from persona_django.catalogue import restocking
 from persona_django.exceptions import PersonaError, Refusal, Resting
 from persona_django.identity import restrictions
@@ -15,15 +16,10 @@ from persona_django.tracking import intake, items, signatures, writing
 from persona_django.tracking.batches import Batch
 from persona_django.tracking.ingest import NewEvent
 from persona_django.tracking.inserting import again_on_deadlock
-from persona_django.tracking.models import Event
+from persona_django.tracking.models import Event, UsedNonce
 from persona_django.tracking.server_reports import Reported, Restock, read_server_report
 from persona_django.tracking.signatures import Claim
 from persona_django.tracking.verdicts import Verdicts
-
-Name = tuple[str, str]
-"""Label of a model and key of a row."""
-Named = tuple[int, Name]
-"""A store, and a name in it."""
 
 
 def record(claim: Claim, batch: Batch) -> Verdicts:
@@ -33,12 +29,15 @@ def record(claim: Claim, batch: Batch) -> Verdicts:
     that it is taken once. Raises Unsigned for one that was taken before, and what the database
     raises; then nothing of it is stored, and it may be sent again.
     """
+    with database_call(router.db_for_write(UsedNonce)):
+        signatures.refuse_used(claim)
     verdicts = Verdicts(len(batch))
     reports = _read(batch, verdicts)
-    events = _events(reports, verdicts)
+    known = items.known_stores(map(_store_of, reports.values()))
+    events = _events(reports, known, verdicts)
     restocks = {at: one for at, one in reports.items() if isinstance(one, Restock)}
     # Before the transaction, which must not wait for functions of the shop's.
-    stock = _read_again(restocks)
+    stock = _read_again(restocks, known)
     alias = router.db_for_write(Event)
     again_on_deadlock(lambda: _write(claim, events, stock, verdicts), alias=alias)
     verdicts.count()
@@ -57,11 +56,17 @@ def _read(batch: Batch, verdicts: Verdicts) -> dict[int, Reported | Restock]:
     return reports
 
 
-def _events(reports: Mapping[int, Reported | Restock], verdicts: Verdicts) -> dict[int, NewEvent]:
+def _store_of(report: Reported | Restock) -> int:
+    return report.store if isinstance(report, Restock) else report.event.store
+
+
+def _events(
+    reports: Mapping[int, Reported | Restock], known: Collection[int], verdicts: Verdicts
+) -> dict[int, NewEvent]:
     """The events of items that the catalogue knows, and of which something may be stored."""
     given = {at: one for at, one in reports.items() if isinstance(one, Reported)}
-    named = {(one.event.store, one.item) for one in given.values()}
-    found = _found(named)
+    named = {(one.event.store, one.item) for one in given.values() if one.event.store in known}
+    found = items.find_in_stores(named)
     sensitive = set()
     for store in {store for store, _ in named}:
         here = [item_id for (at_store, _), item_id in found.items() if at_store == store]
@@ -69,7 +74,7 @@ def _events(reports: Mapping[int, Reported | Restock], verdicts: Verdicts) -> di
     restrictions.refresh()
     events: dict[int, NewEvent] = {}
     for at, one in given.items():
-        item_id = found[one.event.store, one.item]
+        item_id = found.get((one.event.store, one.item), 0)
         if not item_id:
             verdicts.refuse(at, "item")
         elif item_id in sensitive:
@@ -87,18 +92,8 @@ class _Stock:
 
     verdicts: Mapping[int, str]
     """By place: why it is refused; empty where it is taken."""
-    to_keep: Mapping[int, Mapping[Name, int]]
+    to_keep: Mapping[int, Mapping[items.Name, int]]
     """Pieces of what the shop has no number of its own for, by store."""
-
-
-def _found(named: Collection[Named]) -> dict[Named, int]:
-    """The item id of each name in its store, 0 where it is unknown there."""
-    found: dict[Named, int] = {}
-    for store in sorted({store for store, _ in named}):
-        names = [name for at_store, name in named if at_store == store]
-        ids = items.find_items(names, store)
-        found |= {(store, name): item_id for name, item_id in zip(names, ids, strict=True)}
-    return found
 
 
 def _write(
@@ -119,17 +114,17 @@ def _write(
             verdicts.accept(at)
 
 
-def _read_again(restocks: Mapping[int, Restock]) -> _Stock:
+def _read_again(restocks: Mapping[int, Restock], known: Collection[int]) -> _Stock:
     """Have items of which stock was told read again from the shop, which does no harm if the
     message then comes again. Raises what the database raises, also when a map asked it."""
     if not restocks:
         return _Stock(verdicts={}, to_keep={})
     # Of two about one item the later counts, whichever stands first.
-    latest: dict[int, dict[Name, int | None]] = {}
+    latest: dict[int, dict[items.Name, int | None]] = {}
     for one in sorted(restocks.values(), key=lambda one: one.at):
-        if items.is_store(one.store):
+        if one.store in known:
             latest.setdefault(one.store, {})[one.item] = one.stock
-    to_keep: dict[int, Mapping[Name, int]] = {}
+    to_keep: dict[int, Mapping[items.Name, int]] = {}
     try:
         for store, said in latest.items():
             to_keep[store] = restocking.read_again(said, store=store)
@@ -142,8 +137,9 @@ def _read_again(restocks: Mapping[int, Restock]) -> _Stock:
                 # raise again.
                 raise cause from None
         return _Stock(verdicts=dict.fromkeys(restocks, "stock"), to_keep={})
-    known = _found({(one.store, one.item) for one in restocks.values()})
-    verdicts = {at: "" if known[one.store, one.item] else "item" for at, one in restocks.items()}
+    named = {at: (one.store, one.item) for at, one in restocks.items()}
+    found = items.find_in_stores({one for one in named.values() if one[0] in known})
+    verdicts = {at: "" if found.get(one) else "item" for at, one in named.items()}
     return _Stock(verdicts=verdicts, to_keep=to_keep)
 
 

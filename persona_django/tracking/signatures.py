@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, router
+from django.db.models import QuerySet
 from django.views.decorators.debug import sensitive_variables
 
 from persona_django import conf
@@ -90,11 +91,27 @@ def signature_of(key: bytes, at: int, nonce: str, body: bytes) -> str:
 
 
 @sensitive_variables()
+def refuse_used(claim: Claim) -> None:
+    """Raises Unsigned for a message that was taken: before any other work is done for it. Of two
+    at the same moment it lets both pass, and `use` only one."""
+    if _used().filter(key=_number(claim)).exists():
+        raise Unsigned("replayed")
+
+
+@sensitive_variables()
 def use(claim: Claim) -> None:
     """Note, in the caller's transaction, that a message was taken. Raises Unsigned the second
     time; of two at the same moment, one waits for the other."""
-    number = keyed("nonce", f"{claim.key}\0{claim.nonce}")
     try:
-        UsedNonce.objects.using(router.db_for_write(UsedNonce)).create(key=number, at=claim.at)
+        _used().create(key=_number(claim), at=claim.at)
     except IntegrityError:
         raise Unsigned("replayed") from None
+
+
+def _used() -> QuerySet[UsedNonce]:
+    return UsedNonce.objects.using(router.db_for_write(UsedNonce))
+
+
+@sensitive_variables()
+def _number(claim: Claim) -> int:
+    return keyed("nonce", f"{claim.key}\0{claim.nonce}")

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from persona_django import conf, counters
 from persona_django.identity.keys import keyed
+from persona_django.numeric.durations import DAY_SECONDS, MINUTE_SECONDS
 from persona_django.tracking import tallies
 from persona_django.tracking.tallies import Step, Tallies
 
 TIMES_FOR_A_NETWORK = 10
-MINUTE, DAY = 60, 86_400
 _REQUEST_BITS = 20
 """Requests and events of a minute are two numbers in one counter, so that one call counts both."""
 _ONE_MESSAGE = (1 << _REQUEST_BITS) - 1
@@ -55,13 +55,13 @@ def wait_at_door(door: str, network: int) -> int:
     goes on and on stays out.
     """
     settings, now = conf.current(), time.time()
-    minute = int(now) // MINUTE
+    minute = int(now) // MINUTE_SECONDS
     site = f"{_VERSION}:{door}:site:{minute}"
     own = f"{_VERSION}:{door}:{network}:{minute}"
     most = TIMES_FOR_A_NETWORK * settings.visitor_requests
     limits = [
-        _Limit("throttled_site", site, 1, MINUTE, settings.site_requests),
-        _Limit("throttled_network", own, 1, MINUTE, most, _ANY),
+        _Limit("throttled_site", site, 1, MINUTE_SECONDS, settings.site_requests),
+        _Limit("throttled_network", own, 1, MINUTE_SECONDS, most, _ANY),
     ]
     return _seconds(limits, now)
 
@@ -97,7 +97,7 @@ def wait_at_rate(door: str, who: Sequence[tuple[int, int]], *, span: int) -> int
 
 def key_of(visitor: int, now: float) -> int:
     """The number that stands for a visitor on this day, so that the cache never names one."""
-    return keyed("throttle", f"visitor {visitor} {int(now) // DAY}")
+    return keyed("throttle", f"visitor {visitor} {int(now) // DAY_SECONDS}")
 
 
 def _of_one(
@@ -107,10 +107,11 @@ def _of_one(
     times = TIMES_FOR_A_NETWORK if reason == "throttled_network" else 1
     name = f"{_VERSION}:{door}:{who}"
     both = events << _REQUEST_BITS | requests
+    minute = int(now) // MINUTE_SECONDS
     most, most_events = times * settings.visitor_requests, times * settings.visitor_events
     return [
-        _Limit(reason, f"{name}:{int(now) // MINUTE}", both, MINUTE, most, most_events),
-        _Limit(reason, f"{name}:day", events, DAY, times * settings.visitor_events_a_day),
+        _Limit(reason, f"{name}:{minute}", both, MINUTE_SECONDS, most, most_events),
+        _Limit(reason, f"{name}:day", events, DAY_SECONDS, times * settings.visitor_events_a_day),
     ]
 
 

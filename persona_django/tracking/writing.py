@@ -5,17 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from django.db import connections, models, router, transaction
-from django.db.models.constants import OnConflict
+from django.db import connections, router, transaction
 from numpy.typing import NDArray
 
 from persona_django import conf
 from persona_django.breaker import database_call
 from persona_django.identity import restrictions
+from persona_django.tracking.insert_statements import ROWS_OF_A_STATEMENT, of_arrays, of_rows
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import SHARES
 
@@ -24,7 +23,6 @@ FIELDS = (
     "value", "context",
 )  # fmt: skip
 ROWS_AT_ONCE = {"postgresql": 20_000, "mysql": 2_000}
-ROWS_OF_A_STATEMENT = 50
 HELD_SECONDS = 0.012
 """How long one transaction may hold SQLite's only lock, as far as we can choose."""
 MOST_TIMES_THE_SETTING = 8
@@ -41,27 +39,10 @@ def insert_few(rows: Sequence[tuple[Any, ...]], *, hurried: bool = False) -> int
     with connection.cursor() as cursor:
         for start in range(0, len(rows), ROWS_OF_A_STATEMENT):
             part = rows[start : start + ROWS_OF_A_STATEMENT]
-            sql = _few(connection.alias, Event._meta.db_table, len(part), hurried)
+            sql = of_rows(connection.alias, Event, FIELDS, len(part), hurried=hurried)
             cursor.execute(sql, [value for row in part for value in row])
             stored += cursor.rowcount
     return stored
-
-
-@lru_cache(maxsize=256)
-def _few(alias: str, table: str, rows: int, hurried: bool) -> str:
-    """The statement for a number of rows, put together once."""
-    connection = connections[alias]
-    if connection.vendor != "postgresql":
-        marks = ", ".join(["%s"] * len(FIELDS))
-        return _statement(connection, "VALUES " + ", ".join([f"({marks})"] * rows))
-    marks = ", ".join(f"%s::{field.db_type(connection)}" for field in _fields())
-    values = ", ".join([f"({marks})"] * rows)
-    hurry = ", (SELECT set_config('synchronous_commit', 'off', true)) AS hurry" if hurried else ""
-    names = ", ".join(f"c{at}" for at in range(len(FIELDS)))
-    return _statement(
-        connection,
-        f"SELECT {names} FROM (VALUES {values}) AS given ({names}){hurry}",  # noqa: S608 - ours
-    )
 
 
 @contextmanager
@@ -145,25 +126,8 @@ def _give_way(size: int, *, held_seconds: float) -> int:
 def _insert_part(connection: Any, values: list[list[Any]]) -> int:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in _fields())
-            rows = f"SELECT * FROM unnest({arrays})"  # noqa: S608 - our own column types
-            cursor.execute(_statement(connection, rows), values)
+            cursor.execute(of_arrays(connection.alias, Event, FIELDS), values)
         else:
-            marks = ", ".join(["%s"] * len(FIELDS))
-            cursor.executemany(
-                _statement(connection, f"VALUES ({marks})"), list(zip(*values, strict=True))
-            )
+            one = of_rows(connection.alias, Event, FIELDS, 1)
+            cursor.executemany(one, list(zip(*values, strict=True)))
         return max(int(cursor.rowcount), 0)
-
-
-def _statement(connection: Any, source: str) -> str:
-    """INSERT of `FIELDS` from a source, skipping rows that are there already."""
-    quote = connection.ops.quote_name
-    names = ", ".join(quote(field.column) for field in _fields())
-    start = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
-    end = connection.ops.on_conflict_suffix_sql(_fields(), OnConflict.IGNORE, [], [])
-    return f"{start} {quote(Event._meta.db_table)} ({names}) {source} {end}"
-
-
-def _fields() -> list[models.Field[Any, Any]]:
-    return [Event._meta.get_field(name) for name in FIELDS]  # type: ignore[misc]

@@ -22,6 +22,7 @@ from persona_django.catalogue.snapshot import Snapshot
 from persona_django.catalogue.state import read_state
 from persona_django.identity.erasure import ERASURES
 from persona_django.numeric.attention import attention
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.interactions import Interactions
 from persona_django.numeric.sorting import coded
 from persona_django.tracking.events import EventColumns, read_events
@@ -31,7 +32,6 @@ from persona_django.tracking.schema import AGAINST, DERIVED, LAST_KIND, SHARES, 
 Progress = Callable[[str, int, int], None]
 """Told the stage in words, how much is done, and of how much; 0 when nobody knows."""
 
-DAY_SECONDS = 86_400
 LOOKS_PRIOR = 20.0
 """With as many looks of its own, what is usual for an item is half its own and half the shop's."""
 _IN_PARTS = np.isin(np.arange(LAST_KIND + 1), sorted(SHARES | DERIVED))

@@ -358,58 +358,6 @@ def test_a_fault_of_ours_is_no_error_of_the_server(tea, monkeypatch):
     assert not Event.objects.exists()
 
 
-# Several shops
-
-
-def test_what_happened_in_another_store_is_of_that_stores_items():
-    tea, first = stocked()
-    sync(store=2)
-    named = f"shop.product:{tea.pk}"
-
-    response = send(
-        report("purchase", item=named, order="A-1", store=2),
-        report("save", item=named, customer=5, store=2),
-        report("save", item=named, customer=5),
-    )
-
-    assert told(response) == "aaa"
-    second = Item.objects.get(store=2)
-    rows = Event.objects.values_list("store", "item_id", "kind")
-    assert set(rows) == {
-        (2, second.pk, Kind.PURCHASE), (2, second.pk, Kind.SAVE), (1, first, Kind.SAVE),
-    }  # fmt: skip
-
-
-def test_stock_of_another_store_is_read_again_there_only():
-    tea = product("Tea")
-    sync()
-    sync(store=2)
-    Product.objects.filter(pk=tea.pk).update(name="Sencha")
-
-    response = send(report("stock", item=f"shop.product:{tea.pk}", store=2))
-
-    assert told(response) == "a"
-    titles = dict(Item.objects.values_list("store", "title"))
-    assert titles == {1: "Tea", 2: "Sencha"}
-
-
-@pytest.mark.parametrize(
-    ("store", "reason"),
-    [(3, "item"), (0, "value"), (2**15, "value"), ("2", "value"), (1.5, "value")],
-)
-def test_a_store_that_is_not_there_makes_nothing(store, reason):
-    named = f"shop.product:{stocked()[0].pk}"
-
-    response = send(
-        report("stock", item=named, store=store),
-        report("save", item=named, customer=5, store=store),
-    )
-
-    assert told(response) == "rr"
-    assert reasons(response) == [reason] * 2
-    assert not Item.objects.exclude(store=1).exists() and not Event.objects.exists()
-
-
 # When something is broken
 
 

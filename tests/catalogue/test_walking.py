@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import router, transaction
@@ -290,7 +292,7 @@ def test_keys_that_their_text_does_not_give_back_are_read_in_one_chunk(
     assert Item.objects.filter(retired_at=None).count() == 7
 
 
-@pytest.mark.parametrize("spoil", ["old", "lost", "of another layout"])
+@pytest.mark.parametrize("spoil", ["old", "lost", "of another layout", "of other fields"])
 def test_a_place_that_cannot_be_gone_on_from_is_the_beginning(
     spoil: str, own_maps: None, monkeypatch: pytest.MonkeyPatch
 ):
@@ -306,6 +308,10 @@ def test_a_place_that_cannot_be_gone_on_from_is_the_beginning(
         walking.keep(walk)
     elif spoil == "lost":
         walking.discard()
+    elif spoil == "of other fields":
+        text = json.dumps({"since": time.time(), "report": {}, "behind": "31"}).encode()
+        walk_of = {"walk": np.frombuffer(text, dtype=np.uint8)}
+        artefacts.save("work/reconcile/1", walk_of, schema=walking.SCHEMA)
     else:
         monkeypatch.setattr("persona_django.catalogue.walking.SCHEMA", 99)
     chunks()

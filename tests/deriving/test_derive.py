@@ -6,11 +6,12 @@ import random
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 import time_machine
 
 from persona_django.catalogue.models import Item
-from persona_django.deriving import derive, marks
+from persona_django.deriving import derive, marks, work
 from persona_django.exceptions import LostLease
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.keys import keyed
@@ -228,6 +229,21 @@ def test_a_chunk_hands_over_and_the_next_one_goes_on_where_it_stood(items, monke
 
     assert done == [2, 4, 6]
     assert len(worked_out()) == 7
+    assert marks.recall("work/derive/1") == {}
+
+
+@pytest.mark.parametrize(
+    "kept", [{}, {"numbers": [1], "marks": [0]}, {"numbers": [1, 2], "marks": [0], "of_who": [7]}]
+)
+def test_work_that_code_before_an_update_kept_otherwise_is_begun_anew(items, kept):
+    for at in (5, 2):
+        did(1, Kind.VIEW, items[0], at=ago(at * HOUR))
+    arrays = {name: np.array(given, dtype=np.int64) for name, given in kept.items()}
+    work.keep("work/derive/1", {"persons": np.array([9]), **arrays}, begun=1, left=1)
+
+    assert derive.derive_some(1, seconds=0, beat=lambda: None)
+
+    assert len(worked_out()) == 1
     assert marks.recall("work/derive/1") == {}
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 import time_machine
 
+from persona_django.artefacts import store as artefacts
 from persona_django.catalogue.models import Item
-from persona_django.deriving import gifts
+from persona_django.deriving import gifts, work
 from persona_django.identity.keys import keyed
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Basis, Kind
@@ -141,6 +143,21 @@ def test_chunks_and_repetition_give_the_rows_of_one_look(items, monkeypatch):
     assert steps == 3
     assert rows_of_derived() == at_once
     assert look_for_gifts().added == 0
+
+
+@pytest.mark.parametrize("kept", [{"item": [1]}, {"of_item": [1]}, {"begun": [[]]}])
+def test_work_that_code_before_an_update_kept_otherwise_is_begun_anew(items, monkeypatch, kept):
+    for shopper in range(1, 4):
+        did(shopper, Kind.PURCHASE, items[0], at=ago(40 * DAY), order=shopper)
+    monkeypatch.setattr(gifts, "PERSONS_AT_A_TIME", 2)
+    arrays = {name: np.array(given, dtype=np.int64) for name, given in kept.items()}
+    work.keep("work/gifts/1", {"persons": np.array([1]), **arrays}, begun=1, left=1)
+
+    steps = [gifts.find_some(1, seconds=0, beat=lambda: None) for _ in range(2)]
+
+    assert steps == [False, True]
+    assert len(worked_out()) == 3
+    assert not artefacts.names("work/gifts/")
 
 
 def test_events_that_are_kept_for_less_than_the_while_give_no_verdict(items, settings):

@@ -87,3 +87,12 @@ def test_work_that_is_just_being_written_is_left_to_its_writer():
 
     assert take_out([5]) == 0
     assert artefacts.newest(NAME) == alone
+
+
+def test_work_of_another_shape_of_which_nobody_can_be_taken_out_goes_altogether():
+    arrays = {"persons": np.array([5]), "of_person": np.array([5, 6]), "of_item": np.array([1])}
+    keep(NAME, arrays, begun=1, left=1)
+
+    assert take_out([5]) == 0
+
+    assert not artefacts.names("work/")

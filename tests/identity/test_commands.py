@@ -13,9 +13,12 @@ from django.core.management import CommandError, call_command
 
 from persona_django.identity import cookies, holdings, restrictions
 from persona_django.identity.cookies import VisitorCookie
+from persona_django.identity.erasure import bury
 from persona_django.identity.keys import keyed
 from persona_django.identity.models import Restriction
-from tests.identity.held import hold_everything, rows_of
+from persona_django.tracking.models import SearchTerm
+from persona_django.tracking.search_marks import marks_of
+from tests.identity.held import TERM, hold_everything, rows_of
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +131,50 @@ def test_replaying_without_a_file_goes_by_the_tombstones_there_are(anna):
     run("persona_erase", "--replay")
 
     assert rows_of(HERS) == 0
+
+
+BACKUP = "2026-03-01T04:00+01:00"
+BEGUN = 1_772_334_000
+HOUR = 3_600
+
+
+@pytest.mark.parametrize("moment", [BACKUP, "2026-03-01T03:00:00Z"])
+def test_whoever_was_erased_before_the_backup_was_begun_is_not_looked_for_in_it(moment):
+    long_ago, shortly_before, since = 1, 2, 3
+    stones = {long_ago: BEGUN - 3 * HOUR, shortly_before: BEGUN - HOUR // 2, since: BEGUN + HOUR}
+    for key in stones:
+        hold_everything(key)
+    bury(stones)
+
+    run("persona_erase", "--replay", "--since", moment)
+
+    assert rows_of(shortly_before, since) == 0
+    assert rows_of(long_ago) > 0
+    (term,) = SearchTerm.objects.all()
+    assert bytes(term.marks) == marks_of([long_ago], TERM).tobytes()
+
+
+def test_a_moment_without_a_zone_is_the_shops(settings):
+    settings.TIME_ZONE = "Europe/Berlin"
+    bury({HERS: BEGUN - 2 * HOUR, HERS + 1: BEGUN + HOUR})
+    hold_everything(HERS)
+    hold_everything(HERS + 1)
+
+    run("persona_erase", "--replay", "--since", "2026-03-01T04:00")
+
+    assert rows_of(HERS) > 0
+    assert rows_of(HERS + 1) == 0
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", ""])
+def test_no_moment_is_told_apart_from_one(text):
+    with pytest.raises(CommandError, match="is no moment"):
+        run("persona_erase", "--replay", f"--since={text}")
+
+
+def test_a_moment_says_nothing_without_a_replay():
+    with pytest.raises(CommandError, match="--replay"):
+        run("persona_erase", "--customer", "31", "--since", BACKUP)
 
 
 @pytest.mark.parametrize("text", ["no json", '{"key": "x", "at": 1}', "[1]", '{"at": 1}'])

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db import connections, router
 from django.test.utils import CaptureQueriesContext
 
-from persona_django.identity import restrictions
+from persona_django.identity import holdings, restrictions
 from persona_django.identity.erasure import bury, erase, replay
-from persona_django.identity.holdings import CHUNK_ROWS
+from persona_django.identity.holdings import CHUNK_ROWS, of_table
+from persona_django.identity.keys import keyed
 from persona_django.identity.models import Restriction, Visitor
-from persona_django.identity.subjects import subject_of_keys
+from persona_django.identity.subjects import subject_of_customer, subject_of_keys
 from persona_django.tracking.models import Event, SearchTerm
 from persona_django.tracking.search_marks import marks_of
 from tests.api.test_mine import ME, told, visiting
 from tests.browsing import FROM_COOKIE
 from tests.identity.held import TERM, hold_everything, rows_of
+from tests.shop.models import Order
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +80,26 @@ def test_of_a_long_history_as_much_goes_as_somebody_waits_for_and_the_rest_with_
     assert restrictions.is_erased(HERS)
     assert replay().rows["events"] == CHUNK_ROWS + 3
     assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize("goes_through_all", [False, True])
+def test_tables_of_the_shops_are_emptied_however_long_that_takes(goes_through_all):
+    anna = get_user_model().objects.create(username="anna")
+    created = "2026-01-02T03:04:05Z"
+    Order.objects.bulk_create(Order(user=anna, created=created) for _ in range(2 * CHUNK_ROWS + 3))
+    table = of_table(Order, name="orders", about="Yours.", by="user_id", holds="customer")
+    holdings.register(replace(table, goes_through_all=goes_through_all))
+    hold_everything(HERS, account=keyed("customer", str(anna.pk)), events=2 * CHUNK_ROWS + 3)
+
+    try:
+        done = erase(subject_of_customer(anna.pk), seconds=0)
+    finally:
+        holdings.unregister("orders")
+
+    assert done.rows["orders"] == 2 * CHUNK_ROWS + 3
+    assert not Order.objects.exists()
+    # No tombstone finds the shop's rows, so they wait for no sweep; ours do.
+    assert done.left == ("events", "search counts", "work in progress")
 
 
 def test_a_replay_goes_through_all_searches_once_however_many_were_erased():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_django.numeric.decay import DAY_SECONDS
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.interactions import Interactions, basket_rows, shopper_rows
 
 NOW = 1_000 * DAY_SECONDS

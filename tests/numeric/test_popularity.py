@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from persona_django.numeric.decay import DAY_SECONDS
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.popularity import popularity
 
 OPTIONS = {"now": 100 * DAY_SECONDS, "half_life_days": 10.0, "n_items": 2}

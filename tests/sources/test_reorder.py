@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_django.sources.reorder import DAY, dueness
+from persona_django.numeric.durations import DAY_SECONDS
+from persona_django.sources.reorder import dueness
 
 NOW = 1_790_000_000
 
 
 def due(times: int, days: float) -> float:
-    return float(dueness(np.array([times]), np.array([NOW - days * DAY]), now=NOW)[0])
+    return float(dueness(np.array([times]), np.array([NOW - days * DAY_SECONDS]), now=NOW)[0])
 
 
 def test_the_formula_by_hand():

@@ -7,11 +7,19 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, OperationalError, connection, connections, transaction
+from django.db import (
+    DatabaseError,
+    DataError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
 
 from persona_django import counters
 from persona_django.tracking.inserting import again_on_deadlock, insert_new, is_deadlock
-from persona_django.tracking.models import Event
+from persona_django.tracking.intake import _INTENT_FIELDS as INTENT_NAMES
+from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.writing import FIELDS
 
 NAMES = ("shopper", "uid", *(name for name in FIELDS if name not in ("shopper", "uid")))
@@ -29,6 +37,33 @@ def test_the_keys_of_new_rows_are_told_and_no_others():
     assert insert_new(Event, NAMES, [row(1, 2), row(1, 3), row(2, 2)]) == {(1, 3), (2, 2)}
     assert insert_new(Event, NAMES, []) == set()
     assert Event.objects.count() == 4
+
+
+def intent(uid: int, words: str) -> tuple[Any, ...]:
+    return (1, uid, 1, Intent.Kind.SEARCH, 99, "", words, None, None, None, 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.skipif(
+    connection.vendor != "postgresql",
+    reason="SQLite's columns have no length, and MariaDB cuts what it may IGNORE",
+)
+def test_what_is_too_long_for_its_column_is_refused_however_many_rows_there_are(rows):
+    with pytest.raises(DataError), transaction.atomic():
+        insert_new(Intent, INTENT_NAMES, [intent(uid, "x" * 500) for uid in range(rows)])
+
+    assert not Intent.objects.exists()
+
+
+@pytest.mark.django_db
+def test_texts_of_several_rows_are_stored_as_they_are():
+    given = [intent(1, "x" * 64), intent(2, 'tea, "green" {NULL} \\ é'), intent(3, "NULL")]
+
+    insert_new(Intent, INTENT_NAMES, given)
+
+    stored = list(Intent.objects.order_by("uid").values_list("words", flat=True))
+    assert stored == [row[6] for row in given]
 
 
 @pytest.mark.django_db

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import json
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from persona_django.identity import erasure
 from persona_django.identity.erasure import Erased
 from persona_django.management.subject_arguments import add_arguments, subject_in
+from persona_django.training.jobs import SWEPT_BACK
 
 WAYS = ("customer", "visitor", "guest")
+
+
+def _moment(text: str) -> int:
+    """Seconds since 1970; a time of no zone is the shop's."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise ArgumentTypeError(f"{text!r} is no moment: write it as 2026-03-01T04:00.")
+    return int((moment if moment.tzinfo else timezone.make_aware(moment)).timestamp())
 
 
 class Command(BaseCommand):
@@ -22,7 +37,7 @@ class Command(BaseCommand):
     help = (
         "Deletes everything that is held about one person, for good, and takes in nothing more "
         "under their numbers. The shop's own orders are the shop's: they stay, and teach nothing "
-        "any more. After a backup was restored: persona_erase --replay."
+        "any more. After a backup was restored: persona_erase --replay --since MOMENT."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,19 +51,29 @@ class Command(BaseCommand):
             help="Erase again everybody who ever was; FILE holds tombstones kept beside a backup.",
         )
         parser.add_argument(
+            "--since",
+            type=_moment,
+            metavar="MOMENT",
+            help="With --replay: when the backup was begun, as 2026-03-01T04:00. Only those who "
+            "were erased since, or shortly before, are erased again: no others are in it.",
+        )
+        parser.add_argument(
             "--tombstones",
             action="store_true",
             help="Print the tombstones, a line each, to be kept beside backups. They name nobody.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["since"] is not None and options["replay"] is None:
+            raise CommandError("--since says how far back to --replay; name both.")
         if options["tombstones"]:
             for key, at in erasure.tombstones():
                 self.stdout.write(json.dumps({"key": key, "at": at}))
         elif options["replay"] is not None:
             if options["replay"]:
                 self._put_up(Path(options["replay"]))
-            self._report(erasure.replay())
+            since = (options["since"] or 0) - int(SWEPT_BACK.total_seconds())
+            self._report(erasure.replay(since=max(since, 0)))
         elif all(options[way] is None for way in WAYS):
             raise CommandError("Say whose data: --customer, --visitor or --guest; or --replay.")
         else:
