@@ -57,8 +57,7 @@ def erase(
         return Erased()
     bury(subject.keys - subject.strangers)
     if subject.strangers:
-        # They taught nothing, so nothing need be learnt anew: else anybody could keep all
-        # versions from going live.
+        # They taught nothing, so nothing need be learnt anew.
         until = restrictions.end_of_strangers()
         restrictions.restrict(subject.strangers, Kind.ERASED, until=until)
     done = _sweep(_with_linked(subject), holdings(), on_chunk, seconds=seconds)
