@@ -267,9 +267,13 @@ def test_the_client_of_a_cache_may_take_its_time_to_be_loaded(monkeypatch, setti
     clock = Clock.of_breakers(monkeypatch)
 
     class Lazy(LocMemCache):
+        is_loaded = False
+
         @property
         def _cache(self):
-            clock.seconds += 3_600
+            if not self.is_loaded:
+                clock.seconds += 3_600
+                self.is_loaded = True
             return self._loaded
 
         @_cache.setter
@@ -278,10 +282,12 @@ def test_the_client_of_a_cache_may_take_its_time_to_be_loaded(monkeypatch, setti
 
     monkeypatch.setattr("tests.clocks.Lazy", Lazy, raising=False)
     settings.CACHES = {"default": {"BACKEND": "tests.clocks.Lazy"}}
+    before = clock.seconds
 
-    with cache_call():
-        pass
+    with cache_call() as cache:
+        cache.get("persona-test")
 
+    assert clock.seconds - before >= 3_600
     assert not breaker("cache").is_resting
 
 

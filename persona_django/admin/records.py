@@ -167,14 +167,18 @@ class ServedSlateAdmin(ReadOnlyAdmin):
 class RestrictionAdmin(ReadOnlyAdmin):
     """Who is left alone, by a number that names nobody: erased for good, or paused."""
 
-    list_display = ("kind", "since")
-    fields = ("kind", "since")
+    list_display = ("kind", "since", "ends")
+    fields = ("kind", "since", "ends")
     readonly_fields = fields
     ordering = ("-at",)
 
     @admin.display(description=_("since"))
     def since(self, restriction: Restriction) -> datetime | None:
         return moment(restriction.at)
+
+    @admin.display(description=_("goes by itself"))
+    def ends(self, restriction: Restriction) -> datetime | None:
+        return moment(restriction.until or 0)
 
 
 @admin.register(ImportRun)

@@ -71,7 +71,8 @@ class EventsView(OnItsOwn):
 
     def get(self, request: HttpRequest, origin: Origin) -> HttpResponse:
         """Whether the visitor agreed, for scripts that cannot read it themselves."""
-        shut = _shut(request, ASKED, networks.network_now(request.META))
+        network = networks.network_now(request.META)
+        shut = _shut(request, ASKED, network, {"allowed": False, "purposes": []})
         if shut is not None:
             return shut
         purposes = [purpose for purpose in consent.PURPOSES if consent.allowed(request, purpose)]
@@ -81,7 +82,7 @@ class EventsView(OnItsOwn):
     def post(self, request: HttpRequest, origin: Origin) -> HttpResponse:
         """Take a message in, and say what became of each of its events."""
         network = networks.network_now(request.META)
-        shut = _shut(request, DOOR, network)
+        shut = _shut(request, DOOR, network, Verdicts(0).reply())
         if shut is not None:
             return shut
         try:
@@ -118,13 +119,18 @@ def _seconds_to_wait(request: HttpRequest, network: int, events: int) -> int:
     return wait
 
 
-def _shut(request: HttpRequest, door: str, network: int) -> HttpResponse | None:
-    """The answer to a request that is over a limit of its network, or of all: it is not read."""
+def _shut(
+    request: HttpRequest, door: str, network: int, nothing: dict[str, Any]
+) -> HttpResponse | None:
+    """The answer to a request that is over a limit of its network, or of all: it is not read.
+
+    It has the shape of `nothing`, which the door says of nothing: a client looks for no other.
+    """
     wait = throttling.wait_at_door(door, network)
     if not wait:
         return None
     networks.say_if_unknown(request.META)
-    told = {**Verdicts(0).reply(), "unread": True}
+    told = {**nothing, "unread": True}
     if not conf.current().refuse_excess:
         return answer(told, status=202)
     return answer(told, status=429, Retry_After=str(wait))

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from persona_django import counters
 from persona_django.api.answers import seconds_to_rest
 from persona_django.api.origins import origin_of
-from persona_django.api.throttles import MineThrottle
+from persona_django.api.throttles import MineThrottle, StrangersThrottle
 from persona_django.api.transactions import OnItsOwn
 from persona_django.api.views import PersonaView
 from persona_django.breaker import database_call
@@ -27,7 +27,7 @@ from persona_django.catalogue.state import read_state
 from persona_django.exceptions import Resting
 from persona_django.identity import consent, cookies, erasure, tokens
 from persona_django.identity.models import Visitor
-from persona_django.identity.subjects import is_paused, pause, resume, subject_of
+from persona_django.identity.subjects import Subject, is_paused, pause, resume, subject_of
 
 FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "next"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -83,11 +83,21 @@ class MineView(OnItsOwn, PersonaView):
         return Response({**told, "paused": paused})
 
     def delete(self, request: Request) -> HttpResponseBase:
-        return self._erase(request._request)
+        return self._erase(request)
 
-    def _erase(self, asked: HttpRequest) -> HttpResponseBase:
+    def _subject(self, request: Request) -> Subject:
+        """Whoever asks, of whom something is about to be kept."""
+        subject = subject_of(request._request)
+        if subject.strangers:
+            limit = StrangersThrottle()
+            if not limit.allow_request(request, self):
+                self.throttled(request, limit.wait() or 0)
+        return subject
+
+    def _erase(self, request: Request) -> HttpResponseBase:
+        asked = request._request
         with _our_database():
-            done = erasure.erase(subject_of(asked), seconds=ERASE_SECONDS)
+            done = erasure.erase(self._subject(request), seconds=ERASE_SECONDS)
         answer = {"erased": done.rows, "failed": list(done.failed), "later": list(done.left)}
         response = _answer(asked, answer, status=503 if done.failed else 200)
         if cookies.name_for(asked) in asked.COOKIES:
@@ -115,7 +125,7 @@ class EraseView(MineView):
     http_method_names = ("post",)
 
     def post(self, request: Request) -> HttpResponseBase:
-        return self._erase(request._request)
+        return self._erase(request)
 
 
 class PauseView(MineView):
@@ -126,7 +136,11 @@ class PauseView(MineView):
     def post(self, request: Request) -> HttpResponseBase:
         asked = request._request
         with _our_database():
-            pause(subject_of(asked))
+            subject = self._subject(request)
+            pause(subject)
+        if subject.is_nobody and tokens.is_by_app(asked):
+            # Nobody is recognised by such a token, and an app need not keep any cookie.
+            return _answer(asked, {"paused": False})
         response = _answer(asked, {"paused": True})
         cookies.opt_out(asked, response)
         return response

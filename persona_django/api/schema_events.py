@@ -166,6 +166,9 @@ class Permission(serializers.Serializer[Any]):
 
     allowed = serializers.BooleanField()
     purposes = serializers.ListField(child=serializers.CharField())
+    unread = serializers.BooleanField(
+        required=False, help_text="Over the limit of its network, or of all: nobody was asked."
+    )
 
 
 class EventsDescription(OpenApiViewExtension):
@@ -181,9 +184,9 @@ class EventsDescription(OpenApiViewExtension):
                 parameters=[VISITOR],
                 responses={
                     200: Permission,
-                    202: OpenApiResponse(VerdictReply, description="Asked too often."),
+                    202: OpenApiResponse(Permission, description="Asked too often: not allowed."),
                     403: problem("From another site."),
-                    429: OpenApiResponse(VerdictReply, description="Asked too often."),
+                    429: OpenApiResponse(Permission, description="Asked too often: come again."),
                 },
             )
             def get(self, request: Any) -> None:

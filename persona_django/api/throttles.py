@@ -84,6 +84,17 @@ class LinkThrottle(BlockThrottle):
         return super().limits(request, most)[1:] if user_of(request) else []
 
 
+class StrangersThrottle(LinkThrottle):
+    """How often strangers of one network may pause or have themselves erased: with each a number
+    is kept for as long as a cookie lives, and whoever likes can get as many of those as they
+    want."""
+
+    door = "strangers"
+
+    def limits(self, request: Request, most: int) -> list[tuple[int, int]]:
+        return super().limits(request, most) or BlockThrottle.limits(self, request, most)[:1]
+
+
 def user_of(request: Request) -> str:
     """The user who is signed in; empty: nobody."""
     user = request.user

@@ -45,6 +45,11 @@ class ConsentPolicy(ABC):
         """
         return None
 
+    def browser_signals(self) -> bool:
+        """Whether a script keeps silent in a browser that objects, as `objected` says of what
+        the shop's pages send."""
+        return self.respect_signals
+
     def check(self) -> list[CheckMessage]:
         """What is wrong with this policy's own options, for system checks."""
         return []
@@ -162,6 +167,9 @@ class FromHeader(ConsentPolicy):
     def browser_cookie(self) -> tuple[str, tuple[str, ...]] | None:
         # The script is on the shop's pages, which send no such header.
         return self.otherwise.browser_cookie()
+
+    def browser_signals(self) -> bool:
+        return self.otherwise.browser_signals()
 
     def check(self) -> list[CheckMessage]:
         return self.otherwise.check()

@@ -55,8 +55,16 @@ def erase(
     """
     if subject.is_nobody and not subject.customer:
         return Erased()
-    bury(subject.keys)
-    return _sweep(_with_linked(subject), holdings(), on_chunk, seconds=seconds)
+    bury(subject.keys - subject.strangers)
+    if subject.strangers:
+        # They taught nothing, so nothing need be learnt anew.
+        until = restrictions.end_of_strangers()
+        restrictions.restrict(subject.strangers, Kind.ERASED, until=until)
+    done = _sweep(_with_linked(subject), holdings(), on_chunk, seconds=seconds)
+    if subject.strangers and any(done.rows.values()):
+        # Their first page was faster than we are.
+        bump(ERASURES)
+    return done
 
 
 def bury(keys: Collection[int], *, at: int | None = None) -> int:
@@ -201,7 +209,7 @@ def export(subject: Subject) -> dict[str, Any]:
     data = [_section(holding, subject, failed) for holding in holdings()]
     return {
         "made_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "known": not subject.is_nobody,
+        "known": bool(subject.keys - subject.strangers),
         "left_alone": [
             {"kind": Kind(row.kind).name.lower(), "since": moment(row.at)} for row in restricted
         ],

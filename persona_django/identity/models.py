@@ -59,7 +59,8 @@ class Restriction(models.Model):
     """Somebody who must be left alone: erased for good, or paused until they say otherwise.
 
     The key is all that is kept of an erased person. It is asked before anything is stored, so
-    that a late message or a restored backup brings nothing back.
+    that a late message or a restored backup brings nothing back. Of a stranger, who only carried
+    a cookie or a token of ours, it is kept until nobody can come with that any more.
     """
 
     class Kind(models.IntegerChoices):
@@ -69,3 +70,8 @@ class Restriction(models.Model):
     key = models.BigIntegerField(primary_key=True, help_text="Keyed hash of visitor or customer.")
     kind = models.PositiveSmallIntegerField(choices=Kind.choices)
     at = models.BigIntegerField(help_text="Seconds since 1970, UTC.")
+    until = models.BigIntegerField(
+        null=True,
+        db_index=True,
+        help_text="When the number is nobody's any more, of who was a stranger; empty: never.",
+    )

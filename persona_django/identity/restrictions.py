@@ -18,9 +18,11 @@ from django.db import connections, router, transaction
 from django.db.models import F
 from numpy.typing import NDArray
 
+from persona_django import conf
 from persona_django.breaker import database_call
 from persona_django.catalogue.state import bump, read_state
 from persona_django.exceptions import Resting
+from persona_django.identity.cookies import LONGEST_LIFE
 from persona_django.identity.keys import keyed_many
 from persona_django.identity.models import Restriction
 
@@ -126,13 +128,14 @@ def restrict(
     kind: Restriction.Kind,
     *,
     at: int | None = None,
+    until: int | None = None,
     moving: Collection[str] = (),
 ) -> int:
     """Leave these alone from now on, in every process within a second; how many are new to it.
 
-    A mapping of keys tells of each since when, else all are left alone since `at`, or now.
-    Whoever was erased stays so. States named by `moving` move with it where anything is new.
-    Harmless when repeated.
+    A mapping of keys tells of each since when, else all are left alone since `at`, or now; and
+    `until` a moment, as `end_of_strangers` tells it, or for good. Whoever was erased stays so.
+    States named by `moving` move with it where anything is new. Harmless when repeated.
     """
     alias = router.db_for_write(Restriction)
     rows = Restriction.objects.using(alias)
@@ -148,7 +151,9 @@ def restrict(
             new += changed if kind == Kind.ERASED else 0
             there = set(rows.filter(key__in=part).values_list("key", flat=True))
             made = [
-                Restriction(key=key, kind=kind, at=since[key]) for key in part if key not in there
+                Restriction(key=key, kind=kind, at=since[key], until=until)
+                for key in part
+                if key not in there
             ]
             rows.bulk_create(made, ignore_conflicts=True)
             new += len(made)
@@ -160,6 +165,14 @@ def restrict(
     if new:
         _reload(revision)
     return new
+
+
+def end_of_strangers() -> int:
+    """Until when who is a stranger now must be left alone: nobody can come with their cookie or
+    token after that, whatever the settings will be, and what a page of theirs may just be writing
+    is too old to be kept."""
+    life = max(LONGEST_LIFE, conf.current().visitors_kept)
+    return int(time.time() + life.total_seconds())
 
 
 def lift(keys: Collection[int], kinds: Collection[Restriction.Kind] = (Kind.PAUSED,)) -> int:

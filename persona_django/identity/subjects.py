@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import router
@@ -29,6 +29,9 @@ class Subject:
     """Keyed hashes of the customer's own key, also by secrets of before."""
     customer: str = ""
     """The customer's own key, as text, for tables of the shop; empty for visitors."""
+    strangers: frozenset[int] = frozenset()
+    """Those of the visitors under whom nothing was ever stored. What they wish is kept for as
+    long as anybody can come with their cookie or token, and not for good."""
 
     @property
     def keys(self) -> frozenset[int]:
@@ -46,8 +49,8 @@ def subject_of(request: HttpRequest) -> Subject:
     """Whoever sends a request: the visitor by cookie or token, and the customer signed in.
 
     Nothing in the request can name anybody else. A visitor under whom nothing was ever stored is
-    nobody: anybody can have as many such numbers as they like, and each that was paused or erased
-    would have to be kept for good.
+    a stranger, and meant as well: their first page may still be on its way. Anybody can have as
+    many such numbers as they like, so whoever lets strangers pause or erase sets a limit to it.
     """
     user = signed_in_user(request)
     cookie = tokens.carried(request)
@@ -56,12 +59,10 @@ def subject_of(request: HttpRequest) -> Subject:
     if cookie is None or (cookie.mark and not cookie.is_of(user)):
         return found
     numbers = frozenset(keyed_ever("visitor", cookie.pseudonym))
-    if not _is_kept(numbers):
-        return found
-    return Subject(
+    return replace(
+        found,
         visitors=found.visitors | numbers,
-        customers=found.customers,
-        customer=found.customer,
+        strangers=frozenset() if _is_kept(numbers) else numbers,
     )
 
 
@@ -114,7 +115,10 @@ def pause(subject: Subject) -> None:
 
     Holds in every process within a second.
     """
-    restrictions.restrict(subject.keys, Kind.PAUSED)
+    restrictions.restrict(subject.keys - subject.strangers, Kind.PAUSED)
+    if subject.strangers:
+        until = restrictions.end_of_strangers()
+        restrictions.restrict(subject.strangers, Kind.PAUSED, until=until)
 
 
 def resume(subject: Subject) -> None:

@@ -132,12 +132,15 @@ TABLES: Mapping[str, Table] = {
     "Restriction": Table(
         about="Who wants to be left alone: erased for good, or paused.",
         basis="legal obligation: to honour erasure and objection",
-        lifetime="erased: for good; paused: until they resume",
+        lifetime=(
+            "erased: for good; paused: until they resume; strangers: as long as a cookie can live"
+        ),
         erased="this is what stays of an erased person: a number that names nobody",
         purposes={
             "key": "recognises late messages and restored backups: keyed hash",
             "kind": "erased or paused",
             "at": "tells which backups are older",
+            "until": "goes when no cookie of theirs can come any more; empty: for good",
         },
     ),
     "ImportRun": Table(

@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                 ('key', models.BigIntegerField(help_text='Keyed hash of visitor or customer.', primary_key=True, serialize=False)),
                 ('kind', models.PositiveSmallIntegerField(choices=[(1, 'Erased'), (2, 'Paused')])),
                 ('at', models.BigIntegerField(help_text='Seconds since 1970, UTC.')),
+                ('until', models.BigIntegerField(db_index=True, help_text="When the number is nobody's any more, of who was a stranger; empty: never.", null=True)),
             ],
         ),
         migrations.CreateModel(

@@ -11,6 +11,7 @@ from django.db.models import Model, Q
 
 from persona_django import conf
 from persona_django.columns import ageing
+from persona_django.identity.models import Restriction
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.tracking.models import DropCount, Event, Intent, SearchTerm, UsedNonce
 from persona_django.tracking.schema import Kind
@@ -91,6 +92,13 @@ def policies() -> tuple[Policy, ...]:
             name="terms that were searched for", model=SearchTerm, kept=TERMS_KEPT, by="last_at"
         ),
         Policy(name="signed messages", model=UsedNonce, kept=FORGET_AFTER),
+        Policy(
+            name="strangers who are left alone",
+            model=Restriction,
+            kept=timedelta(0),
+            by="until",
+            where=Q(until__isnull=False),
+        ),
         Policy(
             name="counts of what was refused",
             model=DropCount,

@@ -46,7 +46,7 @@ def attributes(request: HttpRequest | None, shown: Any = None) -> dict[str, str]
         name, accepted = cookie
         told["data-consent"] = name
         told["data-accepted"] = "|".join(quote(value, safe="") for value in accepted)
-    if policy.respect_signals:
+    if policy.browser_signals():
         told["data-signals"] = "1"
     if request is not None:
         if consent.identifying(request):

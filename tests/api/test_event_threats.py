@@ -265,6 +265,22 @@ def test_whether_anything_may_be_reported_may_not_be_asked_without_end_either(se
     assert send(visitor(), event("view", item="x")).status_code == 200
 
 
+@time_machine.travel("2026-03-01T12:00:10Z", tick=False)
+@pytest.mark.parametrize("refuses", [False, True])
+def test_who_asks_too_often_is_told_in_the_same_shape_that_nothing_may_be_reported(
+    settings, refuses
+):
+    settings.PERSONA = {**settings.PERSONA, "VISITOR_REQUESTS": 1, "REFUSE_EXCESS": refuses}
+    for _ in range(10):
+        visitor().get(EVENTS)
+
+    told = visitor().get(EVENTS)
+
+    assert told.status_code == (429 if refuses else 202)
+    assert told.has_header("Retry-After") is refuses
+    assert told.json() == {"allowed": False, "purposes": [], "unread": True}
+
+
 @pytest.mark.parametrize("name", ["next", "url", "redirect", "to", "continue", "return"])
 @pytest.mark.parametrize(
     "target", ["//evil.example", "https:evil", "\\\\evil", "javascript:alert(1)", "/\r\nX: y"]

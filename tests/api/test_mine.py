@@ -20,6 +20,7 @@ from persona_django.tracking.models import Event
 from tests.browsing import BROWSER, FROM_COOKIE
 from tests.factories import product, read_catalogue
 from tests.identity.held import hold_everything, rows_of
+from tests.reporting import event, send
 from tests.training.history import buy
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +175,75 @@ def test_an_app_does_all_of_it_with_its_token():
     assert by_script(app, "post", RESUME).status_code == 200
     assert app.delete(ME).status_code == 200
     assert rows_of(key) == 0
+
+
+class App(Client):
+    """Keeps no cookies."""
+
+    def request(self, **request: Any) -> Any:
+        answer = super().request(**request)
+        self.cookies.clear()
+        return answer
+
+
+@pytest.fixture
+def app() -> Client:
+    """An app whose user agreed, with the token it was given, before its first report."""
+    app = App(headers={"X-Persona-Consent": "measure, personalise"})
+    token = app.post("/persona/api/v1/visitor/").json()["visitor"]
+    app.defaults[tokens.META] = token
+    return app
+
+
+@pytest.fixture
+def for_apps(settings: Any) -> None:
+    backend = "persona_django.identity.consent.FromHeader"
+    settings.PERSONA = {**settings.PERSONA, "CONSENT_POLICY": {"BACKEND": backend}}
+
+
+def reported(app: Client, item: Any) -> Any:
+    return send(app, event("view", item=f"shop.product:{item.pk}"))
+
+
+def test_an_app_that_pauses_before_its_first_report_is_left_alone(for_apps, app):
+    tea = product()
+    read_catalogue()
+
+    assert by_script(app, "post", PAUSE).json() == {"paused": True}
+    assert app.get(ME).json()["paused"] is True
+    assert reported(app, tea).json()["stop"] is True
+    assert not Event.objects.exists() and not Visitor.objects.exists()
+
+    assert by_script(app, "post", RESUME).json() == {"paused": False}
+    assert app.get(ME).json()["paused"] is False
+    assert reported(app, tea).json()["result"] == "a"
+
+
+def test_an_app_that_erases_before_its_first_report_is_nobody_from_then_on(for_apps, app):
+    tea = product()
+    read_catalogue()
+
+    assert app.delete(ME).status_code == 200
+
+    assert reported(app, tea).json()["result"] == "r"
+    assert not Event.objects.exists() and not Visitor.objects.exists()
+
+
+def test_of_a_stranger_nothing_is_known_and_what_they_wished_is_told(for_apps, app):
+    assert app.get(ME).json()["known"] is False
+    app.post(PAUSE)
+
+    (held,) = app.get(ME).json()["left_alone"]
+
+    assert held["kind"] == "paused"
+
+
+@pytest.mark.parametrize("token", ["forged", "", "x" * 500])
+def test_an_app_whose_token_is_no_good_is_not_told_that_it_paused(token):
+    answer = by_script(Client(), "post", PAUSE, **{tokens.HEADER: token})
+
+    assert answer.json() == {"paused": False}
+    assert not answer.cookies
 
 
 @pytest.mark.parametrize(("method", "address"), CHANGES)

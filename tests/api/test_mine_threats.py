@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db import connections, router
@@ -13,12 +14,14 @@ from django.test import Client
 from rest_framework.authentication import BaseAuthentication, BasicAuthentication
 from rest_framework.views import APIView
 
+from persona_django.api import throttles
+from persona_django.catalogue.state import read_state
 from persona_django.identity import cookies, holdings, restrictions, tokens
 from persona_django.identity.cookies import VisitorCookie
-from persona_django.identity.erasure import bury
+from persona_django.identity.erasure import ERASURES, bury
 from persona_django.identity.keys import keyed
 from persona_django.identity.models import Restriction, Visitor
-from tests.api.test_mine import CHANGES, ME, PAUSE, by_script, token_of, visiting
+from tests.api.test_mine import CHANGES, ME, PAUSE, RESUME, by_script, token_of, visiting
 from tests.browsing import BROWSER, FROM_COOKIE
 from tests.factories import product, read_catalogue
 from tests.identity.held import hold_everything, rows_of
@@ -155,16 +158,63 @@ def unknown_visitor() -> Client:
 
 
 @pytest.mark.parametrize(("method", "address"), CHANGES)
-def test_nothing_is_kept_of_who_was_never_known_however_often_they_ask(method, address):
-    """A cookie and a token can be had as often as one likes."""
+def test_of_who_was_never_known_no_more_is_kept_than_what_they_wish(method, address):
+    """Not for good: a cookie and a token can be had as often as one likes."""
     browser = unknown_visitor()
     app = Client(headers={tokens.HEADER: tokens.issue(VisitorCookie.fresh())})
 
     for client in (browser, app):
         assert by_script(client, method, address).status_code == 200
 
-    assert not Restriction.objects.exists()
+    assert Restriction.objects.filter(until=None).count() == 0
+    assert Restriction.objects.count() == (0 if address == RESUME else 2)
     assert not Visitor.objects.exists()
+
+
+@pytest.mark.parametrize(("method", "address"), [("post", PAUSE), ("delete", ME)])
+@time_machine.travel("2026-03-01T12:00:10Z", tick=False)
+def test_how_many_strangers_of_one_network_are_kept_is_limited(monkeypatch, method, address):
+    monkeypatch.setattr(throttles, "LINKS", "1/hour")
+
+    codes = [by_script(unknown_visitor(), method, address).status_code for _ in range(12)]
+    client, key = visiting()
+
+    assert codes == [200] * 10 + [429] * 2
+    assert Restriction.objects.count() == 10
+    assert by_script(client, method, address).status_code == 200
+    assert restrictions.is_restricted(key)
+
+
+@time_machine.travel("2026-03-01T12:00:10Z", tick=False)
+def test_a_customer_has_a_limit_of_their_own_whatever_strangers_of_their_network_do(monkeypatch):
+    monkeypatch.setattr(throttles, "LINKS", "1/hour")
+    for _ in range(12):
+        by_script(unknown_visitor(), "post", PAUSE)
+    client = unknown_visitor()
+    client.force_login(get_user_model().objects.create(username="anna"))
+
+    assert by_script(client, "post", PAUSE).status_code == 200
+
+
+@time_machine.travel("2026-03-01T12:00:10Z", tick=False)
+def test_resuming_and_repeating_use_up_nothing_of_what_strangers_may(monkeypatch):
+    monkeypatch.setattr(throttles, "LINKS", "1/hour")
+    client = unknown_visitor()
+    for _ in range(12):
+        by_script(unknown_visitor(), "post", RESUME)
+
+    codes = [by_script(client, "post", PAUSE).status_code for _ in range(12)]
+
+    assert codes == [200] * 12
+
+
+def test_erasures_of_strangers_keep_no_version_from_going_live():
+    before = read_state(fresh=True).get(ERASURES)
+
+    assert unknown_visitor().delete(ME).status_code == 200
+
+    assert read_state(fresh=True).get(ERASURES) == before
+    assert Restriction.objects.exists()
 
 
 def test_a_browser_that_was_never_known_is_left_alone_all_the_same():

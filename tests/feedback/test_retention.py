@@ -13,7 +13,8 @@ from django.utils import timezone
 from persona_django.columns import ageing
 from persona_django.feedback import retention
 from persona_django.feedback.models import ServedSlate
-from persona_django.identity.models import Visitor
+from persona_django.identity import restrictions
+from persona_django.identity.models import Restriction, Visitor
 from persona_django.measurement.readiness import report
 from persona_django.model_registry.leases import Held
 from persona_django.tracking.models import DropCount, Event, Intent, SearchTerm, UsedNonce
@@ -82,6 +83,17 @@ def test_with_a_visitor_whose_time_is_over_goes_what_is_left_of_their_doings():
     assert Visitor.objects.get().key == 2
     for model in (Event, ServedSlate, Intent):
         assert sorted(model.objects.values_list("shopper", flat=True)) == [2, 3]
+
+
+def test_what_a_stranger_wished_goes_with_the_last_cookie_and_what_others_did_never(_noon):
+    restrictions.restrict([1, 2], restrictions.Kind.PAUSED)
+    restrictions.restrict([3], restrictions.Kind.PAUSED, until=restrictions.end_of_strangers())
+    restrictions.restrict([4], restrictions.Kind.ERASED, until=restrictions.end_of_strangers())
+
+    for days, left in ((394, 4), (2, 2), (2_000, 2)):
+        _noon.shift(timedelta(days=days))
+        retention.delete_old(beat=lambda: None)
+        assert Restriction.objects.count() == left
 
 
 def test_words_that_nobody_counted_are_forgotten_after_three_days():

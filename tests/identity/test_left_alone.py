@@ -11,12 +11,20 @@ from django.contrib.auth import get_user_model
 from django.test import RequestFactory
 
 from persona_django.catalogue import state
-from persona_django.identity import restrictions, visitors
+from persona_django.identity import cookies, restrictions, visitors
+from persona_django.identity.cookies import VisitorCookie
+from persona_django.identity.erasure import ERASURES, erase, replay
 from persona_django.identity.keys import keyed
 from persona_django.identity.models import Restriction, Visitor
 from persona_django.identity.restrictions import Kind
 from persona_django.identity.shoppers import Shopper, resolve
-from persona_django.identity.subjects import pause, resume, subject_of_customer, subject_of_keys
+from persona_django.identity.subjects import (
+    pause,
+    resume,
+    subject_of,
+    subject_of_customer,
+    subject_of_keys,
+)
 from persona_django.identity.visitors import Recognised
 from persona_django.serving.recommend import recommend
 from persona_django.tracking.events import read_events
@@ -209,3 +217,42 @@ def test_who_opted_out_in_this_browser_is_shown_what_everybody_is(settings):
 
     assert not recommend(other, "reorder")
     assert recommend(other, "similar-items", seeds=[shown[0]])
+
+
+def arriving(pk: int) -> tuple[Any, Any]:
+    """A browser with a cookie of ours and no row yet, and its first page, half of it gone out."""
+    client = agreeing()
+    client.cookies["persona"] = cookies.signed(VisitorCookie.fresh())
+    page = client.get(f"/streamed/{pk}/")
+    return client, page
+
+
+@pytest.mark.parametrize("do", [erase, pause])
+@pytest.mark.django_db(transaction=True)
+def test_who_has_enough_while_their_first_page_goes_out_leaves_no_row_of_it(do):
+    tea, _ = stocked()
+    client, page = arriving(tea.pk)
+
+    do(subject_of(request_of(client)))
+    b"".join(page.streaming_content)
+
+    assert not Visitor.objects.exists() and not Event.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_first_page_that_was_written_by_a_process_that_had_not_heard_of_the_erasure_goes_again(
+    monkeypatch,
+):
+    tea, _ = stocked()
+    client, page = arriving(tea.pk)
+    with monkeypatch.context() as not_yet:
+        not_yet.setattr(restrictions, "_reload", lambda revision: None)
+        erase(subject_of(request_of(client)))
+        b"".join(page.streaming_content)
+    assert Visitor.objects.count() == Event.objects.count() == 1
+    moved = state.read_state(fresh=True).get(ERASURES, 0)
+
+    replay()
+
+    assert not Visitor.objects.exists() and not Event.objects.exists()
+    assert state.read_state(fresh=True)[ERASURES] > moved

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from django.test import RequestFactory
 from persona_django.identity import cookies, restrictions, tokens
 from persona_django.identity.cookies import VisitorCookie
 from persona_django.identity.keys import keyed
-from persona_django.identity.models import Visitor
+from persona_django.identity.models import Restriction, Visitor
 from persona_django.identity.restrictions import Kind
 from persona_django.identity.subjects import (
     is_paused,
@@ -66,9 +68,30 @@ def test_a_visitor_is_their_cookie_agreed_or_not():
     assert subject_of(request(cookie)).keys == {key_of(cookie)}
 
 
-def test_a_visitor_of_whom_nothing_was_ever_stored_is_nobody(anna):
-    assert subject_of(request(VisitorCookie.fresh())).is_nobody
-    assert subject_of(request(linked(anna), anna)).visitors == set()
+def test_a_visitor_of_whom_nothing_was_ever_stored_is_a_stranger_until_something_is(anna):
+    for cookie, user in ((VisitorCookie.fresh(), None), (linked(anna), anna)):
+        asked = request(cookie, user)
+
+        assert subject_of(asked).strangers == subject_of(asked).visitors == {key_of(cookie)}
+        met(cookie)
+        assert not subject_of(asked).strangers
+        assert subject_of(asked).visitors == {key_of(cookie)}
+
+
+def test_a_stranger_s_wish_is_kept_for_as_long_as_a_cookie_can_live_and_a_customer_s_for_good(
+    anna, settings
+):
+    cookie = VisitorCookie.fresh()
+    subject = subject_of(request(cookie, anna))
+
+    pause(subject)
+
+    until = dict(Restriction.objects.values_list("key", "until"))
+    assert set(until) == subject.keys
+    assert [key for key in until if until[key] is not None] == [key_of(cookie)]
+    assert until[key_of(cookie)] >= time.time() + 395 * 86_400 - 60
+    settings.PERSONA = {**settings.PERSONA, "VISITORS_KEPT": timedelta(days=800)}
+    assert restrictions.end_of_strangers() >= time.time() + 800 * 86_400 - 60
 
 
 def test_an_app_s_visitor_is_their_token():

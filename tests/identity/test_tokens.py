@@ -61,6 +61,25 @@ def test_cookie_and_token_cannot_be_used_in_each_others_place():
     assert cookies.unsigned(tokens.issue(visitor)) is None
 
 
+@pytest.mark.parametrize(
+    "ask", [(cookies.opened, tokens.carried), (tokens.carried, cookies.opened)]
+)
+@pytest.mark.parametrize("issue", [cookies.signed, tokens.issue])
+def test_one_request_with_the_same_value_in_both_places_tells_them_apart(ask, issue):
+    visitor = VisitorCookie.fresh()
+    value = issue(visitor)
+    asked = request(value)
+    asked.COOKIES[cookies.name_for(asked)] = value
+
+    found = {one: one(asked) for one in ask}
+
+    by_cookie = issue is cookies.signed
+    assert found == {
+        cookies.opened: visitor if by_cookie else None,
+        tokens.carried: None if by_cookie else visitor,
+    }
+
+
 def test_a_request_with_a_token_is_recognised_as_one_with_a_cookie(accepted):
     visitor = VisitorCookie.fresh()
 

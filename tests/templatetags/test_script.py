@@ -11,6 +11,7 @@ from django.template import engines
 from django.test import RequestFactory, override_settings
 
 from persona_django import counters
+from persona_django.identity import consent
 from persona_django.identity.consent import FromCookie
 from persona_django.tracking.ingest import view_id, viewed
 from tests.browsing import ACCEPT_ALL, FROM_COOKIE, ask_for_consent
@@ -106,6 +107,27 @@ def test_a_policy_that_no_cookie_explains_leaves_the_question_to_the_script(sett
 
     assert "data-consent" not in told
     assert told["data-signals"] == "1"
+
+
+@pytest.mark.parametrize("in_apps", [True, False])
+@pytest.mark.parametrize("on_pages", [True, False])
+def test_in_a_shop_with_an_app_the_script_hears_the_browser_as_the_policy_for_pages_does(
+    settings, in_apps, on_pages
+):
+    pages = FROM_COOKIE["CONSENT_POLICY"]
+    pages = {**pages, "OPTIONS": {**pages["OPTIONS"], "respect_signals": on_pages}}
+    settings.PERSONA = {
+        **settings.PERSONA,
+        "CONSENT_POLICY": {
+            "BACKEND": "persona_django.identity.consent.FromHeader",
+            "OPTIONS": {"otherwise": pages, "respect_signals": in_apps},
+        },
+    }
+    objecting = asked(banner="yes")
+    objecting.META["HTTP_SEC_GPC"] = "1"
+
+    assert ("data-signals" in tag()) is on_pages
+    assert consent.allowed(objecting, "measure") is not on_pages
 
 
 def test_where_nobody_may_be_recognised_there_is_no_script(settings):

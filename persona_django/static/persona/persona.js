@@ -93,8 +93,9 @@ function start() {
       fetch(given.events)
         .then((reply) => reply.json())
         .then(({ allowed }) => {
-          serverAllows = allowed;
-          wake();
+          // Whatever else it says is a no, until the next page asks: never again at once.
+          serverAllows = allowed === true;
+          if (serverAllows) wake();
         })
         .catch(nothing);
     }

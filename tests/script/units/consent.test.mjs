@@ -70,6 +70,27 @@ test("whose browser objects is not even asked about", async () => {
   assert.equal(browser.requests.length, 0);
 });
 
+for (const [what, reply] of [
+  ["too many asked", { status: 202, says: { allowed: false, purposes: [], unread: true } }],
+  ["too many asked, in words of before", { status: 202, says: { result: "", unread: true } }],
+  ["too many asked, and is told so", { status: 429, says: { detail: "Come again." } }],
+  ["its page is foreign", { status: 403, says: { detail: "Sent by no page of this shop." } }],
+  ["there is nothing there", { status: 404, says: { detail: "There is nothing here." } }],
+  ["the shop is away", { status: 503, says: null }],
+  ["the answer says something else", { says: { allowed: "false" } }],
+  ["the answer is no JSON", { broken: "Unexpected token < in JSON" }],
+])
+  test(`where ${what}, nobody agreed, and the shop is not asked again from this page`, async () => {
+    const browser = new Browser();
+    browser.reply = () => reply;
+
+    assert.equal(await reports(browser), false);
+    await browser.hide();
+    await browser.hide(false);
+    await browser.press();
+    assert.equal(browser.requests.length, 1);
+  });
+
 test("an answer that does not come is a no", async () => {
   const browser = new Browser();
   browser.reply = () => ({ error: "Failed to fetch" });
