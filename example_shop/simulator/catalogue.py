@@ -97,16 +97,18 @@ def build_catalogue(products: int, parameters: Parameters, rng: np.random.Genera
     first_of_kind = np.searchsorted(kind, np.arange(len(KINDS) + 1))
     host = _hosts(kind, first_of_kind, rng)
     named = name_products(kind, host, rng)
-    tier, price = _prices(kind, named, rng)
+    tier, price = _prices(kind, named, parameters, rng)
     brand_names = sorted(set(named.brands))
     brand_number = {name: number for number, name in enumerate(brand_names)}
     days = parameters.days + parameters.held_out_days
     # New things appear all along; what was there before is up to three years older.
     is_new = rng.random(products) < made.new_this_year
     published = np.where(
-        is_new, rng.integers(0, parameters.days, products), -rng.integers(1, 1100, products)
+        is_new,
+        rng.integers(0, parameters.days, products),
+        -rng.integers(1, made.oldest_days, products),
     )
-    variants, first_variant = _variants(kind, made.sold_out, rng)
+    variants, first_variant = _variants(kind, parameters, rng)
     return Catalogue(
         kinds=KINDS,
         names=named.names,
@@ -154,19 +156,22 @@ def _hosts(kind: Ints, first_of_kind: Ints, rng: np.random.Generator) -> Ints:
     return host
 
 
-def _prices(kind: Ints, named: Named, rng: np.random.Generator) -> tuple[Floats, Ints]:
+def _prices(
+    kind: Ints, named: Named, parameters: Parameters, rng: np.random.Generator
+) -> tuple[Floats, Ints]:
     """Spread prices over the kind's range by the standing of the brand, ending as prices do."""
+    made = parameters.catalogue
     standing = dict(
         zip(sorted(set(named.brands)), rng.random(len(set(named.brands))), strict=True)
     )
     brand = np.array([standing[name] for name in named.brands])
-    tier = np.clip(
-        0.6 * brand + 0.4 * rng.random(len(kind)) + rng.normal(0, 0.08, len(kind)), 0, 1
-    )
+    own = made.brand_sets_price * brand + (1 - made.brand_sets_price) * rng.random(len(kind))
+    tier = np.clip(own + rng.normal(0, made.price_jitter, len(kind)), 0, 1)
     low, high = np.array([k.price for k in KINDS])[kind].T
     euros = low * (high / low) ** tier
-    step = np.select([euros < 10, euros < 40, euros < 150], [0.1, 0.5, 1.0], 5.0)
-    below = np.where(euros < 10, 0.01, np.where(euros < 40, 0.05, 0.1))
+    limits, steps, endings = (np.array(column) for column in zip(*made.price_steps, strict=True))
+    row = np.searchsorted(limits, euros, side="right")
+    step, below = steps[row], endings[row]
     rounded = np.maximum(np.round(euros / step), 1) * step - below
     return tier, np.round(100 * rounded).astype(np.int64)
 
@@ -191,22 +196,26 @@ def _price_cuts(
     return np.maximum(cut, rows.astype(np.float32))
 
 
-def _variants(kind: Ints, sold_out: float, rng: np.random.Generator) -> tuple[Variants, Ints]:
+def _variants(
+    kind: Ints, parameters: Parameters, rng: np.random.Generator
+) -> tuple[Variants, Ints]:
     """Colours times sizes of every product, each with a stock of its own."""
+    made = parameters.catalogue
+    fewest, most = made.colours
     family: list[int] = []
     colour: list[str] = []
     size: list[str] = []
     for product, number in enumerate(kind):
         of = KINDS[number]
         palette = list(of.colours) or [""]
-        # A product comes in one to three of its kind's colours, not in all of them.
-        chosen = rng.permutation(len(palette))[: int(rng.integers(1, 4))]
+        chosen = rng.permutation(len(palette))[: int(rng.integers(fewest, most + 1))]
         for shade in sorted(chosen):
             for fit in of.sizes or ("",):
                 family.append(product)
                 colour.append(palette[shade])
                 size.append(fit)
-    stock = rng.integers(3, 120, len(family))
-    stock[rng.random(len(family)) < sold_out] = 0
+    lowest, highest = made.stock
+    stock = rng.integers(lowest, highest + 1, len(family))
+    stock[rng.random(len(family)) < made.sold_out] = 0
     variants = Variants(family=np.array(family), colour=colour, size=size, stock=stock)
     return variants, np.searchsorted(variants.family, np.arange(len(kind) + 1))

@@ -20,7 +20,7 @@ from example_shop.simulator.history import Reason
 from example_shop.simulator.lives import Lives, make_lives
 from example_shop.simulator.oracle import Oracle
 from example_shop.simulator.parameters import Parameters
-from example_shop.simulator.people import People
+from example_shop.simulator.people import People, hours_of
 from example_shop.simulator.purchases import Wishes
 from example_shop.simulator.truth import Partners
 from example_shop.simulator.year import Shopped, sale_temper
@@ -57,7 +57,9 @@ class Town:
         self.catalogue, self.people, self.lives = catalogue, people, lives
         self.parameters, self.rng = parameters, rng
         usual = parameters.shoppers.visits_a_year / people.visits_a_year
-        self.pace = np.clip(parameters.missions.days_between * usual, 3.0, 120.0)
+        self.pace = np.clip(
+            parameters.missions.days_between * usual, *parameters.missions.pace_days
+        )
         self.clock = rng.random(people.count) * self.pace
         self.errand = np.zeros(len(people.person), dtype=np.int64)
         self.last = np.full((len(people.person), len(catalogue.kinds)), -1, dtype=np.int64)
@@ -75,7 +77,7 @@ class Town:
     def _run(self, out: Ints) -> Step:
         rng, missions, lives = self.rng, self.parameters.missions, self.lives
         day = np.floor(self.clock[out]).astype(np.int64)
-        hour = self._hours(out)
+        hour = hours_of(out, self.people, self.parameters, rng)
         person = self.people.person_at(out, hour)
         self.errand[person] = draw(lives.step[lives.life[person], self.errand[person]], rng)
         chance = lives.needs[self.errand[person]]
@@ -100,12 +102,6 @@ class Town:
             in_cart=np.concatenate([bought | forgotten, nothing]),
             is_bought=np.concatenate([bought, nothing]),
         )
-
-    def _hours(self, shopper: Ints) -> Floats:
-        people, rng, n = self.people, self.rng, len(shopper)
-        hour = np.clip(rng.normal(people.usual_hour[shopper], 2.0), 6.0, 23.5)
-        apart = np.where(rng.random(n) < 0.5, rng.uniform(18, 23, n), rng.uniform(7, 15, n))
-        return np.where(people.is_household[shopper], apart, hour)
 
     def _choose(self, person: Ints, kind: Ints, day: Ints) -> Ints:
         """The product of last time where it is used up and was liked, else a popular one."""

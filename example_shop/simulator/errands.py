@@ -1,4 +1,11 @@
-"""The errands that the second family runs: what each needs, and what tends to come after it."""
+"""The errands that the second family runs: what each needs, and what tends to come after it.
+
+Part of the parameters (`Missions.errands`, `Missions.lives`) and under their rule: the
+fingerprint there covers every number here. All of them are assumptions about why people go
+shopping, made once and kept: an errand takes one to three things on average, what it is run for
+more often than not has a chance of a half and more, and durable things have lower ones than what
+is used up.
+"""
 
 from __future__ import annotations
 

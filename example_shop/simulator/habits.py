@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from example_shop.simulator.catalogue import Catalogue
 from example_shop.simulator.history import Reason
 from example_shop.simulator.parameters import Parameters, dates_of
-from example_shop.simulator.people import People
+from example_shop.simulator.people import People, about_usual
 from example_shop.simulator.purchases import Wishes
 
 Ints = NDArray[np.int64]
@@ -55,7 +55,7 @@ def regular_purchases(
     bought = product[habit]
     other = substitutes[bought, rng.integers(0, substitutes.shape[1], len(bought))]
     changes = (rng.random(len(bought)) >= habits.keeps_product) & (other >= 0)
-    hour = np.clip(rng.normal(people.usual_hour[shopper[habit]], 1.0), 6.0, 23.5)
+    hour = about_usual(shopper[habit], habits.hour_spread, people, parameters, rng)
     wishes = Wishes.because(
         Reason.REGULAR, shopper[habit], due[habit, step], hour, np.where(changes, other, bought)
     )
@@ -77,12 +77,13 @@ def presents(
     product = rng.choice(catalogue.size, size=len(shopper), p=appeal / appeal.sum())
     dates = dates_of(parameters, days)
     in_year = (dates - dates.astype("datetime64[Y]")).astype(int)
-    advent = np.flatnonzero((in_year >= 330) & (in_year < 358))
+    first, last = given.gift_days
+    advent = np.flatnonzero((in_year >= first) & (in_year <= last))
     day = rng.integers(0, days, len(shopper))
     if len(advent):
         early = rng.random(len(shopper)) < given.gift_peak
         day = np.where(early, rng.choice(advent, len(shopper)), day)
-    hour = np.clip(rng.normal(people.usual_hour[shopper], 2.0), 6.0, 23.5)
+    hour = about_usual(shopper, given.hour_spread, people, parameters, rng)
     return Wishes.because(Reason.GIFT, shopper, day, hour, product)
 
 

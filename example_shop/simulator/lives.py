@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from example_shop.simulator.catalogue import Catalogue
-from example_shop.simulator.errands import ERRANDS, LIVES
 from example_shop.simulator.parameters import Parameters
 from example_shop.simulator.people import People
 
@@ -23,7 +22,7 @@ class Lives:
     """What the mechanism runs on, beside the range itself."""
 
     life: Ints
-    """(persons,) number of the life in `LIVES`."""
+    """(persons,) number of the life, in the order of the parameters."""
     tier: Ints
     """(persons,) price tier: 0 basic, 1 middle, 2 premium."""
     step: Floats
@@ -39,19 +38,20 @@ def make_lives(
 ) -> Lives:
     """Give everybody a life and a price tier, and companies theirs."""
     persons = len(people.person)
-    life = rng.integers(0, len(LIVES) - 1, persons)
-    life[np.flatnonzero(people.company >= 0)] = len(LIVES) - 1
+    errands, ways = parameters.missions.errands, parameters.missions.lives
+    life = rng.integers(0, len(ways) - 1, persons)
+    life[np.flatnonzero(people.company >= 0)] = len(ways) - 1
     number = {kind.path: n for n, kind in enumerate(catalogue.kinds)}
-    needs = np.zeros((len(ERRANDS), len(catalogue.kinds)))
-    names = [errand.name for errand in ERRANDS]
-    step = np.zeros((len(LIVES), len(ERRANDS), len(ERRANDS)))
-    for row, weights in enumerate(LIVES.values()):
+    needs = np.zeros((len(errands), len(catalogue.kinds)))
+    names = [errand.name for errand in errands]
+    step = np.zeros((len(ways), len(errands), len(errands)))
+    for row, weights in enumerate(ways.values()):
         usual = np.array([weights.get(name, 0.0) for name in names])
         step[row] = usual / usual.sum()
-        for at, errand in enumerate(ERRANDS):
+        for at, errand in enumerate(errands):
             for name, added in errand.then.items():
                 step[row, at, names.index(name)] += added
-    for at, errand in enumerate(ERRANDS):
+    for at, errand in enumerate(errands):
         for path, chance in errand.needs.items():
             needs[at, number[path]] = chance
     return Lives(

@@ -13,9 +13,6 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-EVENING = 17.0
-"""Hour from which the second person of a household is the one who shops."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class People:
@@ -36,6 +33,8 @@ class People:
     """Shopper behind each person; the first persons are the shoppers themselves."""
     second_person: Ints
     """Person who shops in the evening, or -1 where nobody else does."""
+    evening: float
+    """Hour from which it is the second person of a household who shops."""
 
     @property
     def count(self) -> int:
@@ -48,7 +47,7 @@ class People:
     def person_at(self, shopper: Ints, hour: Floats) -> Ints:
         """Who of a household holds the telephone at that hour."""
         second = self.second_person[shopper]
-        return np.where((second >= 0) & (hour >= EVENING), second, shopper)
+        return np.where((second >= 0) & (hour >= self.evening), second, shopper)
 
 
 def make_people(count: int, parameters: Parameters, rng: np.random.Generator) -> People:
@@ -65,10 +64,11 @@ def make_people(count: int, parameters: Parameters, rng: np.random.Generator) ->
         company=company,
         consents=rng.random(count) < given.consenting,
         shopping_day=rng.integers(0, parameters.habits.shopping_every_days, count),
-        usual_hour=np.clip(rng.normal(15.0, 4.0, count), 7.0, 22.0),
-        build=rng.beta(2.0, 2.0, count),
+        usual_hour=np.clip(rng.normal(*given.usual_hour, count), *given.usual_hours),
+        build=rng.beta(given.middling, given.middling, count),
         person=np.concatenate([np.arange(count), np.flatnonzero(household)]),
         second_person=second,
+        evening=given.evening,
     )
 
 
@@ -85,18 +85,30 @@ def _companies(count: int, parameters: Parameters, rng: np.random.Generator) -> 
 
 
 def visit_times(
-    people: People, days: int, rng: np.random.Generator
+    people: People, days: int, parameters: Parameters, rng: np.random.Generator
 ) -> tuple[Ints, Ints, Floats, Ints]:
     """Shopper, day, hour and person of every visit of everybody, in the order of shoppers."""
     visits = rng.poisson(people.visits_a_year * days / 365)
     shopper = np.repeat(np.arange(people.count), visits)
     day = rng.integers(0, days, len(shopper))
-    hour = np.clip(rng.normal(people.usual_hour[shopper], 2.0), 6.0, 23.5)
-    # In a household one shops by day and the other after dinner, half of the visits each.
-    shared = people.is_household[shopper]
-    late = rng.random(len(shopper)) < 0.5
-    apart = np.where(
-        late, rng.uniform(18.0, 23.0, len(shopper)), rng.uniform(7.0, 15.0, len(hour))
-    )
-    hour = np.where(shared, apart, hour)
+    hour = hours_of(shopper, people, parameters, rng)
     return shopper, day, hour, people.person_at(shopper, hour)
+
+
+def hours_of(
+    shopper: Ints, people: People, parameters: Parameters, rng: np.random.Generator
+) -> Floats:
+    """Hour of one visit of each: in a household one shops by day and the other after dinner, half
+    of the visits each."""
+    given, n = parameters.shoppers, len(shopper)
+    hour = about_usual(shopper, given.hour_spread, people, parameters, rng)
+    late = rng.random(n) < 0.5
+    apart = np.where(late, rng.uniform(*given.evening_hours, n), rng.uniform(*given.day_hours, n))
+    return np.where(people.is_household[shopper], apart, hour)
+
+
+def about_usual(
+    shopper: Ints, spread: float, people: People, parameters: Parameters, rng: np.random.Generator
+) -> Floats:
+    """An hour around everybody's usual one, while people are awake."""
+    return np.clip(rng.normal(people.usual_hour[shopper], spread), *parameters.shoppers.awake)

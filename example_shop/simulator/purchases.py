@@ -165,7 +165,8 @@ def _lines(
     sized = np.array([k.has_to_fit for k in catalogue.kinds])[kind]
     chance = np.where(sized, habits.refunds_sized, habits.refunds)
     comes_back = (rng.random(n) < chance) & ~grocery & orders.paid[order]
-    returned_at = orders.at[order] + rng.integers(4 * DAY, 21 * DAY, n)
+    soonest, latest = habits.returned_days
+    returned_at = orders.at[order] + rng.integers(soonest * DAY, latest * DAY, n)
     return Lines(
         order=order,
         product=wishes.product,

@@ -34,7 +34,7 @@ def shop_by_taste(
     """All visits with looks and carts, what was bought from them, and regular purchases."""
     days = parameters.days + parameters.held_out_days
     tastes = make_tastes(catalogue, people, parameters, rng)
-    shopper, day, hour, person = visit_times(people, days, rng)
+    shopper, day, hour, person = visit_times(people, days, parameters, rng)
     visit, product = looks(person, day, tastes, catalogue, parameters, rng, progress)
     in_cart = rng.random(len(visit)) < parameters.taste.cart
     chance = parameters.taste.buy * sale_temper(
@@ -86,7 +86,9 @@ def _regular_things(
     The users of a company draw from one short list, the company's.
     """
     appetite = people.visits_a_year / parameters.shoppers.visits_a_year
-    counts = rng.poisson(parameters.habits.regulars * np.clip(appetite, 0.3, 2.5))
+    counts = rng.poisson(
+        parameters.habits.regulars * np.clip(appetite, *parameters.habits.appetite)
+    )
     faithful = rng.random(people.count) < parameters.habits.has_regulars
     counts[~faithful & (people.company < 0)] = 0
     used_up = np.flatnonzero([kind.cycle_days > 0 for kind in catalogue.kinds])

@@ -21,9 +21,6 @@ from example_shop.simulator.people import People
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-COMPANY_PULL = 3.0
-"""Added log interest of a company's users in office goods, and taken from most of the rest."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Tastes:
@@ -44,6 +41,7 @@ def make_tastes(
 ) -> Tastes:
     """Draw everybody's tastes; the users of a company share one."""
     taste, persons = parameters.taste, len(people.person)
+    middling = parameters.shoppers.middling
     department = catalogue.department_of_kind
     base = np.array([kind.demand for kind in catalogue.kinds])
     base += taste.grocery_appeal * np.array([kind.is_food for kind in catalogue.kinds])
@@ -53,7 +51,7 @@ def make_tastes(
     made = Tastes(
         kind=kind,
         look=rng.normal(size=(persons, catalogue.look.shape[1])),
-        tier=rng.beta(2.0, 2.0, persons),
+        tier=rng.beta(middling, middling, persons),
         brand=rng.normal(scale=taste.brand, size=(persons, len(catalogue.brand_names))),
     )
     office = np.array([kind.department == "Office" for kind in catalogue.kinds])
@@ -61,7 +59,7 @@ def make_tastes(
         users = np.flatnonzero(people.company == number)
         for column in (made.kind, made.look, made.tier, made.brand):
             column[users] = column[users[0]]
-        made.kind[users] += np.where(office, COMPANY_PULL, -COMPANY_PULL)
+        made.kind[users] += np.where(office, taste.company_pull, -taste.company_pull)
     return made
 
 

@@ -35,8 +35,8 @@ def true_partners(
     for own, kind in enumerate(catalogue.kinds):
         for path, chance in kind.goes_with.items():
             there = catalogue.of_kind(number[path])
-            likeness = _likeness(catalogue, catalogue.of_kind(own), there)
-            likeness += rng.normal(scale=0.3, size=likeness.shape)
+            likeness = _likeness(catalogue, catalogue.of_kind(own), there, parameters)
+            likeness += rng.normal(scale=parameters.catalogue.partner_chance, size=likeness.shape)
             fits = catalogue.kinds[number[path]].fits == kind.path
             for row, product in enumerate(range(*catalogue.of_kind(own).indices(catalogue.size))):
                 if fits:
@@ -67,7 +67,7 @@ def true_substitutes(catalogue: Catalogue, parameters: Parameters) -> Ints:
     found = np.full((catalogue.size, wanted), -1, dtype=np.int64)
     for number in range(len(catalogue.kinds)):
         own = catalogue.of_kind(number)
-        likeness = _likeness(catalogue, own, own)
+        likeness = _likeness(catalogue, own, own, parameters)
         np.fill_diagonal(likeness, -np.inf)
         # A case for another telephone is no substitute.
         likeness[catalogue.host[own][:, None] != catalogue.host[own][None, :]] = -np.inf
@@ -77,9 +77,12 @@ def true_substitutes(catalogue: Catalogue, parameters: Parameters) -> Ints:
     return found
 
 
-def _likeness(catalogue: Catalogue, here: slice, there: slice) -> NDArray[np.float64]:
+def _likeness(
+    catalogue: Catalogue, here: slice, there: slice, parameters: Parameters
+) -> NDArray[np.float64]:
     """(here, there) how alike two products are in style, price position and brand."""
     looks = catalogue.look[here] @ catalogue.look[there].T / catalogue.look.shape[1]
     tiers = np.abs(catalogue.tier[here][:, None] - catalogue.tier[there][None, :])
     same_brand = catalogue.brand[here][:, None] == catalogue.brand[there][None, :]
-    return looks - 2.0 * tiers + 0.5 * same_brand
+    made = parameters.catalogue
+    return looks - made.price_apart * tiers + made.brand_alike * same_brand

@@ -91,6 +91,7 @@ def _views(
     robot, robot_day, robot_hour, robot_product, honest = robot_views(
         catalogue, people.count, parameters, rng
     )
+    given = parameters.shoppers
     first_extra = len(shopped.shopper)
     first_robot = first_extra + len(extra.shopper)
     shopper = np.concatenate([shopped.shopper[shopped.visit], extra.shopper, robot])
@@ -105,15 +106,15 @@ def _views(
             first_robot + np.unique(robot * 10_000 + robot_day, return_inverse=True)[1],
         ]
     )
-    # Looks of one visit lie within some twenty minutes, the decision at their end.
+    # Looks of one visit lie before the decision at its end.
     end = start + day * DAY + np.floor(hour * 3600).astype(np.int64)
-    at = end - rng.integers(30, 1200, len(day))
+    at = end - rng.integers(*given.look_seconds, len(day))
     in_cart = np.concatenate(
         [shopped.in_cart, np.ones(len(extra.shopper), bool), np.zeros(len(robot), bool)]
     )
     build = np.concatenate([people.build, np.full(len(honest), 0.5)])
     variant = variant_for(product, shopper, catalogue, build, rng)
-    cart_at = end - rng.integers(1, 30, len(day))
+    cart_at = end - rng.integers(*given.cart_seconds, len(day))
     columns = {
         "shopper": np.concatenate([shopper, shopper[in_cart]]),
         "visit": np.concatenate([visit, visit[in_cart]]),

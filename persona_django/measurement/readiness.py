@@ -15,10 +15,10 @@ from persona_django.blocks.registry import Block, blocks
 from persona_django.blocks.registry import faults as block_faults
 from persona_django.catalogue import registry
 from persona_django.catalogue.models import Item
-from persona_django.catalogue.snapshot import current_snapshot
 from persona_django.catalogue.state import read_state
 from persona_django.catalogue.tables import is_missing_table
 from persona_django.identity.models import Visitor
+from persona_django.measurement import trying
 from persona_django.measurement import visitors as watched
 from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.tracking.models import Event
@@ -53,7 +53,10 @@ class Report:
 
 
 def report(store: int = 1) -> Report:
-    """Look at everything that a block rests on. Counts rows, so it is not for the request path."""
+    """Look at everything that a block rests on, and ask for each block once, as a page would.
+
+    Counts rows, so it is not for the request path.
+    """
     if not conf.current().enabled:
         text = 'PERSONA["ENABLED"] is False: no query, no signal, and tags render nothing.'
         return Report(findings=(Finding(about="settings", text=text, ok=False),))
@@ -64,7 +67,7 @@ def report(store: int = 1) -> Report:
     except DatabaseError as error:
         if not is_missing_table(error):
             raise
-        text = "The tables are missing. Run: python manage.py migrate"
+        text = "The tables are missing. Run: python manage.py migrate persona"
         findings.append(Finding(about="database", text=text, ok=False))
     return Report(findings=tuple(findings))
 
@@ -92,19 +95,7 @@ def _registered() -> Iterator[Finding]:
 
 
 def _counted(store: int) -> Iterator[Finding]:
-    items = Item.objects.using(router.db_for_read(Item)).filter(store=store)
-    on_sale = items.filter(retired_at__isnull=True).count()
-    retired = items.filter(retired_at__isnull=False).count()
-    text = f"{on_sale:,} on sale, {retired:,} retired."
-    snapshot = current_snapshot(store)
-    if not on_sale and snapshot is not None:
-        text += " The shop has no products, or queryset() in persona.py leaves them all out."
-    elif not on_sale:
-        text += f" {SYNC}"
-    yield Finding(about="catalogue", text=text, ok=on_sale > 0)
-    if on_sale and snapshot is None:
-        text = f"No snapshot of the catalogue can be read, so blocks are empty. {SYNC}"
-        yield Finding(about="snapshot", text=text, ok=False)
+    yield from _catalogue(store)
     for order_map in registry.order_maps():
         try:
             lines = order_map.lines().count()
@@ -123,6 +114,31 @@ def _counted(store: int) -> Iterator[Finding]:
         policy = conf.current().consent_policy["BACKEND"].rpartition(".")[2]
         text += f" Who may be recognised is decided by {policy}."
     yield Finding(about="tracking", text=text)
+
+
+def _catalogue(store: int) -> Iterator[Finding]:
+    items = Item.objects.using(router.db_for_read(Item)).filter(store=store)
+    listed = items.filter(retired_at__isnull=True).count()
+    retired = items.filter(retired_at__isnull=False).count()
+    sold = trying.on_sale(store)
+    # Without a snapshot, or with one from before the last items came, the mirror alone speaks.
+    on_sale = listed if sold is None else min(sold, listed)
+    text = f"{on_sale:,} on sale, {retired:,} retired."
+    if listed > on_sale:
+        text = (
+            f"{on_sale:,} on sale, {listed - on_sale:,} sold out or switched off, "
+            f"{retired:,} retired."
+        )
+    if not listed and sold is not None:
+        text += " The shop has no products, or queryset() in persona.py leaves them all out."
+    elif not listed:
+        text += f" {SYNC}"
+    elif not on_sale:
+        text += f" Look at available, stock and queryset() in persona.py. {SYNC}"
+    yield Finding(about="catalogue", text=text, ok=on_sale > 0)
+    if listed and sold is None:
+        text = f"No snapshot of the catalogue can be read, so blocks are empty. {SYNC}"
+        yield Finding(about="snapshot", text=text, ok=False)
 
 
 def _visitors(store: int) -> Iterator[Finding]:
@@ -167,8 +183,13 @@ def _blocks(store: int) -> Iterator[Finding]:
         if block.personal and not any(found.customer for found in registry.order_maps()):
             text = "Empty for everyone: no order map in persona.py names its `customer`."
             yield Finding(about=block.slug, text=text, ok=False)
-        else:
-            yield Finding(about=block.slug, text=block_in_words(block, state))
+            continue
+        text = block_in_words(block, state)
+        # Of one shopper's own orders nothing can be asked without that shopper.
+        why = "" if block.personal else trying.why_empty(block, store)
+        if why:
+            text += f" Asked for now, it is empty: {why}"
+        yield Finding(about=block.slug, text=text, ok=not why)
 
 
 def block_in_words(block: Block, state: Any) -> str:

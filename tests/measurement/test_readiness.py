@@ -13,6 +13,7 @@ from persona_django.catalogue.models import Item
 from persona_django.measurement.readiness import report
 from persona_django.model_registry.models import Lease, ModelVersion
 from tests import factories
+from tests.shop.models import Product
 
 
 def status(**options) -> str:
@@ -45,6 +46,76 @@ def test_a_shop_that_learnt_is_told_what_its_blocks_show():
     assert f"Version {version.pk} is live" in said
     assert "2 items, 1,000 pairs" in said
     assert "similar-items: Shows what was learnt" in said
+
+
+def said_of(about: str) -> list:
+    return [finding for finding in report().findings if finding.about == about]
+
+
+EMPTY = "Asked for now, it is empty: "
+
+
+@pytest.mark.django_db
+def test_a_shop_with_something_to_sell_has_no_empty_block():
+    factories.products(3)
+    factories.read_catalogue()
+
+    for slug in ("similar-items", "bought-together"):
+        said = said_of(slug)[-1]
+        assert said.ok and EMPTY not in said.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("change", [{"stock": 0}, {"is_active": False}])
+def test_what_is_sold_out_or_switched_off_is_not_counted_as_on_sale(change):
+    made = factories.products(3)
+    Product.objects.filter(pk__in=[one.pk for one in made[:2]]).update(**change)
+    factories.read_catalogue()
+
+    (said,) = said_of("catalogue")
+
+    assert said.ok
+    assert said.text.startswith("1 on sale, ")
+    (block,) = said_of("similar-items")
+    assert not block.ok
+    assert EMPTY + "There is only this product on sale" in block.text
+
+
+@pytest.mark.django_db
+def test_where_nothing_is_on_sale_catalogue_and_blocks_say_so():
+    factories.products(3, stock=0)
+    factories.read_catalogue()
+
+    (catalogue,) = said_of("catalogue")
+    (block,) = said_of("similar-items")
+
+    assert not catalogue.ok
+    assert "0 on sale, 3 sold out or switched off, 0 retired. Look at available" in catalogue.text
+    assert not block.ok
+    assert EMPTY + "Nothing in the catalogue is on sale." in block.text
+
+
+@pytest.mark.django_db
+def test_a_map_that_shows_nothing_to_anybody_is_named_as_the_cause():
+    factories.products(3)
+    factories.read_catalogue()
+    with factories.mapped(Product, visible=lambda self, rows, account: rows.none()):
+        (block,) = said_of("similar-items")
+
+    assert not block.ok
+    assert EMPTY in block.text
+    assert "the shop's own products gave none of them: visible()" in block.text
+
+
+@pytest.mark.django_db
+def test_blocks_of_another_store_are_asked_for_in_that_store():
+    factories.products(3)
+    factories.read_catalogue()
+
+    (block,) = [one for one in report(2).findings if one.about == "similar-items"]
+
+    assert not block.ok
+    assert EMPTY + "The catalogue was not read yet" in block.text
 
 
 @pytest.mark.django_db

@@ -91,6 +91,35 @@ def test_a_version_that_was_taken_away_meanwhile_does_not_come_back():
     assert not ModelVersion.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "meanwhile", [{"status": Status.ABANDONED}, {"status": Status.LIVE}, {"fence": 10**6}]
+)
+def test_a_worker_writes_only_on_a_version_that_is_being_built_and_its_own(meanwhile):
+    with hold(publish.job_of("similar")) as held:
+        version = publish.begin(held, "similar", relation=1)
+        # The lease is still held: what is written must be guarded by the version's own row.
+        ModelVersion.objects.update(**meanwhile)
+
+        with pytest.raises(LostLease, match="given up"):
+            publish.fill(version, held=held, work={"stage": "writing"}, artefact_id=7)
+
+    stored = ModelVersion.objects.get(pk=version.pk)
+    assert (stored.work, stored.artefact_id) == ({}, None)
+    assert (version.work, version.artefact_id) == ({}, None)
+
+
+def test_a_worker_writes_on_no_other_version_than_its_own():
+    other = staged()
+    with hold(publish.job_of("similar")) as held:
+        version = publish.begin(held, "similar", relation=1)
+        ModelVersion.objects.update(fence=held.fence, status=Status.BUILDING)
+
+        publish.fill(version, held=held, work={"stage": "writing"})
+
+    assert ModelVersion.objects.get(pk=version.pk).work == {"stage": "writing"}
+    assert ModelVersion.objects.get(pk=other.pk).work == {}
+
+
 def test_a_fence_that_is_too_low_moves_no_pointer_and_changes_no_status():
     live = published()
     State.objects.filter(name="similar").update(fence=10**6)

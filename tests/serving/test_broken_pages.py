@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.http import HttpResponse
 from django.template import engines
 from django.test import override_settings
@@ -83,12 +84,23 @@ class Mistake:
     at: str = "page"
     made: Callable[[], AbstractContextManager[Any]] = nullcontext
     synced: bool = True
+    status: str = ""
+    """What `persona_status` says where that is not the same; "-" where it cannot know, because
+    the mistake is in a page."""
 
 
 MISTAKES = (
-    Mistake(name="an unknown block", at="misspelt", told="There is no block 'similar-itmes'. The"),
     Mistake(
-        name="an item that is not registered", at="brand", told="Register one in a persona.py"
+        name="an unknown block",
+        at="misspelt",
+        told="There is no block 'similar-itmes'. The",
+        status="-",
+    ),
+    Mistake(
+        name="an item that is not registered",
+        at="brand",
+        told="Register one in a persona.py",
+        status="-",
     ),
     Mistake(name="migrate not run", made=unmigrated, told="python manage.py migrate persona"),
     Mistake(
@@ -122,6 +134,7 @@ MISTAKES = (
         name="a persona.py that cannot be imported",
         made=registry.isolated,
         told="No item map is registered for shop.Product",
+        status="No item map is registered for 'shop.product'",
     ),
 )
 
@@ -154,3 +167,21 @@ def test_the_page_renders_the_log_says_what_to_do_and_debug_shows_it(
     assert mistake.told in caplog.text
     assert (escape(mistake.told) in html) is debug
     assert ("persona-debug" in html) is debug
+
+
+@pytest.mark.parametrize(
+    "mistake", [one for one in MISTAKES if one.status != "-"], ids=lambda mistake: mistake.name
+)
+def test_status_says_of_the_same_mistakes_why_the_blocks_are_empty(capsys, mistake: Mistake):
+    tea = product("Tea")
+    others = [product("Pot"), product("Mug")]
+    if mistake.synced:
+        read_catalogue()
+        publish_neighbours("similar", {tea: [(other, 0.9, 40) for other in others]})
+
+    with mistake.made(), pytest.raises(SystemExit):
+        call_command("persona_status", check=True)
+
+    said = capsys.readouterr().out
+    assert (mistake.status or mistake.told) in said
+    assert "ok   similar-items" not in said

@@ -257,6 +257,26 @@ def test_reorder_shows_the_very_variant_that_was_bought(ann):
     assert titles(recommend(request_of(ann), "reorder")) == []
 
 
+@pytest.mark.parametrize(("days", "shown"), [(30, ["New"]), (90, ["New", "Old"])])
+def test_reorder_reads_orders_as_far_back_as_the_shop_says(ann, settings, days, shown):
+    settings.PERSONA = {**settings.PERSONA, "REORDER_HISTORY": timedelta(days=days)}
+    new, old = product("New"), product("Old")
+    buys(ann, new, days_ago=20)
+    buys(ann, old, days_ago=60)
+    read_catalogue()
+
+    assert sorted(titles(recommend(request_of(ann), "reorder"))) == shown
+
+
+def test_reorder_goes_back_two_years_where_the_shop_says_nothing(ann):
+    within, before = product("Within"), product("Before")
+    buys(ann, within, days_ago=725)
+    buys(ann, before, days_ago=735)
+    read_catalogue()
+
+    assert titles(recommend(request_of(ann), "reorder")) == ["Within"]
+
+
 def test_nobody_else_s_orders_can_be_reached_through_reorder(ann):
     bob = get_user_model().objects.create_user("bob")
     tea, pot = product("Tea"), product("Pot")

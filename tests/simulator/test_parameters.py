@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from example_shop.simulator import parameters
+from example_shop.simulator.errands import ERRANDS, LIVES
 from example_shop.simulator.goods.all import KINDS
 from example_shop.simulator.goods.kind import Kind
 from example_shop.simulator.parameters import Parameters
@@ -22,6 +25,23 @@ If you did not mean to change any, take the change back. If you did, add a note 
 notes in example_shop/simulator/parameters.py: the date, the number, and why the shop was less
 believable before ("the method scored better" is no reason). Let it end with [numbers {now}],
 leave the older notes as they are, and throw away the figures that were measured before."""
+
+
+NO_MECHANISM = ("parameters.py", "errands.py", "names.py", "scoring.py")
+"""Where the numbers stand, where words do, and what only measures."""
+OF_ARITHMETIC = {
+    0.5: "half: of two persons, of a wave's height, of a month",
+    4.0: "distances of prices, counted in halves of the range, squared",
+    24: "hours of a day",
+    30.0: "days of a month",
+    30.44: "days of a month, the year round",
+    365: "days of a year",
+    86_400: "seconds of a day",
+    3: "tiers of prices; and a bound on how many steps are drawn, not on what is done with them",
+    1e-3: "instead of a division by nothing",
+    1e-12: "instead of a division by nothing",
+    1e-30: "instead of a logarithm of nothing",
+}
 
 
 def fingerprint(shop: Parameters, kinds: Sequence[Kind] = KINDS) -> str:
@@ -58,9 +78,66 @@ def test_any_other_number_needs_a_note():
 
     assert fingerprint(replace(shop, days=364)) != now
     assert fingerprint(replace(shop, taste=replace(shop.taste, focus=0.6))) != now
+    missions = shop.missions
+    likelier = (replace(ERRANDS[0], needs={**ERRANDS[0].needs, "Grocery > Pets > Cat food": 0.1}),)
+    oftener = {**LIVES, "city": {**LIVES["city"], "dinner party": 1.1}}
+    follows = (replace(ERRANDS[0], then={"dinner party": 0.1}),)
+    for change in (
+        {"errands": likelier + ERRANDS[1:]},
+        {"errands": follows + ERRANDS[1:]},
+        {"lives": oftener},
+    ):
+        assert fingerprint(replace(shop, missions=replace(missions, **change))) != now
     assert fingerprint(shop, [replace(kind, demand=kind.demand + 0.1), *KINDS[1:]]) != now
     assert fingerprint(shop, [replace(kind, goes_with={kind.path: 0.1}), *KINDS[1:]]) != now
     assert fingerprint(shop, [replace(kind, about=("Other words.",)), *KINDS[1:]]) == now
+
+
+def test_no_mechanism_holds_a_number_of_its_own():
+    folder = Path(parameters.__file__).parent
+    mechanisms = sorted(path for path in folder.glob("*.py") if path.name not in NO_MECHANISM)
+
+    held = [
+        f"{path.name}:{line} {number}"
+        for path in mechanisms
+        for line, number in numbers_in(path.read_text())
+        if number not in OF_ARITHMETIC
+    ]
+
+    assert len(mechanisms) > 10
+    assert not held, "Give it a name and a reason in parameters.py: " + ", ".join(held)
+
+
+def test_a_number_in_a_mechanism_is_seen_wherever_it_is_hidden():
+    for hidden in (
+        "x = 0.7",
+        "HIDDEN = 12",
+        "rng.integers(3, 120)",
+        "SPAN = (3, 9)",
+        "self.rng.normal(scale=2)",
+    ):
+        assert list(numbers_in(hidden)), hidden
+    assert not list(numbers_in("x = y[1:] + rng.normal(0.0, spread, size=(n, 1))"))
+
+
+def numbers_in(text: str) -> Iterator[tuple[int, float]]:
+    """Line and value of what may be a parameter: a number with a point, one that is drawn with,
+    or one that has a name of its own."""
+    module = ast.parse(text)
+    for node in ast.walk(module):
+        if isinstance(node, ast.Constant) and isinstance(node.value, float):
+            found = [node]
+        elif isinstance(node, ast.Call) and "rng." in ast.unparse(node.func) + ".":
+            drawn_with = [*node.args, *(given.value for given in node.keywords)]
+            found = [one for part in drawn_with for one in ast.walk(part)]
+        elif node in module.body and isinstance(node, ast.Assign):
+            found = list(ast.walk(node.value))
+        else:
+            continue
+        for one in found:
+            number = getattr(one, "value", None) if isinstance(one, ast.Constant) else None
+            if type(number) in (int, float) and number not in (0, 1):
+                yield one.lineno, number
 
 
 def test_who_changed_a_number_is_told_what_to_write():
