@@ -174,6 +174,9 @@ class Settings:
     robot_views: int = 40
     """Pages in one minute, or pages without a word of the script while others' scripts report,
     from which on a visitor is taken for a program."""
+    rush_times: float = 5.0
+    """How many times the shoppers of a usual day may count for an item in one day, in what is
+    popular: a rush can be bought, or sent."""
     robot_networks: tuple[str, ...] = ()
     """Networks from which only programs come, as "192.0.2.0/24": pages asked for and reports sent
     from there are no shopper's. Read your list of data centres in `settings.py`."""
