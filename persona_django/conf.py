@@ -162,7 +162,8 @@ class Settings:
     visitor_events_a_day: int = 5_000
     """Most events of one visitor in a day; a network may send ten times that."""
     site_requests: int = 60_000
-    """Most reports of everybody together in a minute, so that a flood leaves the shop alive."""
+    """Most reports of everybody together in a minute of the clock, so that a flood leaves the shop
+    alive; around the end of a minute twice as many may pass."""
     refuse_excess: bool = False
     """True: what is over a limit is answered with 429, so that an honest client comes back later.
     False: with 202 and the number dropped, which tells a dishonest one nothing."""
