@@ -162,7 +162,8 @@ class Settings:
     visitor_events_a_day: int = 5_000
     """Most events of one visitor in a day; a network may send ten times that."""
     site_requests: int = 60_000
-    """Most reports of everybody together in a minute, so that a flood leaves the shop alive."""
+    """Most reports of everybody together in a minute of the clock, so that a flood leaves the shop
+    alive; around the end of a minute twice as many may pass."""
     refuse_excess: bool = False
     """True: what is over a limit is answered with 429, so that an honest client comes back later.
     False: with 202 and the number dropped, which tells a dishonest one nothing."""
@@ -174,6 +175,9 @@ class Settings:
     robot_views: int = 40
     """Pages in one minute, or pages without a word of the script while others' scripts report,
     from which on a visitor is taken for a program."""
+    rush_times: float = 5.0
+    """How many times the shoppers of a usual day may count for an item in one day, in what is
+    popular: a rush can be bought, or sent."""
     robot_networks: tuple[str, ...] = ()
     """Networks from which only programs come, as "192.0.2.0/24": pages asked for and reports sent
     from there are no shopper's. Read your list of data centres in `settings.py`, and say in

@@ -43,6 +43,7 @@ RANGES: Mapping[str, tuple[float, float, str]] = {
     "site_requests": (1, 10**8, "reports"),
     "new_visitors_a_network": (1, 10**6, "visitors"),
     "robot_views": (5, 10**6, "pages; fewer would take people for programs"),
+    "rush_times": (1, 10**6, "times the usual; below 1 a usual day would not count whole"),
     "min_askers": (3, 10**6, "visitors; below 3 words could be traced to somebody"),
     "write_chunk_rows": (1, 5_000, "rows; more would hold up the shop's writers"),
 }

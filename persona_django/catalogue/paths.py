@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
@@ -13,6 +14,9 @@ from django.db.models.expressions import Col
 from django.db.models.fields.files import FileField
 
 from persona_django.exceptions import BrokenMap
+
+MOST_YIELDED = 1_000
+"""Values that a generator may give for one product: one that never ends must not keep a page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,8 +205,16 @@ def settled(value: Any) -> Any:
     """A value that no longer waits to be read: methods are called, rows and generators listed."""
     if isinstance(value, models.Manager):
         return list(value.all())
-    if isinstance(value, QuerySet) or hasattr(value, "__next__"):
+    if isinstance(value, QuerySet):
         return list(value)
+    if hasattr(value, "__next__"):
+        found = list(islice(value, MOST_YIELDED + 1))
+        if len(found) > MOST_YIELDED:
+            raise BrokenMap(
+                f"A generator yielded more than {MOST_YIELDED:,} values for one product. Let it "
+                "end, or return a list from the method in persona.py."
+            )
+        return found
     if callable(value) and not isinstance(value, models.Model):
         return settled(value())
     return value

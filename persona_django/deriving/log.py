@@ -33,6 +33,7 @@ class Events:
     """0 for what the catalogue does not know, and for what is sensitive."""
     at: IntArray
     basis: IntArray
+    value: IntArray
     context: IntArray
     visit: IntArray
     """Number of its visit."""
@@ -66,8 +67,8 @@ def read_log(people: People, snapshot: Snapshot, *, since: int, store: int = 1) 
         store=store, shopper__in=shoppers, at__gte=since
     )
     rows = rows.exclude(kind__in=DERIVED).exclude(basis=Basis.AGGREGATE)
-    names = ("shopper", "uid", "kind", "item_id", "at", "basis", "context")
-    shopper, uid, kind, item, at, basis, context = read_queryset(
+    names = ("shopper", "uid", "kind", "item_id", "at", "basis", "value", "context")
+    shopper, uid, kind, item, at, basis, value, context = read_queryset(
         rows.order_by("shopper", "uid").values_list(*names), "i" * len(names)
     )
     slates = read_slates(shoppers, since=since, store=store)
@@ -94,6 +95,7 @@ def read_log(people: People, snapshot: Snapshot, *, since: int, store: int = 1) 
             family=families(item, snapshot),
             at=at,
             basis=basis,
+            value=value,
             context=context,
             visit=visits.number[: len(at)],
         ),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django import conf
+from persona_django.deriving.left_early import left_early
 from persona_django.deriving.log import Log
 from persona_django.deriving.purchases import Purchases
 from persona_django.numeric import carts, passed_over
@@ -71,7 +72,9 @@ class Span:
 
 def derived(log: Log, purchases: Purchases, span: Span) -> Columns:
     """Every revisit, skip and abandoned cart of these people within the span."""
-    parts = (_revisits(log, span), _skips(log, span), _carts(log, purchases, span))
+    left = left_early(log, is_over=_is_over(log, span), within_seconds=max(span.reach, 1))
+    again = _revisits(log, span, left)
+    parts = (again, _skips(log, span), left, _carts(log, purchases, span))
     whole = {name: np.concatenate([part[name] for part in parts]) for name in COMPARED}
     kept = whole["at"] >= span.settled
     return {name: values[kept] for name, values in whole.items()}
@@ -82,7 +85,8 @@ def _is_over(log: Log, span: Span) -> NDArray[np.bool_]:
     return log.visits.end + gap_seconds() <= span.now
 
 
-def _revisits(log: Log, span: Span) -> Columns:
+def _revisits(log: Log, span: Span, left: Columns) -> Columns:
+    """One for each visit that came back to something, but not to leave it again."""
     looked = log.events.take(np.isin(log.events.kind, LOOKED) & (log.events.family > 0))
     found = revisits(
         looked.person,
@@ -94,6 +98,9 @@ def _revisits(log: Log, span: Span) -> Columns:
     )
     again = looked.take(found)
     again = again.take(_is_over(log, span)[again.visit])
+    pair = paired(np.append(left["visit"], again.visit), np.append(left["family"], again.family))
+    n_left = len(left["visit"])
+    again = again.take(~np.isin(pair[n_left:], pair[:n_left]))
     return {
         "shopper": again.shopper,
         "uid": mixed(again.uid, seed=Kind.REVISIT),

@@ -18,6 +18,7 @@ def popularity(
     now: int,
     half_life_days: float,
     n_items: int,
+    most_times: float,
 ) -> NDArray[np.float64]:
     """How much each item is wanted, counting every shopper once, by their latest interest.
 
@@ -29,6 +30,7 @@ def popularity(
     now : seconds since 1970 UTC
     half_life_days : days, above 0; age at which a shopper's interest counts half
     n_items : items there are
+    most_times : no unit, 1 or more; how many times its usual a day of an item may count
 
     Returns
     -------
@@ -38,10 +40,11 @@ def popularity(
 
     Raises
     ------
-    ValueError : shapes differ, an item code is out of range, or the half-life is not above 0
+    ValueError : shapes differ, an item code is out of range, the half-life is not above 0, or
+        `most_times` is below 1
 
     >>> popularity(np.array([7, 7, 8]), np.array([0, 0, 0]), np.array([0, 0, 0]), now=0,
-    ...     half_life_days=1.0, n_items=2).round(3)
+    ...     half_life_days=1.0, n_items=2, most_times=5).round(3)
     array([1.099, 0.   ])
     """
     if not shopper.shape == item.shape == at.shape:
@@ -56,5 +59,6 @@ def popularity(
     newest = np.append((who[1:] != who[:-1]) | (what[1:] != what[:-1]), True)
     age_days = (now - at[order][newest]) / DAY_SECONDS
     weight = half_life_weight(age_days, half_life_days=half_life_days)
-    weight *= share_of_a_rush(what[newest], np.minimum(at[order][newest], now) // DAY_SECONDS)
+    day = np.minimum(at[order][newest], now) // DAY_SECONDS
+    weight *= share_of_a_rush(what[newest], day, most_times=most_times)
     return np.log1p(np.bincount(what[newest], weights=weight, minlength=n_items))

@@ -9,8 +9,6 @@ from persona_django.numeric.sorting import coded
 
 IntArray = NDArray[np.int64]
 
-MOST_TIMES_USUAL = 5.0
-"""How many times its usual a day of an item may count."""
 USUAL_DAYS = 14
 """Days before, whose median is what is usual."""
 FEWEST_DAYS = 3
@@ -22,13 +20,15 @@ BEST = 0.99
 all items, so that real news is not held back."""
 
 
-def share_of_a_rush(item: IntArray, day: IntArray) -> NDArray[np.float64]:
+def share_of_a_rush(item: IntArray, day: IntArray, *, most_times: float) -> NDArray[np.float64]:
     """The share of its weight that each interaction keeps on a day when too many came at once.
 
     Parameters
     ----------
     item : (n,) int64, any number that names the item; each shopper once an item
-    day : (n,) int64, days since 1970 UTC
+    day : (n,) int64, days since 1970 UTC. Not hours: what a day adds is bounded however it
+        comes, and most items are looked at too seldom to have a usual hour
+    most_times : no unit, 1 or more; how many times its usual a day of an item may count
 
     Returns
     -------
@@ -36,15 +36,17 @@ def share_of_a_rush(item: IntArray, day: IntArray) -> NDArray[np.float64]:
 
     Raises
     ------
-    ValueError : the columns differ in length
+    ValueError : the columns differ in length, or `most_times` is below 1
 
     >>> days = np.append(np.repeat(np.arange(14), 20), np.full(1_000, 14))
-    >>> share = share_of_a_rush(np.zeros(len(days), dtype=int), days)
+    >>> share = share_of_a_rush(np.zeros(len(days), dtype=int), days, most_times=5)
     >>> int(share[days == 14].sum().round())
     100
     """
     if item.shape != day.shape:
         raise ValueError("item and day must be equally long")
+    if not most_times >= 1:
+        raise ValueError(f"a rush counts 1 time the usual or more, got {most_times}")
     if not len(item):
         return np.zeros(0)
     code, items = coded(item)
@@ -53,7 +55,7 @@ def share_of_a_rush(item: IntArray, day: IntArray) -> NDArray[np.float64]:
     apart = int(day.max()) - first_day + USUAL_DAYS + 1
     cell, cells = coded(code * apart + (day - first_day))
     n = np.bincount(cell)
-    rush = np.flatnonzero(n > MOST_TIMES_USUAL * FEWEST)
+    rush = np.flatnonzero(n > most_times * FEWEST)
     if not len(rush):
         return np.ones(len(item))
     begins = np.searchsorted(cells, np.arange(len(items)) * apart)
@@ -62,7 +64,7 @@ def share_of_a_rush(item: IntArray, day: IntArray) -> NDArray[np.float64]:
     usual = np.maximum(_usual(cells, n, cells[rush], days_before[rush]), FEWEST)
     usual = np.where(is_new, np.maximum(usual, np.quantile(n, BEST, method="lower")), usual)
     share = np.ones(len(n))
-    share[rush] = np.minimum(MOST_TIMES_USUAL * usual / n[rush], 1.0)
+    share[rush] = np.minimum(most_times * usual / n[rush], 1.0)
     share[rush[days_before[rush] < FEWEST_DAYS]] = 1.0
     return share[cell]
 

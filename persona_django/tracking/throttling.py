@@ -1,8 +1,10 @@
 """How much one visitor, one network and everybody together may send, counted for all processes.
 
-Counters live in the default cache, in windows of a minute and of a day. Where the cache is away
-each process counts for itself, so that a flood is still bounded. What comes in by one door never
-uses up what another one lets through.
+Counters live in the default cache, in windows of a minute and of a day by the clock: around the
+end of one up to twice its limit may pass, which no shop feels that stands its limit within one
+second; to weigh the window before as well, most caches would have to be asked once more. Where
+the cache is away each process counts for itself, so that a flood is still bounded. What comes in
+by one door never uses up what another one lets through.
 """
 
 from __future__ import annotations

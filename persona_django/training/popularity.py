@@ -41,6 +41,7 @@ def popular(evidence: Evidence) -> dict[str, NDArray]:
         now=evidence.now,
         half_life_days=conf.current().interest_half_life / DAY,
         n_items=n,
+        most_times=conf.current().rush_times,
     )
     enough = shoppers >= conf.current().min_buyers
     return {

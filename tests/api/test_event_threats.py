@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -205,6 +206,24 @@ def test_threat_22_a_forged_header_of_proxies_is_the_same_network(settings, tea)
 
     assert codes == [200] * 10 + [202] * 2
     assert counters.counts()["network_unknown"] == 2
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_threat_22_a_thousand_forged_headers_are_one_network(settings, tea, proxies):
+    settings.PERSONA = {
+        **settings.PERSONA, "VISITOR_REQUESTS": 5, "TRUSTED_PROXIES": proxies,
+    }  # fmt: skip
+    real = ", 203.0.113.7" if proxies else ""
+
+    with time_machine.travel(time.time(), tick=False):
+        codes = Counter(
+            post(
+                visitor(**{"X-Forwarded-For": f"198.{n // 256}.{n % 256}.7{real}"}), "{"
+            ).status_code
+            for n in range(1_000)
+        )
+
+    assert codes == {400: 50, 202: 950}
 
 
 def test_threat_22_addresses_of_one_household_are_one_network(settings, tea):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from itertools import count
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import models
 
-from persona_django.catalogue.paths import explore, follow
+from persona_django.catalogue.paths import explore, follow, settled
 from persona_django.exceptions import BrokenMap
 from tests.shop.models import Brand, Category, Order, OrderLine, Product
 
@@ -132,3 +133,9 @@ def test_an_object_without_the_attribute_says_which_path_is_wrong():
 def test_the_shops_own_mistake_is_not_called_a_wrong_path():
     with pytest.raises(AttributeError, match="own mistake"):
         follow(Parcel(), "broken")
+
+
+def test_a_generator_that_never_ends_is_the_shops_mistake_and_no_wait():
+    assert settled(iter(["red", "blue"])) == ["red", "blue"]
+    with pytest.raises(BrokenMap, match="Let it end"):
+        settled(count())

@@ -114,6 +114,74 @@ def test_passed_over_again_and_again_is_one_skip_that_is_surer(items):
     assert worked_out() == [(1, "skip", items[0], 271)]
 
 
+def played(shopper: int, item: int, *shares: int, hours_ago: float) -> None:
+    """A medium in one visit, as the script tells of it: by quarters, and when it was left."""
+    at = ago(hours_ago * HOUR)
+    for seconds, share in enumerate((0, *shares)):
+        kind = Kind.FINISH if share > 950 else Kind.PROGRESS if seconds else Kind.PLAY
+        did(shopper, kind, item, at=at + seconds, value=share)
+
+
+def test_what_was_left_early_again_and_again_is_a_skip_that_grows_surer(items):
+    for hours in (20, 15, 10, 5):
+        played(1, items[0], 40, hours_ago=hours)
+    for hours in (15, 10):
+        # Interrupted, or in another mood.
+        played(2, items[0], 40, hours_ago=hours)
+
+    look_again()
+
+    assert worked_out(Kind.SKIP) == [(1, "skip", items[0], 271), (1, "skip", items[0], 344)]
+    # Coming back only to leave again is no coming back.
+    assert [row[:3] for row in worked_out(Kind.REVISIT)] == [
+        (1, "revisit", items[0]),
+        (2, "revisit", items[0]),
+    ]
+
+
+def test_what_was_left_early_by_one_person_on_two_devices_was_left_by_one(items):
+    for key in (1, 2):
+        visitor(key, account=99)
+    for key, hours in ((1, 15), (2, 10), (1, 5)):
+        played(key, items[0], 40, hours_ago=hours)
+
+    look_again()
+
+    assert worked_out(Kind.SKIP) == [(1, "skip", items[0], 271)]
+
+
+@pytest.mark.parametrize("shares", [(250,), (240, 260), (40, 990)])
+def test_who_went_on_with_it_once_has_not_left_it_again_and_again(items, shares):
+    for hours in (20, 15, 5, 3):
+        played(1, items[0], 40, hours_ago=hours)
+    played(1, items[0], *shares, hours_ago=10)
+
+    look_again()
+
+    assert worked_out(Kind.SKIP) == []
+
+
+@pytest.mark.parametrize("kind", [Kind.SAVE, Kind.CART_ADD, Kind.PURCHASE, Kind.DISMISS])
+def test_who_heard_enough_to_want_it_or_refused_it_did_not_leave_it(items, kind):
+    for hours in (15, 10, 5):
+        played(1, items[0], 40, hours_ago=hours)
+    did(1, kind, items[0], at=ago(5 * HOUR) + 9)
+
+    look_again()
+
+    assert worked_out(Kind.SKIP) == []
+
+
+@pytest.mark.parametrize("hours", [(32 * 24, 31 * 24, 5), (10, 5, 0.1)])
+def test_what_was_left_long_ago_or_in_a_visit_that_goes_on_counts_not(items, hours):
+    for one in hours:
+        played(1, items[0], 40, hours_ago=one)
+
+    look_again()
+
+    assert worked_out(Kind.SKIP) == []
+
+
 @pytest.mark.parametrize("kind", [Kind.VIEW, Kind.CART_ADD, Kind.DISMISS])
 def test_what_was_looked_at_or_refused_in_the_same_visit_was_not_passed_over(items, kind):
     did(1, kind, items[0], at=ago(3 * HOUR))

@@ -31,6 +31,8 @@ class Process:
 
     env: dict[str, str]
     log: Path
+    server: str = "serve"
+    """Module here that serves it: `serve` speaks WSGI, `serve_asgi` ASGI."""
     port: int = 0
     process: subprocess.Popen[str] | None = None
 
@@ -38,7 +40,7 @@ class Process:
         """Start it, on the port it had before if it had one, and wait until it answers."""
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.serve", str(self.port)],
+                [sys.executable, "-m", f"tests.faults.{self.server}", str(self.port)],
                 cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=log, text=True,
                 start_new_session=True,
             )  # fmt: skip
@@ -94,7 +96,9 @@ class FaultShop:
 
 
 @contextmanager
-def fault_shop(vendor: str, folder: Path, *, delay: float = 0.3) -> Iterator[FaultShop]:
+def fault_shop(
+    vendor: str, folder: Path, *, delay: float = 0.3, server: str = "serve"
+) -> Iterator[FaultShop]:
     """A shop whose tables of ours are on this server: postgres or mysql."""
     redis = urlsplit(SERVICES["redis"].url)
     with ExitStack() as stack:
@@ -119,10 +123,11 @@ def fault_shop(vendor: str, folder: Path, *, delay: float = 0.3) -> Iterator[Fau
         env = environment(file, **given)
         run("tests.faults.filling", str(PRODUCTS), env=env)
         shutil.copy(file, folder / "without.sqlite3")
-        with_app = Process(env, folder / "with.log")
+        with_app = Process(env, folder / "with.log", server)
         without_app = Process(
             environment(folder / "without.sqlite3", **{**given, "installed": False}),
             folder / "without.log",
+            server,
         )
         for process in (with_app, without_app):
             process.start()

@@ -38,10 +38,16 @@ def raises(*args: Any) -> Any:
     raise adapters.Weird("the shop's own fault")
 
 
+def yields_for_ever(*args: Any) -> Iterator[str]:
+    while True:
+        yield "on and on"
+
+
 MANNERS: dict[str, Answer] = {
     "raises": raises,
     "says nothing": lambda *args: None,
     "says something odd": lambda *args: object(),
+    "never ends": yields_for_ever,
     "says too much": lambda *args: ["\0", {"a": object()}, float("nan")] * 20,
 }
 OF_ITEMS = [

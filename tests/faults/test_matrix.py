@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from persona_django.tracking.schema import Kind
 from tests.faults import examples
 from tests.faults.browser import Browser
 from tests.faults.doors import Door, doors, functions, signals, tags, urls
 from tests.faults.faults import FAULTS, Fault, going_on
 from tests.faults.matrix import go_through, through, visitor_of
-from tests.faults.running import FaultShop, fault_shop
+from tests.faults.running import FaultShop, fault_shop, tell
 
 pytestmark = [pytest.mark.alone, pytest.mark.service("redis")]
 
@@ -21,7 +22,11 @@ OF_EACH_KIND = {
     "middleware", "tag persona_block", "recommend()", "track()", "purchased()", "signal post_save",
     "GET block", "POST events", "GET me",
 }  # fmt: skip
-"""Doors that reach our database in every way there is: another kind of it needs no more."""
+"""Doors that reach our database in every way there is: another kind of it, or of server, needs no
+more."""
+IN_THE_LOOP = Door(name="coroutine", path="/loop/1/")
+"""The middleware around a view that is a coroutine, as a server that speaks ASGI calls it."""
+VIEWS = f"SELECT COUNT(*) FROM persona_event WHERE kind = {Kind.VIEW.value}"
 AT_ONCE = 12
 """Visitors of a storm."""
 SOON = 1.0
@@ -37,6 +42,12 @@ def on_postgresql(tmp_path_factory):
 @pytest.fixture(scope="module")
 def on_mariadb(tmp_path_factory):
     with fault_shop("mysql", tmp_path_factory.mktemp("shop")) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def over_asgi(tmp_path_factory):
+    with fault_shop("postgres", tmp_path_factory.mktemp("shop"), server="serve_asgi") as shop:
         yield shop
 
 
@@ -70,6 +81,28 @@ def test_a_page_is_as_it_is_without_the_app_and_only_the_first_one_waits(
 @pytest.mark.parametrize("door", [one for one in doors() if one.name in OF_EACH_KIND], ids=name_of)
 def test_the_same_with_our_tables_on_mariadb(on_mariadb, fault, door):
     has_no_fault(on_mariadb, fault, door)
+
+
+@pytest.mark.service("postgresql")
+@pytest.mark.parametrize("fault", FAULTS, ids=name_of)
+@pytest.mark.parametrize(
+    "door",
+    [IN_THE_LOOP, *(one for one in doors() if one.name in OF_EACH_KIND)],
+    ids=name_of,
+)
+def test_the_same_where_an_event_loop_serves_the_shop(over_asgi, fault, door):
+    has_no_fault(over_asgi, fault, door)
+
+
+@pytest.mark.service("postgresql")
+def test_an_event_loop_has_written_a_view_when_it_is_done_with_the_page(over_asgi):
+    visitor = visitor_of(over_asgi)
+    before = tell(over_asgi.direct, VIEWS)[0][0]
+
+    for path in ("/page/1/", IN_THE_LOOP.path):
+        assert visitor.ask(path).status == 200
+
+    assert tell(over_asgi.direct, VIEWS)[0][0] == before + 2
 
 
 @pytest.mark.service("postgresql")

@@ -8,7 +8,7 @@ import pytest
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.popularity import popularity
 
-OPTIONS = {"now": 100 * DAY_SECONDS, "half_life_days": 10.0, "n_items": 2}
+OPTIONS = {"now": 100 * DAY_SECONDS, "half_life_days": 10.0, "n_items": 2, "most_times": 5}
 
 
 def test_one_shopper_a_hundred_times_is_one_shopper():

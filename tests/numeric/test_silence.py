@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from persona_django.numeric.attention import attention
 from persona_django.numeric.carts import left_alone
+from persona_django.numeric.left_early import times_running
 from persona_django.numeric.one_offs import bought_once, gift_like
 from persona_django.numeric.passed_over import doubt, surest, together
 
@@ -97,6 +98,33 @@ def test_the_surest_few_of_each_visit_are_kept():
     assert surest(visit, sure, np.array([1, 3, 2, 4]), most=2).tolist() == [1, 2, 3]
 
 
+PLAYS = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 40), st.booleans()),
+    max_size=30,
+    unique_by=lambda play: play[:3],
+)
+
+
+@given(PLAYS, st.integers(1, 50))
+def test_times_running_are_those_that_counting_back_one_by_one_finds(plays, span):
+    columns = [np.array([play[n] for play in plays], dtype=np.int64) for n in range(3)]
+    early = np.array([play[3] for play in plays], dtype=bool)
+
+    found = times_running(*columns, early, within_seconds=span)
+
+    for (who, what, at, is_early), times in zip(plays, found.tolist(), strict=True):
+        before = sorted(
+            ((when, left) for *one, when, left in plays if one == [who, what] and when <= at),
+            reverse=True,
+        )
+        wanted = 0
+        for when, left in before:
+            if not left or when < at - span:
+                break
+            wanted += 1
+        assert times == (wanted if is_early else 0)
+
+
 @given(rows)
 def test_bought_once_means_one_order_in_the_category(lines):
     shopper, category, order = columns(lines, 3)
@@ -179,6 +207,8 @@ def test_what_cannot_be_is_refused():
         (lambda: cart(one, two, 5), "equally long"),
         (lambda: cart(one, one, 0), "longer than nothing"),
         (lambda: cart(one, one, 5, closer=(one, two, one)), "equally long"),
+        (lambda: times_running(one, two, one, one > 0, within_seconds=5), "equally long"),
+        (lambda: times_running(one, one, one, one > 0, within_seconds=0), "longer than nothing"),
         (lambda: gifts(two, 5, 5), "equally long"),
         (lambda: gifts(one, 5, 6), "no longer than the span"),
     ]:

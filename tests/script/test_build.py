@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import re
+import runpy
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from tests.script.site import STATIC
 
 SOURCE = STATIC / "persona" / "persona.js"
 BUILT = STATIC / "persona" / "persona.min.js"
+BUILD = Path(__file__).parents[2] / ".ci" / "script.py"
+ESBUILD = shutil.which(os.environ.get("ESBUILD", "esbuild"))
 UNITS = Path(__file__).parent / "units"
 MOST_BYTES = 4 * 1024
 """Gzipped, of what every visitor loads once."""
@@ -24,6 +29,14 @@ def test_what_is_shipped_was_built_from_this_source():
     first = BUILT.read_text("utf-8").splitlines()[0]
 
     assert first == f"/* persona.js sha256 {told} */", "run: python -m tox run -e script"
+
+
+@pytest.mark.skipif(not ESBUILD, reason="no esbuild on the path, and none named by ESBUILD")
+def test_what_is_shipped_is_what_the_build_gives():
+    """What somebody edits there by hand would be lost with the next build."""
+    build = runpy.run_path(str(BUILD))
+
+    assert build["built"](ESBUILD) == BUILT.read_bytes()
 
 
 def test_what_is_shipped_is_small():

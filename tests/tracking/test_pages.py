@@ -154,8 +154,12 @@ def test_a_page_that_failed_is_no_view(asked):
         {"Sec-Fetch-Dest": "iframe"},
         {"Sec-Fetch-Dest": "empty"},
         {"Sec-Purpose": "prefetch;prerender"},
+        {"Sec-Purpose": "prerender"},
         {"Purpose": "prefetch"},
+        {"X-Purpose": "preview"},
         {"X-Moz": "prefetch"},
+        # As a script of the shop's asks that says it is a page.
+        {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "cors"},
         {"User-Agent": "Googlebot/2.1 (+http://www.google.com/bot.html)"},
         {"User-Agent": "python-requests/2.32"},
         {"User-Agent": ""},

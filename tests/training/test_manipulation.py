@@ -1,4 +1,4 @@
-"""Those who want to move what everybody is shown: threats 1 and 6."""
+"""Those who want to move what everybody is shown: threats 1, 5 and 6."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from persona_django.model_registry.live import POPULAR_SCHEMA, live_artefact
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Kind
 from persona_django.training.rebuild import rebuild_all
-from tests.factories import item_id, products, read_catalogue
+from tests.factories import family_of, item_id, products, read_catalogue
 from tests.shop.models import Product
 from tests.training.history import beside, look, rows_of_live
 
@@ -110,3 +110,27 @@ def test_ten_thousand_refusals_change_not_one_global_figure(shop, clock, kind):
     flood(kind, [item_id(shop[4])])
 
     assert learnt() == before
+
+
+@pytest.fixture
+def usual(settings) -> list[Product]:
+    """Eight products, the first with ten shoppers a day, each following one with ten more."""
+    settings.PERSONA = {**settings.PERSONA, "MIN_TRAINING_SHOPPERS": 3}
+    made = products(8)
+    read_catalogue()
+    for day in range(1, 17):
+        for number, one in enumerate(made):
+            look(range(1_000 * day, 1_000 * day + 10 * (number + 1)), [one], days_ago=day)
+    return made
+
+
+@pytest.mark.parametrize(("times", "passed"), [(5, 0), (20, 1), (10**6, 6)])
+def test_a_spike_of_a_hundred_times_moves_a_product_by_what_a_rush_may(
+    usual, clock, settings, times, passed
+):
+    """Threat 5: from the rows of events to the order of what is popular."""
+    settings.PERSONA = {**settings.PERSONA, "RUSH_TIMES": times}
+
+    look(range(10**6, 10**6 + 1_000), usual[:1], days_ago=0.1)
+
+    assert learnt()["rank"].index(family_of(usual[0])) == 7 - passed

@@ -9,6 +9,7 @@ from tests.faults.shop import steering, views
 
 urlpatterns = [
     path("page/<int:pk>/", views.page, name="product"),
+    path("loop/<int:pk>/", views.page_in_the_loop),
     path("gift/<uuid:pk>/", views.page, name="gift"),
     path("tag/<slug:name>/<int:pk>/", views.tag),
     path("call/<slug:name>/<int:pk>/", views.call),

@@ -9,10 +9,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import aget_object_or_404, get_object_or_404
 from django.template import engines
 
 from tests.faults import examples
@@ -42,6 +43,16 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
 
         viewed(request, product)
     return shown(request, product)
+
+
+async def page_in_the_loop(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same page by a view that is a coroutine."""
+    product = await aget_object_or_404(Product, pk=pk)
+    if settings.INSTALLED:
+        from persona_django import viewed
+
+        viewed(request, product)
+    return await sync_to_async(shown)(request, product)
 
 
 def tag(request: HttpRequest, name: str, pk: int) -> HttpResponse:
