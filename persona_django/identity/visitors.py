@@ -34,11 +34,11 @@ class Recognised:
     store: int = 1
     purposes: str = ""
     account: int | None = None
-    """Keyed hash of the customer whom this response links the visitor to."""
+    """Keyed hash of the customer to whom the visitor is linked, until that is known to stand."""
     once: tuple[int, ...] = ()
     """That customer by secrets of before: they may have paused under one of these."""
     before: int | None = None
-    """The visitor until they signed in just now; their history is linked once."""
+    """The visitor until they signed in; their history is linked once."""
     withdrawn: int | None = None
     """The visitor who took their consent back."""
     left_alone: bool = False
@@ -91,7 +91,7 @@ def recognise(
     known = Recognised(store=store_of(request), purposes=",".join(agreed))
     # Whom the page has not loaded is the same as before, as long as somebody can be signed in.
     if cookie and (cookie.is_of(user) or (user is None and may_be_signed_in(request))):
-        return replace(known, visitor=cookie.key)
+        return linked(replace(known, visitor=cookie.key), cookie, user)
     if cookie is None and not may_begin:
         return NOBODY
     if not cookies.may_carry(response):
@@ -117,18 +117,27 @@ def _begin(
     old: VisitorCookie | None,
     user: Any | None,
 ) -> Recognised:
-    fresh = VisitorCookie.fresh()
-    fresh = replace(fresh, mark=cookies.mark_of(fresh.pseudonym, user))
+    fresh = VisitorCookie.begun(old, user)
     cookies.issue(request, response, fresh)
-    customer = customer_keys(user) if getattr(user, "is_authenticated", False) else []
-    account = customer[0] if customer else None
-    return replace(
-        known,
-        visitor=fresh.key,
-        account=account,
-        once=tuple(customer[1:]),
-        before=old.key if account and old and not old.mark else None,
-    )
+    return linked(replace(known, visitor=fresh.key), fresh, user)
+
+
+def linked(known: Recognised, cookie: VisitorCookie | None, user: Any | None) -> Recognised:
+    """With the customer whose cookie or token this is, and what they did before they signed in.
+
+    Not only at sign-in: while the database rests, or over a limit, that page writes nothing, and
+    what is not linked is not found when the customer wants it erased. So it is tried with each
+    request whose user is known, until this process knows that the link stands.
+    """
+    if cookie is None or user is None or not cookie.mark or remembered.is_linked(cookie.key):
+        return known
+    if not cookie.is_of(user):
+        return known
+    account, *once = customer_keys(user)
+    before = cookie.before
+    if before is not None and restrictions.are_known(before, kind=restrictions.Kind.ERASED):
+        before = None
+    return replace(known, account=account, once=tuple(once), before=before)
 
 
 def _forget(
@@ -245,6 +254,7 @@ def _keep(alias: str, visitors: list[int], recognised: Recognised, rank: int) ->
     if not theirs.filter(key=visitors[-1]).exists():
         return False
     # Not before it is sure: what is rolled back must be written by the next page.
-    known = partial(remembered.remember, visitors, answer, as_of=as_of)
+    is_linked = recognised.account is not None
+    known = partial(remembered.remember, visitors, answer, as_of=as_of, is_linked=is_linked)
     transaction.on_commit(known, using=alias, robust=True)
     return True
