@@ -173,3 +173,33 @@ def test_an_app_s_link_that_failed_is_made_when_it_asks_again(anna, settings):
 
     linked = Visitor.objects.filter(account=customer(anna))
     assert set(linked.values_list("key", flat=True)) == {key_of(before), key_of(hers)}
+
+
+def test_whoever_signs_in_after_a_customer_never_gets_hers_although_her_link_failed(anna, bert):
+    client = agreeing()
+    signed_in_while_the_database_rests(client, anna)
+    browsed(client)
+    hers = visitor_of(client)
+    assert Visitor.objects.get(key=hers).account is None
+
+    client.get(f"/in/{bert.pk}/")
+    client.get("/greets/")
+
+    assert Visitor.objects.get(key=hers).account is None
+    assert Visitor.objects.get(key=visitor_of(client)).account == customer(bert)
+
+
+def test_an_app_s_next_user_never_gets_the_history_of_one_whose_link_failed(anna, bert, settings):
+    settings.ROOT_URLCONF = "tests.urls"
+    app = Client(headers={"User-Agent": "okhttp/4.12.0"})
+    app.cookies["banner"] = "yes"
+    app.force_login(anna)
+    with resting():
+        hers = token_of(app)
+    Visitor.objects.create(key=key_of(hers), purposes="measure")
+
+    app.force_login(bert)
+    his = token_of(app, hers)
+
+    assert Visitor.objects.get(key=key_of(hers)).account is None
+    assert Visitor.objects.get(key=key_of(his)).account == customer(bert)
