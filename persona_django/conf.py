@@ -146,7 +146,7 @@ class Settings:
     """Path prefixes the middleware leaves alone."""
     sensitive_categories: tuple[str, ...] = ()
     """Categories, each with all below it, such as `"Health > Tests"`: never learnt from together
-    with others, nor shown in public blocks."""
+    with others, nor shown in public blocks, and nothing about them is kept of a visitor."""
     trusted_proxies: int = 0
     """Proxies of yours between the internet and Django, each of which adds to X-Forwarded-For.
     With 0 that header is not believed, and all visitors behind a proxy share its limits."""
