@@ -178,7 +178,7 @@ class Settings:
     """Networks from which only programs come, as "192.0.2.0/24": pages asked for and reports sent
     from there are no shopper's. Read your list of data centres in `settings.py`."""
     events_kept: timedelta = timedelta(days=90)
-    """How long single events of visitors are kept."""
+    """How long single events of visitors are kept; at least 7 days, for what is sent twice."""
     purchases_kept: timedelta = timedelta(days=1_095)
     """How long purchases are kept that were imported or sent; the shop's own orders stay where
     they are and are never touched."""
