@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import router, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -202,7 +203,7 @@ def write(recognised: Recognised, *, rank: int = 0, may_add: bool = True) -> boo
         # The link was made before this process heard of it: this browser is the customer's.
         restrictions.restrict(both, restrictions.Kind.PAUSED)
         return False
-    return _keep(alias, both, recognised, rank)
+    return _keep(alias, recognised, rank)
 
 
 def _withdraw(alias: str, visitor: int, store: int, *, may_add: bool) -> None:
@@ -226,35 +227,44 @@ def _withdraw(alias: str, visitor: int, store: int, *, may_add: bool) -> None:
     transaction.on_commit(known, using=alias, robust=True)
 
 
-def _keep(alias: str, visitors: list[int], recognised: Recognised, rank: int) -> bool:
-    # Before anything is read: whoever is forgotten from now on may be one of these.
+def _keep(alias: str, recognised: Recognised, rank: int) -> bool:
+    # Before anything is read: whoever is forgotten from now on may be this one.
     as_of = remembered.moment()
-    purposes, version = answer = _answer(recognised.purposes)
+    visitor, account, before = recognised.visitor, recognised.account, recognised.before
+    assert visitor is not None
+    # Whoever took everything back stays so: a page of theirs was still on its way.
+    theirs = Visitor.objects.using(alias).exclude(purposes="")
+    _agree(theirs, visitor, recognised, rank)
+    if account is not None:
+        is_new = theirs.filter(key=visitor, account=None).update(account=account)
+        if is_new and before is not None:
+            # Only with the link itself, not whenever it is tried again: the row of before may be
+            # too old by now, and gone.
+            _agree(theirs, before, recognised)
+            theirs.filter(key=before, account=None).update(account=account)
+    if not theirs.filter(key=visitor).exists():
+        return False
+    # Not before it is sure: what is rolled back must be written by the next page.
+    known = partial(
+        remembered.remember,
+        [visitor],
+        _answer(recognised.purposes),
+        as_of=as_of,
+        is_linked=account is not None,
+    )
+    transaction.on_commit(known, using=alias, robust=True)
+    return True
+
+
+def _agree(theirs: QuerySet[Visitor], visitor: int, recognised: Recognised, rank: int = 0) -> None:
+    """Have a row say what was agreed to, whether it was there or not."""
+    purposes, version = _answer(recognised.purposes)
     receipt = {
         "purposes": purposes,
         "consent_version": version,
         "agreed_at": int(time.time()),
     }
-    rows = [
-        Visitor(
-            key=visitor,
-            store=recognised.store,
-            account=recognised.account,
-            rank=rank if visitor == recognised.visitor else 0,
-            **receipt,
-        )
-        for visitor in visitors
-    ]
-    Visitor.objects.using(alias).bulk_create(rows, ignore_conflicts=True)
-    # Whoever took everything back stays so: a page of theirs was still on its way.
-    theirs = Visitor.objects.using(alias).filter(key__in=visitors).exclude(purposes="")
-    theirs.exclude(purposes=purposes, consent_version=version).update(**receipt)
-    if recognised.account is not None:
-        theirs.filter(account=None).update(account=recognised.account)
-    if not theirs.filter(key=visitors[-1]).exists():
-        return False
-    # Not before it is sure: what is rolled back must be written by the next page.
-    is_linked = recognised.account is not None
-    known = partial(remembered.remember, visitors, answer, as_of=as_of, is_linked=is_linked)
-    transaction.on_commit(known, using=alias, robust=True)
-    return True
+    row = Visitor(key=visitor, store=recognised.store, rank=rank, **receipt)
+    theirs.bulk_create([row], ignore_conflicts=True)
+    changed = theirs.filter(key=visitor).exclude(purposes=purposes, consent_version=version)
+    changed.update(**receipt)

@@ -159,6 +159,19 @@ def test_a_link_that_is_known_to_stand_is_not_written_again(anna):
     assert not [one["sql"] for one in asked if "persona_visitor" in one["sql"]]
 
 
+def test_a_visitor_of_before_who_is_too_old_and_gone_is_not_brought_back(anna):
+    client = agreeing()
+    before, _ = browsed(client)
+    client.get(f"/in/{anna.pk}/")
+    Visitor.objects.filter(key=before).delete()
+    remembered.forget()
+
+    client.get("/greets/")
+
+    assert Visitor.objects.get().key == visitor_of(client)
+    assert remembered.is_linked(visitor_of(client))
+
+
 def test_an_app_s_link_that_failed_is_made_when_it_asks_again(anna, settings):
     settings.ROOT_URLCONF = "tests.urls"
     app = Client(headers={"User-Agent": "okhttp/4.12.0"})
