@@ -146,7 +146,7 @@ class Settings:
     """Path prefixes the middleware leaves alone."""
     sensitive_categories: tuple[str, ...] = ()
     """Categories, each with all below it, such as `"Health > Tests"`: never learnt from together
-    with others, nor shown in public blocks."""
+    with others, nor shown in public blocks, and nothing about them is kept of a visitor."""
     trusted_proxies: int = 0
     """Proxies of yours between the internet and Django, each of which adds to X-Forwarded-For.
     With 0 that header is not believed, and all visitors behind a proxy share its limits."""
@@ -183,7 +183,7 @@ class Settings:
     from there are no shopper's. Read your list of data centres in `settings.py`, and say in
     `trusted_proxies` how many proxies of yours there are: behind others nobody is looked up."""
     events_kept: timedelta = timedelta(days=90)
-    """How long single events of visitors are kept."""
+    """How long single events of visitors are kept; at least 7 days, for what is sent twice."""
     purchases_kept: timedelta = timedelta(days=1_095)
     """How long purchases are kept that were imported or sent; the shop's own orders stay where
     they are and are never touched."""

@@ -52,6 +52,13 @@ RANGES: Mapping[str, tuple[float, float, str]] = {
 MAY_BE_ZERO = frozenset({"state_max_age", "write_pause"})
 """Spans of time that may be nothing; all others are longer."""
 
+_KNOWN_AGAIN = "what clients send again must be known for as long as they try"
+SHORTEST = {
+    "events_kept": (timedelta(days=7), _KNOWN_AGAIN),
+    "purchases_kept": (timedelta(days=7), _KNOWN_AGAIN),
+}
+"""A row tells what comes a second time from what is new, and is gone once it is too old."""
+
 LONGEST = {
     "events_kept": (timedelta(days=760), "25 months are the most that regulators accept"),
     "visitors_kept": (THIRTEEN_MONTHS, "13 months are the most that regulators accept"),
@@ -121,6 +128,9 @@ def _range_fault(name: str, value: Any) -> str:
 def _span_fault(name: str, value: timedelta) -> str:
     if value < timedelta(0) or (not value and name not in MAY_BE_ZERO):
         return "It is longer than nothing."
+    shortest, why = SHORTEST.get(name, (timedelta(0), ""))
+    if value < shortest:
+        return f"It is at least {shortest.days} days: {why}."
     longest, why = LONGEST.get(name, (timedelta(days=36_500), "nobody waits that long"))
     return f"It is at most {longest.days} days: {why}." if value > longest else ""
 

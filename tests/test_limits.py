@@ -10,6 +10,11 @@ import pytest
 from django.test import override_settings
 
 from persona_django import conf, limits
+from persona_django.api import server_events
+from persona_django.serving import asks
+from persona_django.tracking import batches, report_values, schema, throttling
+
+DEFAULTS = conf.Settings()
 
 
 def faults(name: str, value: Any) -> list[limits.Fault]:
@@ -46,6 +51,10 @@ def test_a_value_of_another_type_is_a_fault_of_any_setting(setting: Any):
         ("cookie_max_age", timedelta(days=397), "13 months"),
         ("cookie_max_age", timedelta(0), "longer than nothing"),
         ("cookie_max_age", 3600, "timedelta"),
+        ("events_kept", timedelta(hours=1), "at least 7 days"),
+        ("events_kept", timedelta(days=7) - timedelta(seconds=1), "at least 7 days"),
+        ("events_kept", timedelta(seconds=-1), "longer than nothing"),
+        ("purchases_kept", timedelta(days=6), "at least 7 days"),
         ("visit_gap", timedelta(seconds=-1), "longer than nothing"),
         ("visit_gap", timedelta(days=10**6), "at most"),
         ("state_max_age", timedelta(hours=1), "roll-back"),
@@ -93,6 +102,42 @@ def test_an_impossible_value_says_what_is_possible(name: str, value: Any, told: 
 )
 def test_what_is_possible_is_no_fault(name: str, value: Any):
     assert faults(name, value) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "written"),
+    [
+        (batches.LONGEST_BODY, 64 * 1024),
+        (batches.MOST_EVENTS, 50),
+        (server_events.MOST_EVENTS, 500),
+        (report_values.LONGEST_EVENT, 4 * 1024),
+        (report_values.MOST_FIELDS, 20),
+        (report_values.LONGEST_NAME, 64),
+        (report_values.LONGEST_TEXT, 256),
+        (batches.EVENT_DEPTH, 3),
+        (schema.LONGEST_ID, 128),
+        (batches.OLDEST_SECONDS, 86_400),
+        (schema.CLOCK_TOLERANCE_SECONDS, 300),
+        (limits.SHORTEST["events_kept"][0], timedelta(days=7)),
+        (DEFAULTS.visitor_requests, 60),
+        (DEFAULTS.visitor_events, 600),
+        (DEFAULTS.visitor_events_a_day, 5_000),
+        (throttling.TIMES_FOR_A_NETWORK, 10),
+        (DEFAULTS.refuse_excess, False),
+        (DEFAULTS.events_kept, timedelta(days=90)),
+        (DEFAULTS.visitors_kept, timedelta(days=390)),
+        (DEFAULTS.cookie_max_age, timedelta(days=390)),
+        (DEFAULTS.min_buyers, 5),
+        (limits.RANGES["min_buyers"][0], 3),
+        (DEFAULTS.events_per_shopper, 500),
+        (DEFAULTS.neighbours_kept, 50),
+        (asks.MOST_SEEDS, 100),
+        (DEFAULTS.min_training_shoppers, 25),
+    ],
+)
+def test_the_limits_that_are_promised_stand_with_no_settings(limit: Any, written: Any):
+    """Written out, so that no limit is moved without a word."""
+    assert limit == written
 
 
 @override_settings(PERSONA=["ENABLED"])

@@ -169,6 +169,8 @@ def _taken(
         store=shopper.store,
         purposes=",".join(consent.identifying(request)),
     )
+    if seen.visitor is not None:
+        seen = visitors.linked(seen, tokens.carried(request), shopper.user)
     if seen.visitor is None and may_begin and tokens.carried(request) is None:
         # On a page out of a cache nobody could be given a cookie: its script is the first word.
         seen = visitors.recognise(request, response, may_begin=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,11 +17,10 @@ from persona_django.api.throttles import LinkThrottle
 from persona_django.api.transactions import OnItsOwn
 from persona_django.api.views import PersonaView
 from persona_django.breaker import database_call
-from persona_django.identity import consent, cookies, restrictions, tokens, visitors
+from persona_django.identity import consent, restrictions, tokens, visitors
 from persona_django.identity.cookies import VisitorCookie
 from persona_django.identity.models import Visitor
 from persona_django.identity.shoppers import (
-    customer_keys,
     is_left_alone,
     signed_in_user,
     store_of,
@@ -61,32 +59,21 @@ class VisitorView(OnItsOwn, PersonaView):
             old = None
         if is_left_alone(asked, old.key if old else None, user):
             raise PermissionDenied("Whoever asks has paused, or was erased, and is left alone.")
+        purposes = ",".join(agreed)
         if old is not None and old.is_of(user):
+            # What should have linked them when they signed in may have failed.
+            self._link(asked, old, user, purposes)
             return Response({"visitor": asked.META[tokens.META]})
-        fresh = VisitorCookie.fresh()
-        fresh = replace(fresh, mark=cookies.mark_of(fresh.pseudonym, user))
-        if user is not None:
-            self._link(asked, fresh, old, user, ",".join(agreed))
+        fresh = VisitorCookie.begun(old, user)
+        self._link(asked, fresh, user, purposes)
         return Response({"visitor": tokens.issue(fresh)})
 
-    def _link(
-        self,
-        asked: Any,
-        fresh: VisitorCookie,
-        old: VisitorCookie | None,
-        user: Any,
-        purposes: str,
-    ) -> None:
+    def _link(self, asked: Any, token: VisitorCookie, user: Any, purposes: str) -> None:
         """Link a visitor to whoever signed in, and their history of before, once."""
-        account, *once = customer_keys(user)
-        known = Recognised(
-            visitor=fresh.key,
-            store=store_of(asked),
-            purposes=purposes,
-            account=account,
-            once=tuple(once),
-            before=old.key if old is not None and not old.mark else None,
-        )
+        nobody = Recognised(visitor=token.key, store=store_of(asked), purposes=purposes)
+        known = visitors.linked(nobody, token, user)
+        if known.account is None:
+            return
         try:
             rank = visitors.rank_of(known, partial(place_in_network, asked))
             with writing.contained(one_statement=False):

@@ -13,7 +13,7 @@ from persona_django.feedback.served import SlateNews
 from persona_django.feedback.tokens import SlotProof, read_token
 from persona_django.identity import visitors
 from persona_django.identity.visitors import Recognised
-from persona_django.tracking import intake, items, writing
+from persona_django.tracking import intake, items, sensitive, writing
 from persona_django.tracking.batches import Batch
 from persona_django.tracking.clients import local_time
 from persona_django.tracking.context import Context, Device, Sender
@@ -101,7 +101,7 @@ def _worked_out(
     work = _Work(shopper=who.seen.visitor or 0, store=who.seen.store)
     proofs, of = _found(who, reports, verdicts)
     about = {*of.values(), *(proof.item_id for shown in proofs.values() for proof in shown)}
-    sensitive = items.sensitive_among(about, work.store)
+    hidden = items.sensitive_among(about, work.store)
     contexts: dict[tuple[int, bool], int] = {}
     for at, one in reports.items():
         moment = (one.at // SECONDS_OF_A_MINUTE, one.clamped)
@@ -110,11 +110,13 @@ def _worked_out(
         context = contexts[moment]
         try:
             if isinstance(one, Wish):
+                if any(sensitive.are_named(said, work.store) for said in (one.name, one.words)):
+                    raise Refusal("sensitive")
                 work.intents[at] = _intent(work, one, context)
             elif isinstance(one, Shown) and at in proofs:
-                work.shown[at] = _shown(one, proofs[at], sensitive, context)
+                work.shown[at] = _shown(one, proofs[at], hidden, context)
             elif isinstance(one, Happening) and at in of:
-                if of[at] in sensitive:
+                if of[at] in hidden:
                     raise Refusal("sensitive")
                 work.events[at] = _event(work, one, of[at], context)
                 work.marks += _marks(one, proofs.get(at, ()), context)
@@ -198,12 +200,12 @@ def _intent(work: _Work, one: Wish, context: int) -> NewIntent:
 
 
 def _shown(
-    one: Shown, proofs: Sequence[SlotProof], sensitive: Collection[int], context: int
+    one: Shown, proofs: Sequence[SlotProof], hidden: Collection[int], context: int
 ) -> SlateNews:
     found = served.proven(proofs)
     if found is None:
         raise Refusal("token")
-    found = {position: item for position, item in found.items() if item not in sensitive}
+    found = {position: item for position, item in found.items() if item not in hidden}
     if not found:
         raise Refusal("sensitive")
     return SlateNews(

@@ -16,7 +16,7 @@ from persona_django.catalogue.paced import in_chunks
 from persona_django.columns import ageing
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
-from persona_django.tracking import retention, searches
+from persona_django.tracking import retention, searches, sensitive
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.retention import OVERDUE_AFTER, OnChunk, Policy
 
@@ -41,7 +41,8 @@ class Age:
 
 
 def delete_old(*, beat: Beat, on_chunk: OnChunk = None) -> int:
-    """Delete all that is too old, of all stores; how many rows there were. Killed half way, it
+    """Delete all that is too old, and what is left of things that became sensitive, of all
+    stores; how many rows there were. Killed half way, it
     goes on with the next run: what is left is found again. `on_chunk` is called after each chunk,
     `beat` also where there was nothing to delete."""
     now = int(time.time())
@@ -55,6 +56,7 @@ def delete_old(*, beat: Beat, on_chunk: OnChunk = None) -> int:
     gone += _forget_visitors(beat, deleted)
     _forget_words(now)
     searches.forget_small()
+    gone += sensitive.forget_marked(beat=beat, on_chunk=deleted)
     return gone
 
 

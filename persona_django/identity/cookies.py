@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -35,6 +35,9 @@ class VisitorCookie:
     """Out of logs and error reports, where whoever reads it could be this visitor."""
     mark: str = ""
     """Hash of pseudonym and account: tells whether the same user is signed in, not who."""
+    before: int | None = None
+    """The number of the visitor until that user signed in, whose history is linked once. It is
+    told again with each request, because what wrote the link at sign-in may have failed."""
     secret: str | bytes | None = field(default=None, repr=False, compare=False)
     """The SECRET_KEY of before that signed it. Who carries it goes on as who they were, also
     where they paused or take their consent back, for as long as the shop accepts that key."""
@@ -43,6 +46,15 @@ class VisitorCookie:
     def fresh(cls) -> VisitorCookie:
         """A new pseudonym of 128 random bits, derived from nothing."""
         return cls(pseudonym=secrets.token_urlsafe(16))
+
+    @classmethod
+    def begun(cls, old: VisitorCookie | None, user: Any | None) -> VisitorCookie:
+        """A new pseudonym for whoever uses the browser now. Who signs in takes along what they did
+        until then, and nothing of somebody who was linked to the old one."""
+        fresh = cls.fresh()
+        mark = mark_of(fresh.pseudonym, user)
+        before = old.key if mark and old is not None and not old.mark else None
+        return replace(fresh, mark=mark, before=before)
 
     @cached_property
     def key(self) -> int:
@@ -94,7 +106,8 @@ def unsigned_once(
 @sensitive_variables()
 def signed(cookie: VisitorCookie, *, salt: str = SALT) -> str:
     """What a browser, or with another salt an app, is given to keep."""
-    return _signer(settings.SECRET_KEY, salt).sign(f"{cookie.pseudonym}.{cookie.mark}")
+    before = "" if cookie.before is None else f".{cookie.before:x}"
+    return _signer(settings.SECRET_KEY, salt).sign(f"{cookie.pseudonym}.{cookie.mark}{before}")
 
 
 @sensitive_variables()
@@ -108,9 +121,14 @@ def unsigned(value: str, *, salt: str = SALT) -> VisitorCookie | None:
         except (signing.BadSignature, ValueError):
             # Signed by us, a time that is no number is still none of ours.
             continue
-        pseudonym, _, mark = plain.partition(".")
-        before = None if secret == settings.SECRET_KEY else secret
-        return VisitorCookie(pseudonym=pseudonym, mark=mark, secret=before)
+        pseudonym, _, linked = plain.partition(".")
+        mark, _, before = linked.partition(".")
+        return VisitorCookie(
+            pseudonym=pseudonym,
+            mark=mark,
+            before=int(before, 16) if before else None,
+            secret=None if secret == settings.SECRET_KEY else secret,
+        )
     return None
 
 

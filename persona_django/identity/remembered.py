@@ -1,4 +1,4 @@
-"""Visitors whose row this process knows to stand, and their answer in it, so that not every page
+"""Visitors whose row this process knows to stand, and what stands in it, so that not every page
 has to write it again.
 
 Threads of one process write and forget at any moment. What a transaction has seen is remembered
@@ -20,7 +20,8 @@ MOST_REMEMBERED = 20_000
 Answer = tuple[str, str]
 """What was agreed to, and by which wording of the banner."""
 
-_answers: OrderedDict[int | None, Answer] = OrderedDict()
+_answers: OrderedDict[int | None, tuple[Answer, bool]] = OrderedDict()
+"""With each answer, whether the row names the customer to whom the visitor was linked."""
 _forgotten = 0
 """How often anybody was forgotten."""
 _lock = Lock()
@@ -28,7 +29,14 @@ _lock = Lock()
 
 def answer_of(visitor: int | None) -> Answer | None:
     """What is known to stand in a visitor's row; None when nothing is."""
-    return _answers.get(visitor)
+    known = _answers.get(visitor)
+    return None if known is None else known[0]
+
+
+def is_linked(visitor: int) -> bool:
+    """Whether a visitor's row is known to name their customer."""
+    known = _answers.get(visitor)
+    return known is not None and known[1]
 
 
 def moment() -> int:
@@ -36,12 +44,16 @@ def moment() -> int:
     return _forgotten
 
 
-def remember(visitors: Iterable[int], answer: Answer, *, as_of: int) -> None:
+def remember(
+    visitors: Iterable[int], answer: Answer, *, as_of: int, is_linked: bool = False
+) -> None:
     """Remember what a transaction that began `as_of` wrote, once it is committed."""
     with _lock:
         if as_of != _forgotten:
             return
-        _answers.update(dict.fromkeys(visitors, answer))
+        for visitor in visitors:
+            # Nothing but forgetting parts a visitor from the customer again.
+            _answers[visitor] = answer, is_linked or _answers.get(visitor, (answer, False))[1]
         while len(_answers) > MOST_REMEMBERED:
             _answers.popitem(last=False)
 

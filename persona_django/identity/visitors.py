@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import router, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -34,11 +35,11 @@ class Recognised:
     store: int = 1
     purposes: str = ""
     account: int | None = None
-    """Keyed hash of the customer whom this response links the visitor to."""
+    """Keyed hash of the customer to whom the visitor is linked, until that is known to stand."""
     once: tuple[int, ...] = ()
     """That customer by secrets of before: they may have paused under one of these."""
     before: int | None = None
-    """The visitor until they signed in just now; their history is linked once."""
+    """The visitor until they signed in; their history is linked once."""
     withdrawn: int | None = None
     """The visitor who took their consent back."""
     left_alone: bool = False
@@ -91,7 +92,7 @@ def recognise(
     known = Recognised(store=store_of(request), purposes=",".join(agreed))
     # Whom the page has not loaded is the same as before, as long as somebody can be signed in.
     if cookie and (cookie.is_of(user) or (user is None and may_be_signed_in(request))):
-        return replace(known, visitor=cookie.key)
+        return linked(replace(known, visitor=cookie.key), cookie, user)
     if cookie is None and not may_begin:
         return NOBODY
     if not cookies.may_carry(response):
@@ -117,18 +118,27 @@ def _begin(
     old: VisitorCookie | None,
     user: Any | None,
 ) -> Recognised:
-    fresh = VisitorCookie.fresh()
-    fresh = replace(fresh, mark=cookies.mark_of(fresh.pseudonym, user))
+    fresh = VisitorCookie.begun(old, user)
     cookies.issue(request, response, fresh)
-    customer = customer_keys(user) if getattr(user, "is_authenticated", False) else []
-    account = customer[0] if customer else None
-    return replace(
-        known,
-        visitor=fresh.key,
-        account=account,
-        once=tuple(customer[1:]),
-        before=old.key if account and old and not old.mark else None,
-    )
+    return linked(replace(known, visitor=fresh.key), fresh, user)
+
+
+def linked(known: Recognised, cookie: VisitorCookie | None, user: Any | None) -> Recognised:
+    """With the customer whose cookie or token this is, and what they did before they signed in.
+
+    Not only at sign-in: while the database rests, or over a limit, that page writes nothing, and
+    what is not linked is not found when the customer wants it erased. So it is tried with each
+    request whose user is known, until this process knows that the link stands.
+    """
+    if cookie is None or user is None or not cookie.mark or remembered.is_linked(cookie.key):
+        return known
+    if not cookie.is_of(user):
+        return known
+    account, *once = customer_keys(user)
+    before = cookie.before
+    if before is not None and restrictions.are_known(before, kind=restrictions.Kind.ERASED):
+        before = None
+    return replace(known, account=account, once=tuple(once), before=before)
 
 
 def _forget(
@@ -193,7 +203,7 @@ def write(recognised: Recognised, *, rank: int = 0, may_add: bool = True) -> boo
         # The link was made before this process heard of it: this browser is the customer's.
         restrictions.restrict(both, restrictions.Kind.PAUSED)
         return False
-    return _keep(alias, both, recognised, rank)
+    return _keep(alias, recognised, rank)
 
 
 def _withdraw(alias: str, visitor: int, store: int, *, may_add: bool) -> None:
@@ -217,34 +227,44 @@ def _withdraw(alias: str, visitor: int, store: int, *, may_add: bool) -> None:
     transaction.on_commit(known, using=alias, robust=True)
 
 
-def _keep(alias: str, visitors: list[int], recognised: Recognised, rank: int) -> bool:
-    # Before anything is read: whoever is forgotten from now on may be one of these.
+def _keep(alias: str, recognised: Recognised, rank: int) -> bool:
+    # Before anything is read: whoever is forgotten from now on may be this one.
     as_of = remembered.moment()
-    purposes, version = answer = _answer(recognised.purposes)
+    visitor, account, before = recognised.visitor, recognised.account, recognised.before
+    assert visitor is not None
+    # Whoever took everything back stays so: a page of theirs was still on its way.
+    theirs = Visitor.objects.using(alias).exclude(purposes="")
+    _agree(theirs, visitor, recognised, rank)
+    if account is not None:
+        is_new = theirs.filter(key=visitor, account=None).update(account=account)
+        if is_new and before is not None:
+            # Only with the link itself, not whenever it is tried again: the row of before may be
+            # too old by now, and gone.
+            _agree(theirs, before, recognised)
+            theirs.filter(key=before, account=None).update(account=account)
+    if not theirs.filter(key=visitor).exists():
+        return False
+    # Not before it is sure: what is rolled back must be written by the next page.
+    known = partial(
+        remembered.remember,
+        [visitor],
+        _answer(recognised.purposes),
+        as_of=as_of,
+        is_linked=account is not None,
+    )
+    transaction.on_commit(known, using=alias, robust=True)
+    return True
+
+
+def _agree(theirs: QuerySet[Visitor], visitor: int, recognised: Recognised, rank: int = 0) -> None:
+    """Have a row say what was agreed to, whether it was there or not."""
+    purposes, version = _answer(recognised.purposes)
     receipt = {
         "purposes": purposes,
         "consent_version": version,
         "agreed_at": int(time.time()),
     }
-    rows = [
-        Visitor(
-            key=visitor,
-            store=recognised.store,
-            account=recognised.account,
-            rank=rank if visitor == recognised.visitor else 0,
-            **receipt,
-        )
-        for visitor in visitors
-    ]
-    Visitor.objects.using(alias).bulk_create(rows, ignore_conflicts=True)
-    # Whoever took everything back stays so: a page of theirs was still on its way.
-    theirs = Visitor.objects.using(alias).filter(key__in=visitors).exclude(purposes="")
-    theirs.exclude(purposes=purposes, consent_version=version).update(**receipt)
-    if recognised.account is not None:
-        theirs.filter(account=None).update(account=recognised.account)
-    if not theirs.filter(key=visitors[-1]).exists():
-        return False
-    # Not before it is sure: what is rolled back must be written by the next page.
-    known = partial(remembered.remember, visitors, answer, as_of=as_of)
-    transaction.on_commit(known, using=alias, robust=True)
-    return True
+    row = Visitor(key=visitor, store=recognised.store, rank=rank, **receipt)
+    theirs.bulk_create([row], ignore_conflicts=True)
+    changed = theirs.filter(key=visitor).exclude(purposes=purposes, consent_version=version)
+    changed.update(**receipt)

@@ -6,6 +6,7 @@ comes back out in an exception.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,11 @@ from persona_django.tracking.ingest import event_uid
 from persona_django.tracking.schema import LONGEST_ID
 from persona_django.tracking.words import normalised
 
+LONGEST_EVENT = 4 * 1024
+"""Bytes of one event in UTF-8, without blanks."""
+SHORT_ENOUGH = 500
+"""Characters of text with which no event comes near that, whatever they are and whatever numbers
+stand beside them: most events need not be measured."""
 MOST_FIELDS = 20
 LONGEST_NAME = 64
 LONGEST_TEXT = 256
@@ -80,17 +86,33 @@ Report = Happening | Wish | Shown
 
 
 def check_size(given: Mapping[str, Any]) -> None:
-    """Names and texts are short; with at most so many fields, so is the event."""
+    """Fields are few, names and texts are short, and so is the event as a whole."""
     if len(given) > MOST_FIELDS:
         raise Refusal("size")
+    text = 0
     for name, value in given.items():
         if len(name) > LONGEST_NAME:
             raise Refusal("size")
+        text += len(name)
         if type(value) is str:
             if len(value) > LONGEST_TEXT:
                 raise Refusal("size")
-        elif type(value) is list and len(value) > LAST_POSITION:
-            raise Refusal("size")
+            text += len(value)
+        elif type(value) is list:
+            if len(value) > LAST_POSITION:
+                raise Refusal("size")
+            # What stands in it is measured, not guessed.
+            text += SHORT_ENOUGH
+    if text > SHORT_ENOUGH and _bytes_of(given) > LONGEST_EVENT:
+        raise Refusal("size")
+
+
+def _bytes_of(given: Mapping[str, Any]) -> int:
+    # Half a character, which is refused as text, is no reason to fail here.
+    return len(_written(given).encode("utf-8", "surrogatepass"))
+
+
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def time_of(value: Any) -> float | None:

@@ -18,9 +18,9 @@ from persona_django import conf, counters
 from persona_django.catalogue import money
 from persona_django.catalogue.registry import item_maps
 from persona_django.exceptions import BadEvent, PersonaError
-from persona_django.identity import consent
+from persona_django.identity import consent, tokens
 from persona_django.identity.shoppers import Shopper, customer_keys, resolve
-from persona_django.identity.visitors import Recognised
+from persona_django.identity.visitors import Recognised, linked
 from persona_django.tracking import items
 from persona_django.tracking.clients import circumstances, local_time
 from persona_django.tracking.context import Context, Entry, Sender
@@ -169,6 +169,7 @@ def speaker_of(who: HttpRequest | Shopper) -> Speaker | None:
         counters.count(agreed if purposes else "event_without_consent")
         return None
     seen = Recognised(visitor=shopper.visitor, store=shopper.store, purposes=purposes)
+    seen = linked(seen, tokens.carried(request), shopper.user)
     return Speaker(
         shopper=shopper.visitor,
         basis=Basis.CONSENT,

@@ -22,7 +22,7 @@ REASONS: dict[str, str] = {
     "value": "A value has the wrong type or is out of range.",
     "words": "Nothing that may be kept is left of the words.",
     "item": "There is no such item in the catalogue.",
-    "sensitive": "What happens to sensitive items is not kept.",
+    "sensitive": "What is about sensitive items and categories is not kept.",
     "customer": "It names no customer or guest of 1 to 128 characters.",
     "basis": "Its basis is customer, which needs a customer or guest, or aggregate.",
     "stock": "The item could not be read from the shop's tables.",

@@ -14,10 +14,10 @@ from django.http import HttpRequest
 
 from persona_django.api.bodies import NotTaken, read_body
 from persona_django.exceptions import BadMessage, TooLarge
-from persona_django.tracking.batches import LONGEST_BODY
 from tests.reporting import EVENTS, post, visitor
 
 JSON = ("application/json", "text/plain")
+KIB_64 = 65_536
 
 
 def request(stream: Any, *, length: str | None = None, **meta: str) -> HttpRequest:
@@ -75,9 +75,9 @@ def test_threat_14_a_body_without_a_length_is_read_to_the_limit_only():
     tracemalloc.start()
 
     with pytest.raises(TooLarge):
-        read(request(stream), limit=LONGEST_BODY)
+        read(request(stream), limit=KIB_64)
 
-    assert stream.taken <= LONGEST_BODY + 1
+    assert stream.taken <= KIB_64 + 1
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
 
@@ -86,7 +86,7 @@ def test_threat_14_a_small_body_that_unpacks_to_a_large_one_is_not_unpacked():
     packed = gzip.compress(b" " * 10**6)
 
     with pytest.raises(NotTaken, match="Content-Encoding"):
-        read(request(io.BytesIO(packed), HTTP_CONTENT_ENCODING="gzip"), limit=LONGEST_BODY)
+        read(request(io.BytesIO(packed), HTTP_CONTENT_ENCODING="gzip"), limit=KIB_64)
 
 
 @pytest.mark.parametrize(
@@ -106,12 +106,18 @@ def test_a_client_that_goes_away_is_told_from_one_that_is_done():
         read(request(Gone(), length="10"))
 
 
-@pytest.mark.parametrize("size", [LONGEST_BODY + 1, 200_000])
+@pytest.mark.parametrize("size", [KIB_64 + 1, 200_000])
 def test_the_endpoint_says_so(size):
     response = post(visitor(), b" " * size)
 
     assert response.status_code == 413
     assert len(response.content) < 200
+
+
+def test_the_endpoint_reads_64_kib():
+    response = post(visitor(), b'{"events": []}'.ljust(KIB_64))
+
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "gzip, gzip"])

@@ -28,11 +28,12 @@ from persona_django.identity.subjects import (
 from persona_django.identity.visitors import Recognised
 from persona_django.serving.recommend import recommend
 from persona_django.tracking.events import read_events
-from persona_django.tracking.models import Event
+from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.orders import read_orders
 from persona_django.tracking.shop_calls import track
 from tests.browsing import agreeing, ask_for_consent, open_shop, visitor_of
 from tests.factories import products, read_catalogue
+from tests.reporting import event, key_of, send, told, visitor
 from tests.tracking.catalogue import stocked
 from tests.training.history import buy, customers, look
 
@@ -95,6 +96,22 @@ def test_a_page_whose_process_has_not_heard_of_it_writes_nothing_all_the_same(se
     client.get(f"/shown/{tea.pk}/")
     client.get(f"/shown/{tea.pk}/")
     assert Event.objects.count() == 2
+
+
+@pytest.mark.parametrize("kind", [Kind.PAUSED, Kind.ERASED])
+def test_a_report_whose_process_has_not_heard_of_it_is_refused_all_the_same(settings, kind):
+    settings.PERSONA = {**settings.PERSONA, "STATE_MAX_AGE": timedelta(0)}
+    settings.ROOT_URLCONF = "tests.urls"
+    tea = f"shop.product:{stocked()[0].pk}"
+    client = visitor()
+    assert told(send(client, event("view", item=tea))) == "a"
+    elsewhere(lambda: restrictions.restrict([key_of()], kind))
+
+    answer = send(client, event("save", item=tea), event("search", words="tea"))
+
+    assert told(answer) == "rr"
+    assert Event.objects.count() == 1
+    assert not Intent.objects.exists()
 
 
 def test_a_paused_customer_who_signs_in_elsewhere_is_not_recognised_there_either():

@@ -73,6 +73,27 @@ def test_what_stands_below_the_screen_is_seen_when_it_is_scrolled_to(shop, page,
     assert shop.wait("slate")[0]["seen"]
 
 
+SHOW = """share => {
+    const at = document.querySelector("[data-persona-slot]").getBoundingClientRect();
+    scrollBy(0, at.top + share * at.height - innerHeight);
+}"""
+"""Scrolls until so much of the first slot looks in at the bottom of the screen."""
+
+
+@pytest.mark.parametrize(("share", "seen"), [(0.3, []), (0.45, []), (0.6, [1])])
+def test_what_is_less_than_half_on_the_screen_is_not_seen_however_long(
+    shop, page, opened, share, seen
+):
+    stop_clock(page)
+    opened(SPACE + markup.block(1) + SPACE)
+    page.evaluate(SHOW, share)
+    pass_time(page, 5_000)
+    leave(page, shop)
+
+    shop.wait("view")
+    assert [position for slate in shop.of("slate") for position in slate["seen"]] == seen
+
+
 def test_a_page_behind_another_tab_is_not_seen_and_what_comes_after_is_told_in_addition(
     shop, page, opened
 ):

@@ -39,6 +39,19 @@ PLAYED = """seconds => new Promise(done => {
 })"""
 
 
+HEARD = """share => new Promise(done => {
+    const medium = document.querySelector("audio");
+    const look = () => {
+        if (medium.currentTime < share * medium.duration) return requestAnimationFrame(look);
+        medium.pause();
+        done(medium.played.end(0) / medium.duration);
+    };
+    medium.play();
+    look();
+})"""
+"""Plays that share, stops, and says how much it was."""
+
+
 # -- parts of the page ----------------------------------------------------------------------------
 
 
@@ -126,6 +139,16 @@ def test_media_begin_go_on_and_are_finished_once(shop, opened):
     assert [kind for kind, _ in played].count("finish") == 1
     assert {about["item"] for _, about in played} == {"shop.film:3"}
     assert all(0 <= about["share"] <= 1 for _, about in played)
+
+
+def test_leaving_tells_what_was_heard_since_the_last_quarter(shop, opened):
+    page = opened("<audio data-persona-media src=/silence.wav></audio>")
+
+    heard = page.evaluate(HEARD, 0.45)
+    leave(page, shop)
+
+    played = said(shop, "play", "progress", count=2)
+    assert played[-1][1]["share"] == pytest.approx(heard, abs=0.02)
 
 
 def test_a_film_that_is_left_tells_how_far_it_came(shop, opened):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -195,6 +196,27 @@ def test_without_a_time_it_happened_now():
 )
 def test_an_event_is_small(fields):
     assert reason("view", **fields) == "size"
+
+
+@pytest.mark.parametrize("letter", ["t", "\u00e9", "\u20ac", '"'])
+def test_an_event_is_at_most_4_kib_whatever_it_is_made_of(letter):
+    """As it would be written without blanks, in UTF-8."""
+    bytes_each = len(json.dumps(letter, ensure_ascii=False).encode()) - 2
+    tokens = [letter * (240 // bytes_each)] * 16
+    empty = {"id": "e1", "type": "slate", "at": NOW * 1000, **SOUND["slate"], "tokens": tokens}
+    written = json.dumps(empty, ensure_ascii=False, separators=(",", ":"))
+    left = 4_096 - len(written.encode()) - len(',""')
+
+    assert len(read("slate", tokens=[*tokens, "t" * left]).tokens) == 17
+    assert reason("slate", tokens=[*tokens, "t" * (left + 1)]) == "size"
+
+
+def test_a_long_event_of_many_texts_is_measured_as_well():
+    given = {"id": "e1", "type": "view", "item": "shop.product:31"}
+    given |= {f"{n:064}": "\u20ac" * 256 for n in range(5)}
+
+    assert reason("view", **given) == "size"
+    assert reason("view", **{f"{n:064}": "t" for n in range(5)}) == "field"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from django.contrib.auth import get_user_model
 
 from persona_django.artefacts import store as artefacts
 from persona_django.exceptions import GateFailed
-from persona_django.identity.erasure import erase
+from persona_django.identity.erasure import erase, replay
 from persona_django.identity.keys import keyed
 from persona_django.identity.models import Visitor
 from persona_django.identity.subjects import pause, subject_of_customer, subject_of_keys
@@ -133,6 +133,23 @@ def test_the_live_version_stays_until_the_next_is_there_and_that_is_due_within_a
     assert due_every("similar") == timedelta(days=1)
     rebuild_all(force=True)
     assert due_every("similar") == timedelta(days=30)
+
+
+def test_what_was_learnt_beside_rows_that_a_backup_brought_back_does_not_stay(shop, settings):
+    settings.PERSONA = {**settings.PERSONA, "REBUILD_EVERY": timedelta(days=30)}
+    erase(subject_of_keys([HERS]))
+    for _ in range(2):
+        rebuild_all(force=True)
+    replay()
+    assert due_every("similar") == timedelta(days=30)
+
+    look([HERS], shop[3:8])
+    replay()
+
+    assert rows_of(HERS) == 0
+    assert due_every("similar") == timedelta(days=1)
+    with pytest.raises(GateFailed, match="before somebody was erased"):
+        roll_back("similar")
 
 
 def test_somebody_erased_while_a_rebuild_runs_does_not_keep_it_from_ever_ending(shop):
