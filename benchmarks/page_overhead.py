@@ -65,7 +65,7 @@ def as_text(figures: dict[str, Any]) -> str:
         verdict = "kept" if row["p50"] <= MIDDLEWARE_US[case] else "MISSED"
         lines.append(
             f"{case:22}p50 {row['p50']:7.1f}  p99 {row['p99']:7.1f}  "
-            f"(aim p50 {MIDDLEWARE_US[case]:.0f}: {verdict})"
+            f"(aim p50 {MIDDLEWARE_US[case]:.0f}: {verdict}); {row['queries']} queries"
         )
     return "\n".join(lines)
 
@@ -79,23 +79,33 @@ def findings(figures: dict[str, Any]) -> list[Finding]:
             value=figures["middleware"][case]["p50"],
             unit="µs",
             limit=limit,
-            beside=f"p99 {figures['middleware'][case]['p99']:.0f} µs; no query",
+            beside=f"p99 {figures['middleware'][case]['p99']:.0f} µs",
         )
         for case, limit in MIDDLEWARE_US.items()
     ]
-    return middleware + [
-        Finding(
-            name=f"a page without blocks, {what}, p50, {TITLES[figures['database']]}",
-            value=tracked[measured]["more"],
-            unit="ms more",
-            limit=limit,
-            beside=f"without the app {tracked[measured]['without']:.2f} ms, with it "
-            f"{tracked[measured]['ratio']:.2f} x",
-        )
-        for what, measured, limit in (
-            ("to the last byte", "byte", LAST_BYTE_MS),
-            ("until the worker is free", "free", WORKER_MS),
-        )
+    queries = Finding(
+        name="queries of the middleware before its responses, all of them together",
+        value=sum(row["queries"] for row in figures["middleware"].values()),
+        limit=0,
+        at_any_size=True,
+    )
+    return [
+        *middleware,
+        queries,
+        *(
+            Finding(
+                name=f"a page without blocks, {what}, p50, {TITLES[figures['database']]}",
+                value=tracked[measured]["more"],
+                unit="ms more",
+                limit=limit,
+                beside=f"without the app {tracked[measured]['without']:.2f} ms, with it "
+                f"{tracked[measured]['ratio']:.2f} x",
+            )
+            for what, measured, limit in (
+                ("to the last byte", "byte", LAST_BYTE_MS),
+                ("until the worker is free", "free", WORKER_MS),
+            )
+        ),
     ]
 
 

@@ -1,5 +1,7 @@
 """Every table of ours can be looked at in the admin, and none be changed by accident."""
 
+import re
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -115,3 +117,12 @@ def test_the_index_lists_what_people_work_with_and_no_internals(admin_client):
         assert reverse(f"admin:persona_{name}_changelist") in page
     for name in ("artefact", "artefactpart", "usednonce", "state", "neighbourrow"):
         assert reverse(f"admin:persona_{name}_changelist") not in page
+
+
+def test_how_surely_a_search_leads_nowhere_follows_from_how_many_asked(admin_client):
+    for words, asked, dead in [("tea", 5, 5), ("mug", 500, 500), ("pot", 500, 250), ("cup", 9, 0)]:
+        SearchTerm.objects.create(term=asked + dead, words=words, asked=asked, dead=dead)
+
+    page = admin_client.get(reverse("admin:persona_searchterm_changelist")).content.decode()
+
+    assert re.findall(r">at least (\d+) %<", page) == ["99", "45", "0", "56"]

@@ -17,6 +17,7 @@ VIEWS = "SELECT count(*) FROM persona_event WHERE kind = 3"
 DATABASES = [
     "sqlite",
     pytest.param("postgres", marks=pytest.mark.service("postgresql")),
+    pytest.param("mysql", marks=pytest.mark.service("mariadb")),
 ]
 
 

@@ -12,9 +12,10 @@ from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
 
 from persona_django import counters
+from persona_django.numeric.durations import MINUTE_SECONDS
 from persona_django.tracking import tallies
 from persona_django.tracking.tallies import Step
-from persona_django.tracking.throttling import MINUTE, wait_at_door, wait_with_events
+from persona_django.tracking.throttling import wait_at_door, wait_with_events
 from tests import services
 
 ROOT = Path(__file__).parent.parent.parent
@@ -91,7 +92,7 @@ def test_everybody_together_has_a_limit(settings):
 def test_around_the_end_of_a_minute_twice_as_many_pass_and_no_more(settings):
     settings.PERSONA = {"SITE_REQUESTS": 5}
 
-    with time_machine.travel(MINUTE * 10**7 - 1, tick=False) as clock:
+    with time_machine.travel(MINUTE_SECONDS * 10**7 - 1, tick=False) as clock:
         before = [may(visitor=n, network=n) for n in range(6)]
         clock.shift(1)
         after = [may(visitor=n, network=n) for n in range(6)]
