@@ -31,3 +31,6 @@ class ServedSlate(models.Model):
             models.UniqueConstraint(fields=["shopper", "uid"], name="persona_slate_once")
         ]
         indexes = [models.Index(fields=["at"], name="persona_slate_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.block}, slate {self.pk}"

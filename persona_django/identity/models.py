@@ -54,6 +54,9 @@ class Visitor(models.Model):
         # Whose time is over is found by it.
         indexes = [models.Index(fields=["created_at"], name="persona_visitor_by_age")]
 
+    def __str__(self) -> str:
+        return f"visitor since {self.created_at:%Y-%m-%d %H:%M}"
+
 
 class Restriction(models.Model):
     """Somebody who must be left alone: erased for good, or paused until they say otherwise.
@@ -75,3 +78,6 @@ class Restriction(models.Model):
         db_index=True,
         help_text="When the number is nobody's any more, of who was a stranger; empty: never.",
     )
+
+    def __str__(self) -> str:
+        return f"{self.Kind(self.kind).label} visitor or customer"

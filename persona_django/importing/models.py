@@ -19,3 +19,6 @@ class ImportRun(models.Model):
     started_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.filename

@@ -60,3 +60,6 @@ class Lease(models.Model):
     )
     done_at = models.BigIntegerField(default=0, help_text="Last time it finished, UTC seconds.")
     note = models.TextField(blank=True, help_text="What went wrong last, in words.")
+
+    def __str__(self) -> str:
+        return self.name

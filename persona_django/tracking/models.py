@@ -38,6 +38,9 @@ class Event(models.Model):
         # Old rows are found by it when they are to go.
         indexes = [models.Index(fields=["at"], name="persona_event_by_time")]
 
+    def __str__(self) -> str:
+        return f"event {self.pk}"
+
 
 class Intent(models.Model):
     """What a visitor asked the shop for: a search, a filter, an order of sorting.
@@ -81,6 +84,9 @@ class Intent(models.Model):
             models.Index(fields=["kind", "words"], name="persona_intent_by_words"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.Kind(self.kind).label} {self.pk}"
+
 
 class SearchTerm(models.Model):
     """How often something was searched for, by nobody in particular.
@@ -113,6 +119,9 @@ class SearchTerm(models.Model):
             models.Index(fields=["words"], name="persona_term_by_words"),
         ]
 
+    def __str__(self) -> str:
+        return self.words or f"search term {self.pk}"
+
 
 class DropCount(models.Model):
     """How much was refused or lost on one day, by reason: told to operators, never hidden."""
@@ -126,6 +135,9 @@ class DropCount(models.Model):
             models.UniqueConstraint(fields=["day", "reason"], name="persona_one_count_a_reason")
         ]
 
+    def __str__(self) -> str:
+        return f"{self.n} x {self.reason}"
+
 
 class UsedNonce(models.Model):
     """A signed message of another server that was taken in, so that nobody sends it again.
@@ -135,3 +147,6 @@ class UsedNonce(models.Model):
 
     key = models.BigIntegerField(primary_key=True, help_text="Keyed hash of sender and nonce.")
     at = models.BigIntegerField(db_index=True, help_text="Seconds since 1970, UTC.")
+
+    def __str__(self) -> str:
+        return f"message taken in at {self.at}"
