@@ -191,7 +191,15 @@ def test_no_score_and_no_exact_figure_leaves_the_shop(client, tea):
 
     assert "more than 200 customers" in text
     for secret in ("214", "3050", "3,050", "0.8125", "score", "support"):
-        assert secret not in text.replace(json.loads(text)["slots"][0]["token"], "")
+        assert secret not in without_numbers_of_items(text)
+
+
+def without_numbers_of_items(text: str) -> str:
+    """The answer without what may hold any digits by chance."""
+    for slot in json.loads(text)["slots"]:
+        for name in ("token", "url", "item"):
+            text = text.replace(json.dumps(slot[name]), "")
+    return text
 
 
 def test_one_more_customer_changes_nothing_that_the_public_sees(client, tea):

@@ -100,8 +100,10 @@ def look_for_gifts() -> Changed:
 
 def worked_out(*kinds: Kind) -> list[tuple[int, str, int, int]]:
     """Shopper, kind, item and confidence of every derived event."""
-    rows = Event.objects.filter(kind__in=kinds or DERIVED).order_by("shopper", "kind", "item_id")
-    found = rows.values_list("shopper", "kind", "item_id", "value")
+    rows = Event.objects.filter(kind__in=kinds or DERIVED)
+    found = rows.values_list("shopper", "kind", "item_id", "value").order_by(
+        "shopper", "kind", "item_id", "value"
+    )
     return [(who, Kind(kind).name.lower(), item, value) for who, kind, item, value in found]
 
 

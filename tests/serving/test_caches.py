@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -101,8 +102,9 @@ def test_no_cache_of_django_s_keeps_the_exact_figures_of_staff(ann, address):
     boss = get_user_model().objects.create_user("boss", is_staff=True)
 
     assert "214 of 3,050" in shown(boss, address)
-    assert "214" not in shown(ann, address)
-    assert "214" not in shown(None, address)
+    # Keys of products in attributes may hold these digits, too.
+    assert "214" not in re.sub("<[^>]*>", "", shown(ann, address))
+    assert "214" not in re.sub("<[^>]*>", "", shown(None, address))
 
 
 def test_a_cache_before_the_shop_learns_that_others_are_shown_other_orders(ann, client):
