@@ -186,9 +186,11 @@ def test_a_stop_is_the_last_word_for_this_page(shop, opened):
     page.wait_for_timeout(300)
 
     assert page.get_by_role("button").count() == 0
+    # One, unless the connection broke and it had to be told again before it heard the stop.
+    until_then = len(shop.reports)
     whole_visit(page, shop)
 
-    assert len(shop.reports) == 1
+    assert len(shop.reports) == until_then
     assert page.evaluate("sessionStorage.length") == 0
 
 
