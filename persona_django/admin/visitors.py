@@ -19,11 +19,11 @@ from django.utils.translation import ngettext
 from persona_django.admin.readonly import ReadOnlyAdmin
 from persona_django.identity import standing
 from persona_django.identity.models import Visitor
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.tracking.context import UNKNOWN_HOUR, Device, Entry
 from persona_django.tracking.visits import VisitColumns, read_visits
 
 DAYS_SHOWN, VISITS_SHOWN = 30, 20
-DAY_SECONDS = 86_400
 
 
 @admin.register(Visitor)

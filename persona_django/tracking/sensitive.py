@@ -15,6 +15,7 @@ from persona_django.catalogue import state
 from persona_django.catalogue.categories import BORDERS, is_under
 from persona_django.catalogue.snapshot import current_snapshot
 from persona_django.columns import ageing
+from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.tracking.items import REFS_AT_A_TIME, every_sensitive
 from persona_django.tracking.models import Event, Intent, SearchTerm
 from persona_django.tracking.words import normalised
@@ -22,8 +23,6 @@ from persona_django.tracking.words import normalised
 Beat = Callable[[], None]
 Texts = tuple[str, ...]
 
-WINDOW_SECONDS = 86_400
-"""The log is looked through by days, so that no statement reads all of it."""
 _BORDER = re.compile("[" + re.escape("".join(BORDERS)) + "]")
 
 _names: dict[int, tuple[Texts, Texts, frozenset[str]]] = {}
@@ -76,19 +75,20 @@ def _forget_events(store: int, beat: Beat, on_chunk: Beat | None) -> int:
     for since in _days() if items else ():
         beat()
         rows = Event.objects.using(router.db_for_write(Event)).order_by()
-        rows = rows.filter(store=store, at__gte=since, at__lt=since + WINDOW_SECONDS)
+        rows = rows.filter(store=store, at__gte=since, at__lt=since + DAY_SECONDS)
         gone += _delete(Event, rows, "item_id", items, on_chunk)
     return gone
 
 
 def _days() -> Iterator[int]:
-    """When each day with events in it begins, the oldest first."""
+    """When each day with events in it begins, the oldest first: the log is looked through by days,
+    so that no statement reads all of it."""
     rows = Event.objects.using(router.db_for_write(Event)).order_by("at")
     times = rows.values_list("at", flat=True)
     since = times.filter(at__gte=0).first()
     while since is not None:
         yield since
-        since = times.filter(at__gte=since + WINDOW_SECONDS).first()
+        since = times.filter(at__gte=since + DAY_SECONDS).first()
 
 
 def _forget_words(store: int, on_chunk: Beat | None) -> int:
