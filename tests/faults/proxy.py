@@ -38,6 +38,7 @@ class Proxy:
         self.questions = 0
         """What clients sent so far, in pieces."""
         self._breaks_at: tuple[int, Mode] | None = None
+        self._counting = threading.Lock()
         self._mode = Mode.THROUGH
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -72,13 +73,15 @@ class Proxy:
 
     def break_after(self, questions: int | None, mode: Mode = Mode.REFUSE) -> None:
         """Change the mode in the middle of a talk, when clients have sent so many pieces more;
-        None: not any more."""
-        self._breaks_at = None if questions is None else (self.questions + questions, mode)
+        None: not any more, nor by a piece that is being counted."""
+        with self._counting:
+            self._breaks_at = None if questions is None else (self.questions + questions, mode)
 
     def _count(self) -> None:
-        self.questions += 1
-        if self._breaks_at is not None and self.questions >= self._breaks_at[0]:
-            (_, self.mode), self._breaks_at = self._breaks_at, None
+        with self._counting:
+            self.questions += 1
+            if self._breaks_at is not None and self.questions >= self._breaks_at[0]:
+                (_, self.mode), self._breaks_at = self._breaks_at, None
 
     def _listen(self, *, backlog: int) -> None:
         self._listener = socket.socket()
