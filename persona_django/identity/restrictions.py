@@ -147,8 +147,10 @@ def restrict(
             # Written to first: SQLite refuses the first write of a transaction that began by
             # reading, where another one wrote in between.
             paused = rows.filter(key__in=part, kind=Kind.PAUSED)
-            changed = paused.update(kind=kind, at=moment if kind == Kind.ERASED else F("at"))
-            new += changed if kind == Kind.ERASED else 0
+            if kind == Kind.ERASED:
+                new += paused.update(kind=kind, at=moment, until=until)
+            else:
+                paused.update(at=F("at"))
             there = set(rows.filter(key__in=part).values_list("key", flat=True))
             made = [
                 Restriction(key=key, kind=kind, at=since[key], until=until)

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
 from persona_django.identity import cookies, restrictions, tokens
+from persona_django.identity.cookies import VisitorCookie
 from persona_django.identity.keys import keyed_ever
 from persona_django.identity.models import Visitor
 from persona_django.identity.restrictions import Kind
@@ -59,11 +60,23 @@ def subject_of(request: HttpRequest) -> Subject:
     if cookie is None or (cookie.mark and not cookie.is_of(user)):
         return found
     numbers = frozenset(keyed_ever("visitor", cookie.pseudonym))
+    before = _before(cookie, found.customers)
+    strangers = (one for one in (numbers, before) if one and not _is_kept(one))
     return replace(
         found,
-        visitors=found.visitors | numbers,
-        strangers=frozenset() if _is_kept(numbers) else numbers,
+        visitors=found.visitors | numbers | before,
+        strangers=frozenset().union(*strangers),
     )
+
+
+def _before(cookie: VisitorCookie, customers: frozenset[int] = frozenset()) -> frozenset[int]:
+    """The visitor until sign-in, whose link may never have been written: only the cookie knows
+    them then. Not where they are somebody else's by now."""
+    if cookie.before is None:
+        return frozenset()
+    rows = Visitor.objects.using(router.db_for_write(Visitor)).filter(key=cookie.before)
+    accounts = set(rows.values_list("account", flat=True)) - {None}
+    return frozenset({cookie.before}) if accounts <= customers else frozenset()
 
 
 def _is_kept(numbers: frozenset[int]) -> bool:
@@ -102,7 +115,8 @@ def subject_of_visitor(value: str) -> Subject:
     cookie = cookies.unsigned(value) or tokens.opened(value)
     if cookie is None:
         return Subject()
-    return Subject(visitors=frozenset(keyed_ever("visitor", cookie.pseudonym)))
+    numbers = frozenset(keyed_ever("visitor", cookie.pseudonym))
+    return Subject(visitors=numbers | _before(cookie))
 
 
 def subject_of_keys(keys: Iterable[int]) -> Subject:

@@ -136,7 +136,7 @@ def linked(known: Recognised, cookie: VisitorCookie | None, user: Any | None) ->
         return known
     account, *once = customer_keys(user)
     before = cookie.before
-    if before is not None and restrictions.are_known(before, kind=restrictions.Kind.ERASED):
+    if before is not None and restrictions.are_known(before):
         before = None
     return replace(known, account=account, once=tuple(once), before=before)
 
@@ -196,13 +196,16 @@ def write(recognised: Recognised, *, rank: int = 0, may_add: bool = True) -> boo
     alias = router.db_for_write(Visitor)
     if recognised.withdrawn is not None:
         _withdraw(alias, recognised.withdrawn, recognised.store, may_add=may_add)
-    both = [key for key in (recognised.before, recognised.visitor) if key is not None]
-    if not both or restrictions.are_known(*both):
+    if recognised.visitor is None or restrictions.are_known(recognised.visitor):
         return False
     if restrictions.are_known(recognised.account, *recognised.once):
         # The link was made before this process heard of it: this browser is the customer's.
-        restrictions.restrict(both, restrictions.Kind.PAUSED)
+        both = (recognised.before, recognised.visitor)
+        restrictions.restrict([key for key in both if key is not None], restrictions.Kind.PAUSED)
         return False
+    if recognised.before is not None and restrictions.are_known(recognised.before):
+        # Heard since: left alone, and no reason to leave alone who goes on.
+        recognised = replace(recognised, before=None)
     return _keep(alias, recognised, rank)
 
 

@@ -252,7 +252,8 @@ _PRICE = (
 def _value(number: int, value: Any) -> int:
     """Share, seconds or the shop's own number, as stored. Raises BadEvent where there is none."""
     if value is None:
-        return 0
+        # Nobody said how much: all of it, as from a browser.
+        return THOUSANDTHS if number in SHARES else 0
     if number not in SHARES and number != Kind.DWELL and number < FIRST_OF_SHOP:
         raise BadEvent(f"A {name_of_kind(number)} has no value.")
     try:

@@ -13,11 +13,17 @@ from django.db import connections, router
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from persona_django.identity import remembered, tokens, visitors
+from persona_django.identity import remembered, restrictions, tokens, visitors
 from persona_django.identity.erasure import erase
 from persona_django.identity.keys import keyed
-from persona_django.identity.models import Visitor
-from persona_django.identity.subjects import subject_of_customer
+from persona_django.identity.models import Restriction, Visitor
+from persona_django.identity.subjects import (
+    is_paused,
+    resume,
+    subject_of,
+    subject_of_customer,
+    subject_of_visitor,
+)
 from persona_django.tracking import page_limits
 from persona_django.tracking.models import Event
 from persona_django.tracking.shop_calls import track
@@ -103,6 +109,60 @@ def test_a_link_that_failed_at_sign_in_is_made_by_the_next_page_that_knows_who_i
     erase(subject_of_customer(anna.pk))
     assert not Event.objects.exists()
     assert not Visitor.objects.exists()
+
+
+@pytest.mark.parametrize("how", ["signed in", "by the cookie they quote"])
+def test_an_erasure_reaches_what_was_done_before_a_sign_in_whose_link_failed(anna, how):
+    client = agreeing()
+    browsed(client)
+    signed_in_while_the_database_rests(client, anna)
+    request = request_of(client, anna)
+
+    if how == "signed in":
+        erase(subject_of(request))
+    else:
+        erase(subject_of_visitor(request.COOKIES["persona"]))
+
+    assert not Event.objects.exists()
+    assert not Visitor.objects.exists()
+
+
+def test_an_erasure_does_not_reach_what_is_somebody_else_s_by_now(anna, bert):
+    client = agreeing()
+    before, _ = browsed(client)
+    signed_in_while_the_database_rests(client, anna)
+    Visitor.objects.filter(key=before).update(account=customer(bert))
+
+    erase(subject_of(request_of(client, anna)))
+
+    assert Visitor.objects.filter(key=before).exists()
+
+
+def test_whoever_resumes_is_watched_again_although_their_sign_in_met_a_pause(anna):
+    client = agreeing()
+    before, _ = browsed(client)
+    signed_in_while_the_database_rests(client, anna)
+    request = request_of(client, anna)
+    # As a page of another process notes it, where a customer paused elsewhere.
+    restrictions.restrict([before, visitor_of(client), customer(anna)], Restriction.Kind.PAUSED)
+
+    resume(subject_of(request))
+    assert track(request, "cart_add", stocked()[0])
+
+    assert Event.objects.filter(shopper=visitor_of(client)).exists()
+    assert not is_paused(subject_of(request))
+
+
+def test_a_visitor_of_before_who_stays_paused_mutes_nobody_who_goes_on(anna):
+    client = agreeing()
+    before, _ = browsed(client)
+    signed_in_while_the_database_rests(client, anna)
+    restrictions.restrict([before], Restriction.Kind.PAUSED)
+
+    assert track(request_of(client, anna), "cart_add", stocked()[0])
+
+    assert Event.objects.filter(shopper=visitor_of(client)).exists()
+    assert Visitor.objects.get(key=before).account is None
 
 
 def test_a_link_over_a_limit_at_sign_in_is_made_once_the_limit_allows_it(anna, settings):

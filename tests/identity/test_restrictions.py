@@ -145,3 +145,12 @@ def test_what_was_rolled_back_is_not_believed():
 
 def ours() -> str:
     return router.db_for_write(Restriction)
+
+
+@pytest.mark.django_db
+def test_whoever_is_erased_after_a_pause_that_would_end_is_left_alone_for_good():
+    restrictions.restrict([5], Restriction.Kind.PAUSED, until=restrictions.end_of_strangers())
+
+    restrictions.restrict([5], Restriction.Kind.ERASED)
+
+    assert Restriction.objects.get(key=5).until is None

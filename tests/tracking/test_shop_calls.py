@@ -322,6 +322,9 @@ def test_a_price_that_is_none_costs_only_itself(price):
         ("dwell", 10**9, 2_047),
         ("progress", float("nan"), 0),
         ("play", "half", 0),
+        # As from a browser that says no share, so that nothing seems to have been left early.
+        ("play", None, 1_000),
+        ("dwell", None, 0),
     ],
 )
 def test_a_value_is_a_share_or_seconds_within_bounds(kind, value, stored):
