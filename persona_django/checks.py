@@ -164,8 +164,7 @@ def _is_ours(path: str) -> bool:
 @register()
 def consent_is_decided(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Whether shoppers may be recognised is for the shop to decide, not for a default."""
-    chosen = {str(key).lower() for key in limits.given()}
-    if not _is_enabled() or "consent_policy" in chosen:
+    if not _is_enabled() or conf.is_chosen("CONSENT_POLICY"):
         return []
     return [
         Warning(
@@ -223,8 +222,8 @@ def script_can_report(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def networks_can_be_told(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Behind a proxy that nobody counted no request comes from a network that is listed."""
-    chosen = {str(key).lower() for key in limits.given()}
-    if not _is_enabled() or not conf.current().robot_networks or "trusted_proxies" in chosen:
+    is_counted = conf.is_chosen("TRUSTED_PROXIES")
+    if not _is_enabled() or not conf.current().robot_networks or is_counted:
         return []
     return [
         Warning(

@@ -219,6 +219,12 @@ def current() -> Settings:
     return Settings(**known)
 
 
+def is_chosen(name: str) -> bool:
+    """Whether `settings.PERSONA` says anything about a setting, be it the default itself."""
+    written = getattr(settings, "PERSONA", {})
+    return isinstance(written, Mapping) and name.upper() in {str(key).upper() for key in written}
+
+
 def _forget(*, setting: str, **kwargs: object) -> None:
     if setting == "PERSONA":
         current.cache_clear()

@@ -26,21 +26,26 @@ class _Ranges:
         return at >= 0 and address <= self.last[at]
 
 
-_known: tuple[conf.Settings, dict[int, _Ranges]] | None = None
+_known: tuple[conf.Settings, dict[int, _Ranges], bool] | None = None
+"""The networks of these settings, and whether these say how many proxies there are."""
 
 
 def is_within(meta: Mapping[str, Any]) -> bool:
     """Whether a request comes from one of ROBOT_NETWORKS, however many there are.
 
     Behind a proxy that nobody counted only the proxy's own address is known. It may well be in a
-    data centre, which makes no robots of the people behind it.
+    data centre, which makes no robots of the people behind it. Where the shop says that there is
+    none, a program writes that header itself, and does not get off the list by it.
     """
     global _known
     settings = conf.current()
-    if not settings.robot_networks or say_if_unknown(meta):
+    if not settings.robot_networks:
         return False
     if _known is None or _known[0] is not settings:
-        _known = settings, _ranges(settings.robot_networks)
+        is_counted = conf.is_chosen("TRUSTED_PROXIES")
+        _known = settings, _ranges(settings.robot_networks), is_counted
+    if not _known[2] and say_if_unknown(meta):
+        return False
     address = address_in(client_address(meta))
     if address is None:
         return False

@@ -52,6 +52,7 @@ def test_without_a_list_nobody_is(settings):
 def test_shoppers_behind_a_proxy_that_nobody_counted_are_no_robots_for_its_network(settings):
     open_shop(settings)
     ask_for_consent(settings)
+    del settings.PERSONA["TRUSTED_PROXIES"]
     tea, _ = stocked()
 
     for number in range(3):
@@ -61,6 +62,11 @@ def test_shoppers_behind_a_proxy_that_nobody_counted_are_no_robots_for_its_netwo
     assert Event.objects.count() == 3
     assert "view_by_robot" not in counters.counts()
     assert counters.counts()["network_unknown"] == 3
+
+
+def test_where_there_is_no_proxy_a_program_does_not_get_off_the_list_by_naming_one():
+    assert is_within({"REMOTE_ADDR": "203.0.113.9", "HTTP_X_FORWARDED_FOR": "192.0.2.1"})
+    assert "network_unknown" not in counters.counts()
 
 
 def test_behind_a_proxy_that_is_counted_the_address_before_it_is_looked_up(settings):
