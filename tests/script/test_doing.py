@@ -164,6 +164,19 @@ def test_a_film_that_is_left_tells_how_far_it_came(shop, opened):
     assert 0.3 < about["share"] < 0.95
 
 
+def test_what_never_ends_has_no_share_by_which_it_was_left_early(shop, opened):
+    page = opened("<audio data-persona-media src=/silence.wav></audio>")
+    page.evaluate(
+        "Object.defineProperty(document.querySelector('audio'), 'duration', {value: Infinity})"
+    )
+
+    page.evaluate(PLAYED, 0.7)
+    page.evaluate("document.querySelector('audio').pause()")
+    leave(page, shop)
+
+    assert said(shop, "play", "progress") == [("play", {"item": TEA})]
+
+
 # -- searches, filters, orders --------------------------------------------------------------------
 
 LIST = """

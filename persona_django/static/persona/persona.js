@@ -262,7 +262,8 @@ function start() {
     if (media)
       note(isDone ? "finish" : before < 0 ? "play" : "progress", {
         item: read(media, "media") || itemAt(medium),
-        share,
+        // Of what never ends there is no share: left out, it counts as played.
+        share: medium.duration == 1 / 0 ? undefined : share,
       });
     else if (before >= 0) note("engage", { item: itemAt(medium), part: "video", share });
   }
