@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from persona_django.deriving.log import Log
 from persona_django.numeric.left_early import times_running
 from persona_django.numeric.sorting import firsts, paired
-from persona_django.tracking.codes import mixed
-from persona_django.tracking.context import told_by_task
 from persona_django.tracking.schema import Kind
 
 IntArray = NDArray[np.int64]
@@ -24,8 +22,10 @@ FEWEST_TIMES = 3
 and two may have been."""
 DOUBT = 0.1
 """How sure each of them is: as a list that was passed by without choosing anything."""
-MEANT_WELL = (Kind.FINISH, Kind.CART_ADD, Kind.SAVE, Kind.MORE_LIKE, Kind.PURCHASE)
-"""Who did one of these in the same visit has heard enough to want it."""
+TOLD_MORE = (
+    Kind.FINISH, Kind.CART_ADD, Kind.SAVE, Kind.MORE_LIKE, Kind.PURCHASE, Kind.DISMISS,
+)  # fmt: skip
+"""Who did one of these in the same visit said more, for or against, than that it was left."""
 
 
 def left_early(
@@ -43,29 +43,10 @@ def left_early(
         first.person,
         first.family,
         first.at,
-        (share < EARLY) & ~_was_told(log, first.visit, first.family),
+        (share < EARLY) & ~log.was_told(TOLD_MORE, first.visit, first.family),
         within_seconds=within_seconds,
     )
     again = (times >= FEWEST_TIMES) & is_over[first.visit]
     left, times = first.take(again), times[again]
-    return {
-        "shopper": left.shopper,
-        "uid": mixed(left.uid, seed=Kind.SKIP),
-        "kind": np.full(len(left), Kind.SKIP),
-        "item_id": left.item,
-        "at": left.at,
-        "basis": left.basis,
-        "value": np.rint(1_000 * (1 - (1 - DOUBT) ** times)).astype(np.int64),
-        "context": told_by_task(left.context),
-        "family": left.family,
-        "visit": left.visit,
-    }
-
-
-def _was_told(log: Log, visit: IntArray, family: IntArray) -> NDArray[np.bool_]:
-    """Whether the same visit said more of it, for or against, than that it was left."""
-    events = log.events
-    told = np.isin(events.kind, (*MEANT_WELL, Kind.DISMISS)) & (events.family > 0)
-    pair = paired(np.append(events.visit[told], visit), np.append(events.family[told], family))
-    n = int(told.sum())
-    return np.isin(pair[n:], pair[:n])
+    value = np.rint(1_000 * (1 - (1 - DOUBT) ** times)).astype(np.int64)
+    return {**left.marked(Kind.SKIP, value), "family": left.family, "visit": left.visit}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -12,9 +13,12 @@ from persona_django.catalogue.snapshot import Snapshot
 from persona_django.columns.read import read_queryset
 from persona_django.deriving.people import People
 from persona_django.feedback.slates import Slates, read_slates
+from persona_django.numeric.sorting import pairs_among
 from persona_django.numeric.visits import Visits, visits_of
+from persona_django.tracking.codes import mixed
+from persona_django.tracking.context import told_by_task
 from persona_django.tracking.models import Event, Intent
-from persona_django.tracking.schema import DERIVED, Basis
+from persona_django.tracking.schema import DERIVED, Basis, Kind
 from persona_django.tracking.visits import gap_seconds
 
 IntArray = NDArray[np.int64]
@@ -45,6 +49,19 @@ class Events:
         """The given rows, by position or by mask."""
         return Events(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
+    def marked(self, kind: Kind, value: IntArray) -> dict[str, IntArray]:
+        """A derived event for each, about the same item at the same time."""
+        return {
+            "shopper": self.shopper,
+            "uid": mixed(self.uid, seed=kind),
+            "kind": np.full(len(self), kind),
+            "item_id": self.item,
+            "at": self.at,
+            "basis": self.basis,
+            "value": value,
+            "context": told_by_task(self.context),
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class Log:
@@ -58,6 +75,14 @@ class Log:
     slot_family: IntArray
     visits: Visits
     """Of people, not of their browsers: who signs in half way is in one visit."""
+
+    def was_told(
+        self, kinds: Collection[Kind], visit: IntArray, family: IntArray
+    ) -> NDArray[np.bool_]:
+        """Whether each visit said something of these kinds about a family."""
+        events = self.events
+        told = np.isin(events.kind, tuple(kinds)) & (events.family > 0)
+        return pairs_among(visit, family, (events.visit[told], events.family[told]))
 
 
 def read_log(people: People, snapshot: Snapshot, *, since: int, store: int = 1) -> Log:

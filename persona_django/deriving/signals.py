@@ -19,7 +19,7 @@ from persona_django.deriving.purchases import Purchases
 from persona_django.numeric import carts, passed_over
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.revisits import revisits
-from persona_django.numeric.sorting import paired
+from persona_django.numeric.sorting import paired, pairs_among
 from persona_django.tracking.codes import mixed
 from persona_django.tracking.context import told_by_task
 from persona_django.tracking.derived import COMPARED
@@ -98,20 +98,9 @@ def _revisits(log: Log, span: Span, left: Columns) -> Columns:
     )
     again = looked.take(found)
     again = again.take(_is_over(log, span)[again.visit])
-    pair = paired(np.append(left["visit"], again.visit), np.append(left["family"], again.family))
-    n_left = len(left["visit"])
-    again = again.take(~np.isin(pair[n_left:], pair[:n_left]))
-    return {
-        "shopper": again.shopper,
-        "uid": mixed(again.uid, seed=Kind.REVISIT),
-        "kind": np.full(len(again), Kind.REVISIT),
-        "item_id": again.item,
-        "at": again.at,
-        "basis": again.basis,
-        # Coming back is a fact, not a guess.
-        "value": np.full(len(again), 1_000),
-        "context": told_by_task(again.context),
-    }
+    again = again.take(~pairs_among(again.visit, again.family, (left["visit"], left["family"])))
+    # Coming back is a fact, not a guess.
+    return again.marked(Kind.REVISIT, np.full(len(again), 1_000))
 
 
 def _skips(log: Log, span: Span) -> Columns:
@@ -163,13 +152,7 @@ def _last_page(log: Log) -> IntArray:
 
 def _shown_interest(log: Log, visit: IntArray) -> NDArray[np.bool_]:
     """For each slot, whether its family was looked at, or refused, in the same visit."""
-    events = log.events
-    told = np.isin(events.kind, (*INTEREST, Kind.DISMISS)) & (events.family > 0)
-    pair = paired(
-        np.append(events.visit[told], visit), np.append(events.family[told], log.slot_family)
-    )
-    n = int(told.sum())
-    return np.isin(pair[n:], pair[:n])
+    return log.was_told((*INTEREST, Kind.DISMISS), visit, log.slot_family)
 
 
 def _carts(log: Log, purchases: Purchases, span: Span) -> Columns:
@@ -194,20 +177,10 @@ def _carts(log: Log, purchases: Purchases, span: Span) -> Columns:
         tie=added.uid,
     )
     left = added.take(found)
-    return {
-        "shopper": left.shopper,
-        "uid": mixed(left.uid, seed=Kind.CART_ABANDONED),
-        "kind": np.full(len(left), Kind.CART_ABANDONED),
-        "item_id": left.item,
-        "at": left.at,
-        "basis": left.basis,
-        "value": np.where(
-            _came_back(log, left.person, left.visit, left.at + after),
-            CART_SEEN_AGAIN,
-            CART_NOT_SEEN_AGAIN,
-        ),
-        "context": told_by_task(left.context),
-    }
+    came_back = _came_back(log, left.person, left.visit, left.at + after)
+    return left.marked(
+        Kind.CART_ABANDONED, np.where(came_back, CART_SEEN_AGAIN, CART_NOT_SEEN_AGAIN)
+    )
 
 
 def _came_back(log: Log, person: IntArray, visit: IntArray, until: IntArray) -> NDArray[np.bool_]:

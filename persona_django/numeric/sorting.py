@@ -113,3 +113,25 @@ def paired(one: NDArray[np.integer], other: NDArray[np.integer]) -> IntArray:
     left, _ = coded(one)
     right, others = coded(other)
     return coded(left * max(len(others), 1) + right)[0]
+
+
+def pairs_among(
+    first: IntArray, second: IntArray, others: tuple[IntArray, IntArray]
+) -> NDArray[np.bool_]:
+    """For each pair of numbers, whether it is one of the others.
+
+    Parameters
+    ----------
+    first, second : (n,) int64
+    others : two columns, (m,) int64 each
+
+    Returns
+    -------
+    (n,) bool
+
+    >>> pairs_among(np.array([1, 1, 2]), np.array([5, 6, 5]), (np.array([1, 2]), np.array([6, 6])))
+    array([False,  True, False])
+    """
+    pair = paired(np.append(others[0], first), np.append(others[1], second))
+    n = len(others[0])
+    return np.isin(pair[n:], pair[:n])
