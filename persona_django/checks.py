@@ -73,7 +73,7 @@ def settings_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Every key of PERSONA is a setting, so that a misspelt one is not silently ignored."""
     known = [field.name.upper() for field in fields(conf.Settings)]
     found: list[CheckMessage] = []
-    for key in limits.given():
+    for key in conf.written():
         if str(key).upper() in known:
             continue
         close = difflib.get_close_matches(str(key).upper(), known, n=1)

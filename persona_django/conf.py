@@ -206,13 +206,19 @@ class Settings:
     """Read the shop's orders to learn relations in aggregate, behind `min_buyers`."""
 
 
+def written() -> Mapping[Any, Any]:
+    """`settings.PERSONA` as written; empty when it is left out or no dict.
+
+    That, and keys that are no text, are reported by a check; the shop must start all the same.
+    """
+    found = getattr(settings, "PERSONA", {})
+    return found if isinstance(found, Mapping) else {}
+
+
 @cache
 def current() -> Settings:
     """The settings in force, until `setting_changed`. Undeclared keys fail check persona.E001."""
-    # What is no dict, or no text, is reported by a check; it must not keep the shop from starting.
-    written = getattr(settings, "PERSONA", {})
-    pairs = written.items() if isinstance(written, Mapping) else ()
-    given = {str(key).lower(): value for key, value in pairs}
+    given = {str(key).lower(): value for key, value in written().items()}
     known = {f.name: given[f.name] for f in fields(Settings) if f.name in given}
     if isinstance(known.get("event_weights"), Mapping):
         known["event_weights"] = {**Settings().event_weights, **known["event_weights"]}
@@ -221,8 +227,7 @@ def current() -> Settings:
 
 def is_chosen(name: str) -> bool:
     """Whether `settings.PERSONA` says anything about a setting, be it the default itself."""
-    written = getattr(settings, "PERSONA", {})
-    return isinstance(written, Mapping) and name.upper() in {str(key).upper() for key in written}
+    return name.upper() in {str(key).upper() for key in written()}
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:

@@ -70,17 +70,11 @@ LONGEST = {
 _TOKEN = re.compile(r"[A-Za-z0-9_\-]{1,60}\Z")
 
 
-def given() -> Mapping[Any, Any]:
-    """`settings.PERSONA` as written; empty when it is left out or no dict."""
-    found = getattr(settings, "PERSONA", {})
-    return found if isinstance(found, Mapping) else {}
-
-
 def faults() -> list[Fault]:
     """Every impossible value of `settings.PERSONA`."""
     if not isinstance(getattr(settings, "PERSONA", {}), Mapping):
         return [("", type(settings.PERSONA).__name__, "Write PERSONA = {...}, a dict.")]
-    values = {str(key).lower(): value for key, value in given().items()}
+    values = {str(key).lower(): value for key, value in conf.written().items()}
     defaults = conf.Settings()
     found: list[Fault] = []
     for setting in fields(conf.Settings):

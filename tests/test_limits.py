@@ -145,5 +145,5 @@ def test_settings_that_are_no_dict_are_one_fault_and_the_defaults_serve():
     ((_, shown, hint),) = limits.faults()
 
     assert (shown, "a dict" in hint) == ("list", True)
-    assert limits.given() == {}
+    assert conf.written() == {}
     assert conf.current() == conf.Settings()
