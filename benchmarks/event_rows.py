@@ -15,13 +15,18 @@ REPEATED, BOUGHT, LINES = 0.2, 0.1, 3
 
 
 def history(shape: str, size: dict[str, int], *, fuller: bool) -> dict[str, Any]:
-    """Events as columns: one view of each pair, over the last three months, and what is fuller."""
+    """Events as columns: one view of each pair, over the last three months, and what is fuller.
+
+    Needs Django to be set up.
+    """
+    from persona_django.tracking.schema import Kind
+
     shopper, item = interactions(shape, **size)
     rng = np.random.default_rng(2)
     names = rng.integers(1, 2**63 - 1, size["shoppers"])
     n = len(shopper)
     at = NOW - rng.integers(0, DAYS * 86_400, n)
-    kind, order = np.ones(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    kind, order = np.full(n, Kind.VIEW), np.zeros(n, dtype=np.int64)
     if fuller:
         again = rng.choice(n, int(n * REPEATED), replace=False)
         bought = rng.choice(n, int(n * BOUGHT), replace=False)
@@ -38,7 +43,7 @@ def history(shape: str, size: dict[str, int], *, fuller: bool) -> dict[str, Any]
                 moments[number // size["shoppers"]],
             ]
         )
-        kind = np.r_[np.ones(n + len(again), np.int64), np.full(len(bought), 6)]
+        kind = np.r_[np.full(n + len(again), Kind.VIEW), np.full(len(bought), Kind.PURCHASE)]
         order = np.r_[np.zeros(n + len(again), np.int64), number]
         shopper, item = shopper[rows], item[rows]
     return {

@@ -17,11 +17,18 @@ LONGEST_PAUSE = 0.1
 """Seconds; on a machine so busy that a chunk takes longer, a sync must still come to its end."""
 
 
-def in_chunks(alias: str, rows: Sequence[Row], write: Callable[[Sequence[Row]], object]) -> None:
+def in_chunks(
+    alias: str,
+    rows: Sequence[Row],
+    write: Callable[[Sequence[Row]], object],
+    *,
+    on_chunk: Callable[[], None] | None = None,
+) -> None:
     """Hand the rows to `write` chunk by chunk, each chunk in a transaction of its own.
 
     On SQLite one writer holds up all others, so chunks are small, and a pause between them that
-    is no shorter than the chunk took lets a waiting one in.
+    is no shorter than the chunk took lets a waiting one in. What `on_chunk` raises stops it
+    between two chunks.
     """
     connection = connections[alias]
     settings = conf.current()
@@ -32,6 +39,8 @@ def in_chunks(alias: str, rows: Sequence[Row], write: Callable[[Sequence[Row]], 
         with transaction.atomic(using=alias):
             write(rows[start : start + size])
         held = time.perf_counter() - began
+        if on_chunk is not None:
+            on_chunk()
         # Inside the caller's own transaction a pause would only hold the lock for longer.
         if on_sqlite and not connection.in_atomic_block and start + size < len(rows):
             time.sleep(min(max(held, settings.write_pause.total_seconds()), LONGEST_PAUSE))

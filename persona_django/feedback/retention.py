@@ -14,6 +14,7 @@ from django.utils import timezone
 from persona_django import conf
 from persona_django.catalogue.paced import in_chunks
 from persona_django.columns import ageing
+from persona_django.feedback import sensitive as sensitive_slates
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
 from persona_django.tracking import retention, searches, sensitive
@@ -42,9 +43,11 @@ class Age:
 
 def delete_old(*, beat: Beat, on_chunk: OnChunk = None) -> int:
     """Delete all that is too old, and what is left of things that became sensitive, of all
-    stores; how many rows there were. Killed half way, it
-    goes on with the next run: what is left is found again. `on_chunk` is called after each chunk,
-    `beat` also where there was nothing to delete."""
+    stores; how many rows went.
+
+    Killed half way, it goes on with the next run: what is left is found again. `on_chunk` is
+    called after each chunk, `beat` also where there was nothing to delete.
+    """
     now = int(time.time())
 
     def deleted() -> None:
@@ -57,6 +60,7 @@ def delete_old(*, beat: Beat, on_chunk: OnChunk = None) -> int:
     _forget_words(now)
     searches.forget_small()
     gone += sensitive.forget_marked(beat=beat, on_chunk=deleted)
+    gone += sensitive_slates.forget_marked(beat=beat, on_chunk=deleted)
     return gone
 
 

@@ -72,7 +72,7 @@ def forget_marked(*, beat: Beat, on_chunk: Beat | None = None) -> int:
 def _forget_events(store: int, beat: Beat, on_chunk: Beat | None) -> int:
     items = sorted(every_sensitive(store))
     gone = 0
-    for since in _days() if items else ():
+    for since in days(Event) if items else ():
         beat()
         rows = Event.objects.using(router.db_for_write(Event)).order_by()
         rows = rows.filter(store=store, at__gte=since, at__lt=since + DAY_SECONDS)
@@ -80,10 +80,10 @@ def _forget_events(store: int, beat: Beat, on_chunk: Beat | None) -> int:
     return gone
 
 
-def _days() -> Iterator[int]:
-    """When each day with events in it begins, the oldest first: the log is looked through by days,
-    so that no statement reads all of it."""
-    rows = Event.objects.using(router.db_for_write(Event)).order_by("at")
+def days(model: type[Model]) -> Iterator[int]:
+    """When each day with rows in it begins, the oldest first: what has an index of its time alone
+    is looked through by days, so that no statement reads all of it."""
+    rows = model._base_manager.using(router.db_for_write(model)).order_by("at")
     times = rows.values_list("at", flat=True)
     since = times.filter(at__gte=0).first()
     while since is not None:
