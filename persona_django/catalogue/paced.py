@@ -11,6 +11,7 @@ from django.db import connections, transaction
 from persona_django import conf
 
 Row = TypeVar("Row")
+OnChunk = Callable[[], None]
 CHUNK_ROWS = 2_000
 """Rows of one transaction where writers do not hold each other up."""
 LONGEST_PAUSE = 0.1
@@ -44,3 +45,28 @@ def in_chunks(
         # Inside the caller's own transaction a pause would only hold the lock for longer.
         if on_sqlite and not connection.in_atomic_block and start + size < len(rows):
             time.sleep(min(max(held, settings.write_pause.total_seconds()), LONGEST_PAUSE))
+
+
+def go_on(
+    work: Callable[[Callable[[], None]], object], *, seconds: float, chunks: int = 1
+) -> bool:
+    """Let `work` go on for about so long, and for so many chunks at least; True when it came to
+    its end. It is handed what to call after each chunk, and is stopped there."""
+    until = time.monotonic() + seconds
+    done = 0
+
+    def look_at_the_clock() -> None:
+        nonlocal done
+        done += 1
+        if done >= chunks and time.monotonic() >= until:
+            raise _TimeIsUp
+
+    try:
+        work(look_at_the_clock)
+    except _TimeIsUp:
+        return False
+    return True
+
+
+class _TimeIsUp(Exception):
+    """Stops work between two chunks; what is left is found again."""

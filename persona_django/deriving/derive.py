@@ -20,6 +20,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from persona_django import conf
+from persona_django.artefacts import notes
 from persona_django.artefacts.store import READ_ONCE
 from persona_django.catalogue import state
 from persona_django.catalogue.snapshot import Snapshot, current_snapshot
@@ -129,7 +130,7 @@ def derive_some(store: int = 1, *, seconds: float, beat: Beat) -> bool:
 def begin(store: int = 1, *, from_scratch: bool = False) -> Pass | None:
     """Find out who is to be looked at. Words of searches whose visit is over go first: they must
     not wait for anything."""
-    known = kept_marks.recall(_name(store))
+    known = notes.recall(_name(store))
     marks, now = kept_marks.unpacked(known.get("marks")), int(time.time())
     searches.count_over(store, now=now, since=0 if from_scratch else marks.until - LATE_SECONDS)
     snapshot = current_snapshot(store)
@@ -160,7 +161,7 @@ def begin(store: int = 1, *, from_scratch: bool = False) -> Pass | None:
 
 def finish(current: Pass) -> None:
     """Let the next look go on where this one began."""
-    kept_marks.keep(
+    notes.keep(
         _name(current.store),
         {
             "marks": kept_marks.packed(current.marks),

@@ -17,6 +17,7 @@ from django.db.models import Q
 from numpy.typing import NDArray
 
 from persona_django import conf, counters
+from persona_django.artefacts import notes
 from persona_django.artefacts.store import READ_ONCE
 from persona_django.columns.read import read_queryset
 from persona_django.deriving import marks as kept_marks
@@ -73,7 +74,7 @@ class _Traces:
 def judge(store: int = 1, *, beat: Callable[[], None]) -> Judged:
     """Judge everybody of whom something came in since the last time. Harmless when repeated."""
     now, name = int(time.time()), f"{READ_ONCE}judged/{store}"
-    marks = kept_marks.unpacked(kept_marks.recall(name).get("marks"))
+    marks = kept_marks.unpacked(notes.recall(name).get("marks"))
     following = marks.moved(now)
     # What lasted longer than since the last look is judged by its last day.
     since = max(min(marks.until, now) - DAY_SECONDS, 0) if marks.until else now - DAY_SECONDS
@@ -95,7 +96,7 @@ def judge(store: int = 1, *, beat: Callable[[], None]) -> Judged:
     judged = standing.suspect(robots)
     if judged:
         counters.count("visitor_taken_for_robot", judged)
-    kept_marks.keep(name, {"marks": kept_marks.packed(following)})
+    notes.keep(name, {"marks": kept_marks.packed(following)})
     return Judged(qualified=qualified, robots=judged)
 
 

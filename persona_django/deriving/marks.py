@@ -1,4 +1,4 @@
-"""How far a job has read, and what it still has to do: kept, so that any process can go on."""
+"""How far a job has read: kept, so that any process can go on."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from django.db import router
 from django.db.models import Model, QuerySet
 from numpy.typing import NDArray
 
-from persona_django.artefacts import store as artefacts
-from persona_django.exceptions import BadArtefact
 from persona_django.feedback.models import ServedSlate
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.schema import DERIVED, Basis
 
 IntArray = NDArray[np.int64]
-SCHEMA = 1
 TABLES: tuple[type[Model], ...] = (Event, Intent, ServedSlate)
 """What is reported of shoppers, each table with ids that grow as it comes in."""
 OVERLAP_SECONDS = 240
@@ -73,26 +70,6 @@ def came_in(marks: Marks, store: int) -> Iterator[tuple[type[Model], QuerySet[Mo
     """What came in since the marks, table by table."""
     for model, above in zip(TABLES, marks.read, strict=True):
         yield model, reported(model, store).filter(pk__gt=above)
-
-
-def recall(name: str) -> dict[str, IntArray]:
-    """Arrays that were kept under a name; none when there are none, or none that can be read."""
-    newest = artefacts.newest(name)
-    try:
-        return dict(artefacts.load(newest, schema=SCHEMA)) if newest else {}
-    except BadArtefact:
-        return {}
-
-
-def keep(name: str, arrays: dict[str, IntArray]) -> None:
-    """Keep arrays under a name, instead of those before."""
-    artefacts.save(name, arrays, schema=SCHEMA)
-    artefacts.prune(name, keep=1)
-
-
-def discard(name: str) -> None:
-    """Nothing is kept under this name any more."""
-    artefacts.prune(name, keep=0)
 
 
 def packed(marks: Marks) -> IntArray:

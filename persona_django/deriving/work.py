@@ -12,8 +12,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_django.artefacts import notes
 from persona_django.artefacts import store as artefacts
-from persona_django.deriving import marks
 from persona_django.exceptions import BadArtefact
 
 IntArray = NDArray[np.int64]
@@ -30,17 +30,17 @@ def keep(name: str, arrays: dict[str, IntArray] | None, *, begun: int, left: int
     """Keep that so many of the persons of the run that was `begun` then are left, and its work
     where it is new: `arrays`, of which "persons" is one."""
     if arrays is not None:
-        marks.keep(name, {**arrays, "begun": np.array([begun], dtype=np.int64)})
-    marks.keep(_left(name), {"left": np.array([begun, left], dtype=np.int64)})
+        notes.keep(name, {**arrays, "begun": np.array([begun], dtype=np.int64)})
+    notes.keep(_left(name), {"left": np.array([begun, left], dtype=np.int64)})
 
 
 def recall(name: str) -> dict[str, IntArray]:
     """The work that was kept, its "persons" those who are left; nothing where there is none. All
     of them where that was not kept any more: to do some twice changes nothing."""
-    work = marks.recall(name)
+    work = notes.recall(name)
     if not work:
         return {}
-    said = marks.recall(_left(name)).get("left", np.zeros(2, dtype=np.int64)).tolist()
+    said = notes.recall(_left(name)).get("left", np.zeros(2, dtype=np.int64)).tolist()
     persons = work["persons"]
     left = min(said[1], len(persons)) if said[0] == work["begun"][0] else len(persons)
     return {**work, "persons": np.array(persons[len(persons) - left :])}
@@ -59,8 +59,8 @@ def resumed(name: str, make: Callable[[dict[str, IntArray]], T]) -> T | None:
 
 def discard(name: str) -> None:
     """The run is complete."""
-    marks.discard(_left(name))
-    marks.discard(name)
+    notes.discard(_left(name))
+    notes.discard(name)
 
 
 def take_out(persons: Collection[int]) -> int:
@@ -84,7 +84,7 @@ def take_out(persons: Collection[int]) -> int:
 def _take_out_of(name: str, persons: IntArray) -> int:
     before = artefacts.newest(name)
     try:
-        arrays = dict(artefacts.load(before or 0, schema=marks.SCHEMA))
+        arrays = dict(artefacts.load(before or 0, schema=notes.SCHEMA))
     except BadArtefact:
         # Just being written, or of no use to anybody: the next run writes over it.
         return 0
@@ -95,7 +95,7 @@ def _take_out_of(name: str, persons: IntArray) -> int:
             gone += int(np.count_nonzero(~stays))
             arrays |= {n: array[stays] for n, array in arrays.items() if n.startswith(aligned)}
     if gone:
-        fresh = artefacts.save(name, arrays, schema=marks.SCHEMA)
+        fresh = artefacts.save(name, arrays, schema=notes.SCHEMA)
         if not artefacts.delete(before or 0):
             # The run has come to its end meanwhile, or has kept other work.
             artefacts.delete(fresh)

@@ -12,12 +12,13 @@ from django.db.models import Min, Model
 from django.utils import timezone
 
 from persona_django import conf
-from persona_django.catalogue.paced import in_chunks
+from persona_django.catalogue.paced import go_on, in_chunks
 from persona_django.columns import ageing
-from persona_django.feedback import sensitive as sensitive_slates
+from persona_django.feedback import sensitive
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
-from persona_django.tracking import retention, searches, sensitive
+from persona_django.tracking import retention, searches
+from persona_django.tracking import sensitive as words
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.retention import OVERDUE_AFTER, OnChunk, Policy
 
@@ -59,28 +60,14 @@ def delete_old(*, beat: Beat, on_chunk: OnChunk = None) -> int:
     gone += _forget_visitors(beat, deleted)
     _forget_words(now)
     searches.forget_small()
-    gone += sensitive.forget_marked(beat=beat, on_chunk=deleted)
-    gone += sensitive_slates.forget_marked(beat=beat, on_chunk=deleted)
+    gone += words.forget_words(on_chunk=deleted)
+    gone += sensitive.forget_marked(beat=beat, on_page=on_chunk)
     return gone
 
 
 def delete_some(*, seconds: float, beat: Beat) -> bool:
     """Go on deleting for about so long, at least for one chunk; True when nothing is left."""
-    until = time.monotonic() + seconds
-
-    def look_at_the_clock() -> None:
-        if time.monotonic() >= until:
-            raise _TimeIsUp
-
-    try:
-        delete_old(beat=beat, on_chunk=look_at_the_clock)
-    except _TimeIsUp:
-        return False
-    return True
-
-
-class _TimeIsUp(Exception):
-    """Stops deleting between two chunks."""
+    return go_on(lambda look: delete_old(beat=beat, on_chunk=look), seconds=seconds)
 
 
 def policies() -> tuple[Policy, ...]:

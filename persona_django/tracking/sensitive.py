@@ -1,5 +1,5 @@
-"""What is never kept of sensitive categories: their names among what visitors asked for, and what
-the log still holds of items and names that were not sensitive when it was written."""
+"""What is never kept of sensitive categories: their names among what visitors asked for, and the
+same where they were not sensitive yet when it was written. For items see `feedback.sensitive`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from persona_django.catalogue import state
 from persona_django.catalogue.categories import BORDERS, is_under
 from persona_django.catalogue.snapshot import current_snapshot
 from persona_django.columns import ageing
-from persona_django.numeric.durations import DAY_SECONDS
-from persona_django.tracking.items import REFS_AT_A_TIME, every_sensitive
-from persona_django.tracking.models import Event, Intent, SearchTerm
+from persona_django.tracking.items import REFS_AT_A_TIME
+from persona_django.tracking.models import Intent, SearchTerm
 from persona_django.tracking.words import normalised
 
 Beat = Callable[[], None]
@@ -57,38 +56,10 @@ def _named(protected: Texts, there: Iterable[str]) -> Iterator[str]:
         yield from (normalised(path), *levels[-1:])
 
 
-def forget_marked(*, beat: Beat, on_chunk: Beat | None = None) -> int:
-    """Delete what the log holds of items and categories that are sensitive now; how many rows.
-
-    What is marked after it was looked at, or taken in by a process that had not heard of it yet,
-    goes so. `on_chunk` is called after each chunk that was deleted, `beat` now and then.
-    """
-    return sum(
-        _forget_events(store, beat, on_chunk) + _forget_words(store, on_chunk)
-        for store in state.stores()
-    )
-
-
-def _forget_events(store: int, beat: Beat, on_chunk: Beat | None) -> int:
-    items = sorted(every_sensitive(store))
-    gone = 0
-    for since in days(Event) if items else ():
-        beat()
-        rows = Event.objects.using(router.db_for_write(Event)).order_by()
-        rows = rows.filter(store=store, at__gte=since, at__lt=since + DAY_SECONDS)
-        gone += _delete(Event, rows, "item_id", items, on_chunk)
-    return gone
-
-
-def days(model: type[Model]) -> Iterator[int]:
-    """When each day with rows in it begins, the oldest first: what has an index of its time alone
-    is looked through by days, so that no statement reads all of it."""
-    rows = model._base_manager.using(router.db_for_write(model)).order_by("at")
-    times = rows.values_list("at", flat=True)
-    since = times.filter(at__gte=0).first()
-    while since is not None:
-        yield since
-        since = times.filter(at__gte=since + DAY_SECONDS).first()
+def forget_words(*, on_chunk: Beat | None = None) -> int:
+    """Delete what visitors asked for by names that are those of sensitive categories now; how
+    many rows. `on_chunk` is called after each chunk that was deleted."""
+    return sum(_forget_words(store, on_chunk) for store in state.stores())
 
 
 def _forget_words(store: int, on_chunk: Beat | None) -> int:
@@ -97,21 +68,17 @@ def _forget_words(store: int, on_chunk: Beat | None) -> int:
     terms = SearchTerm.objects.using(router.db_for_write(SearchTerm)).order_by()
     # All kinds there are, because the index of words begins with them.
     intents = intents.filter(store=store, kind__in=Intent.Kind.values)
-    return _delete(Intent, intents, "words", told, on_chunk) + _delete(
-        SearchTerm, terms.filter(store=store), "words", told, on_chunk
+    return _delete(Intent, intents, told, on_chunk) + _delete(
+        SearchTerm, terms.filter(store=store), told, on_chunk
     )
 
 
 def _delete(
-    model: type[Model],
-    rows: QuerySet[Any],
-    by: str,
-    wanted: Sequence[object],
-    on_chunk: Beat | None,
+    model: type[Model], rows: QuerySet[Any], words: Sequence[str], on_chunk: Beat | None
 ) -> int:
     gone = 0
-    for start in range(0, len(wanted), REFS_AT_A_TIME):
-        some = rows.filter(**{f"{by}__in": wanted[start : start + REFS_AT_A_TIME]})
+    for start in range(0, len(words), REFS_AT_A_TIME):
+        some = rows.filter(words__in=words[start : start + REFS_AT_A_TIME])
         keys = sorted(some.values_list("pk", flat=True))
         gone += ageing.delete_listed(router.db_for_write(model), model, keys, on_chunk=on_chunk)
     return gone

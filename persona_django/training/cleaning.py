@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from django.db import router
 
 from persona_django.artefacts import store as artefacts
+from persona_django.catalogue.paced import go_on
 from persona_django.model_registry.models import ModelVersion
 from persona_django.model_registry.retention import give_up_surplus
 from persona_django.similarity import store as similarity_store
@@ -33,26 +33,16 @@ def clean(store: int = 1, *, on_chunk: Callable[[], None] | None = None) -> int:
 
 def clean_some(store: int = 1, *, seconds: float, on_chunk: Callable[[], None]) -> bool:
     """Go on cleaning for about this long, at least for one chunk; True when nothing is left."""
-    until = time.monotonic() + seconds
-    chunks = 0
 
-    def look_at_the_clock() -> None:
-        nonlocal chunks
-        on_chunk()
-        chunks += 1
-        # The first may be empty: the end of a version whose rows the last message took away.
-        if chunks > 1 and time.monotonic() >= until:
-            raise _TimeIsUp
+    def some(look: Callable[[], None]) -> None:
+        def after_a_chunk() -> None:
+            on_chunk()
+            look()
 
-    try:
-        clean(store, on_chunk=look_at_the_clock)
-    except _TimeIsUp:
-        return False
-    return True
+        clean(store, on_chunk=after_a_chunk)
 
-
-class _TimeIsUp(Exception):
-    """Stops the cleaning between two chunks; what is left is found again."""
+    # The first may be empty: the end of a version whose rows the last message took away.
+    return go_on(some, seconds=seconds, chunks=2)
 
 
 def _delete_orphans(on_chunk: Callable[[], None] | None) -> None:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import time_machine
 
+from persona_django.artefacts import notes
 from persona_django.catalogue.models import Item
-from persona_django.deriving import derive, marks, work
+from persona_django.deriving import derive, work
 from persona_django.exceptions import LostLease
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.keys import keyed
@@ -229,7 +230,7 @@ def test_a_chunk_hands_over_and_the_next_one_goes_on_where_it_stood(items, monke
 
     assert done == [2, 4, 6]
     assert len(worked_out()) == 7
-    assert marks.recall("work/derive/1") == {}
+    assert notes.recall("work/derive/1") == {}
 
 
 @pytest.mark.parametrize(
@@ -244,7 +245,7 @@ def test_work_that_code_before_an_update_kept_otherwise_is_begun_anew(items, kep
     assert derive.derive_some(1, seconds=0, beat=lambda: None)
 
     assert len(worked_out()) == 1
-    assert marks.recall("work/derive/1") == {}
+    assert notes.recall("work/derive/1") == {}
 
 
 def test_who_lost_the_lease_stops_and_the_next_look_mends_it(items, monkeypatch, settings):

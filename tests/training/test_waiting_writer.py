@@ -28,7 +28,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return Shop(folder, WRITE_PAUSE_MS="20", WRITE_CHUNK_ROWS="500")
 
 
-@pytest.mark.parametrize("job", ["rebuild", "import", "publish", "sync"])
+@pytest.mark.parametrize("job", ["rebuild", "import", "publish", "sync", "forget"])
 def test_a_checkout_waits_at_most_a_tenth_of_a_second_beside(job: str, shop: Shop):
     with shop.process("tests.worker.busy", job, log=job) as busy:
         wait_for((shop.folder / f"{job}.ready").exists, what=f"{job} to be ready", shop=shop)

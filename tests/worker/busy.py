@@ -1,6 +1,6 @@
 """A long job of ours in a process of its own, for a test that looks at what happens beside it.
 
-    python -m tests.worker.busy rebuild|import|publish|sync
+    python -m tests.worker.busy rebuild|import|publish|sync|forget
 
 It prepares, makes the file JOB.ready, and begins when the test has made JOB.go.
 """
@@ -19,6 +19,7 @@ from django.core.management import call_command
 
 FOLDER = Path(os.environ["WORKER_FOLDER"])
 LINES = 20_000
+SLATES, SLOTS = 4_000, 8
 SWITCHES = 30
 BETWEEN_SECONDS = 0.1
 """People publish now and then. Without a pause the test would measure how SQLite queues."""
@@ -104,7 +105,46 @@ def sync() -> Callable[[], None]:
     return job
 
 
-JOBS = {"rebuild": rebuild, "import": take_in, "publish": publish_and_roll_back, "sync": sync}
+def forget() -> Callable[[], None]:
+    """What a tenth of the catalogue left in the log and in slates before it became sensitive."""
+    import numpy as np
+
+    from persona_django.catalogue.models import Item
+    from persona_django.feedback import retention
+    from persona_django.feedback.models import ServedSlate
+    from persona_django.tracking.models import Event
+
+    ids = np.array(Item.objects.order_by("id").values_list("id", flat=True), dtype="<i8")
+    marked = ids[::10].tolist()
+    ServedSlate.objects.bulk_create(
+        ServedSlate(
+            shopper=n,
+            uid=n,
+            at=int(time.time()),
+            items=ids[np.arange(n, n + SLOTS) % len(ids)].tobytes(),
+            seen=2**SLOTS - 1,
+        )
+        for n in range(SLATES)
+    )
+    for item in marked:
+        Item.objects.filter(pk=item).update(sensitive=True)
+
+    def job() -> None:
+        retention.delete_old(beat=lambda: None)
+        assert not Event.objects.filter(item_id__in=marked[:500]).exists()
+        emptied = ServedSlate.objects.exclude(seen=2**SLOTS - 1).count()
+        assert emptied > SLATES / 2
+
+    return job
+
+
+JOBS = {
+    "rebuild": rebuild,
+    "import": take_in,
+    "publish": publish_and_roll_back,
+    "sync": sync,
+    "forget": forget,
+}
 
 
 def main(name: str) -> None:
