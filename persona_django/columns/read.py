@@ -316,7 +316,8 @@ def _gathered(
             done += len(piece[0])
             if progress is not None:
                 progress(done)
-    found = [joined(part, kind) for part, kind in zip(parts, kinds, strict=True)]
+    # One column after the other, so that only one is there twice.
+    found = [joined(parts.pop(0), kind) for kind in kinds]
     return [
         dialect.to_utc(values, kind) if kind.letter in "ty" else values
         for values, kind in zip(found, kinds, strict=True)

@@ -111,27 +111,34 @@ def shopper_rows(
     # Columns of millions of numbers are let go as soon as they are used up.
     del shopper, item
     newest = _newest_of_each_day(pair, interactions) if daily else sort_order(pair)
-    pair, at = pair[newest], interactions.at[newest]
-    weight = interactions.weight[newest].astype(np.float64)
+    pair = pair[newest]
+    at = interactions.at[newest]
     counted = _largest_of_each(pair // len(item_ids), at, cap=cap)
     if counted is not None:
-        pair, at, weight = pair[counted], at[counted], weight[counted]
-        newest = newest[counted]
+        pair, at, newest = pair[counted], at[counted], newest[counted]
     if isinstance(half_life_days, np.ndarray):
         half_life_days = half_life_days[newest]
-    weight *= half_life_weight((now - at) / DAY_SECONDS, half_life_days=half_life_days)
+    weight = half_life_weight((now - at) / DAY_SECONDS, half_life_days=half_life_days)
+    weight *= interactions.weight[newest]
+    del at, newest
     first = firsts(pair)
     total = np.add.reduceat(weight, first)
-    strength = np.log1p(np.maximum(total, 0.0)).astype(np.float32)
+    pair = pair[first]
+    del weight, first
+    np.maximum(total, 0.0, out=total)
+    strength = np.log1p(total, out=total).astype(np.float32)
+    del total
     kept = strength > 0
-    pair = pair[first][kept]
+    if not kept.all():
+        pair, strength = pair[kept], strength[kept]
     row = pair // len(item_ids)
-    code = pair - row * len(item_ids)
+    code = pair
+    code -= row * len(item_ids)
     indptr, present = _compressed(row)
     rows = Rows(
         indptr=indptr,
         item=code.astype(np.int32),
-        weight=strength[kept],
+        weight=strength,
         owner=np.arange(len(present), dtype=np.int32),
         n_items=len(item_ids),
         n_owners=len(present),
@@ -226,18 +233,18 @@ def _newest_of_each_day(pair: IntArray, interactions: Interactions) -> IntArray:
     if kind is None:
         # The bits of a weight name it as well as any number would.
         kind = (interactions.weight.astype(np.float32) + np.float32(0)).view(np.int32)
-    kinds, known = coded(kind)
+    within, known = coded(kind)
     day = at // DAY_SECONDS
     day -= day.min()
     days = int(day.max()) + 1
-    within = kinds * days
+    within *= days
     within += day
-    del kinds, day
+    del day
     size = len(known) * days
     if int(pair.max()) < 2**62 // size:
         # One number a row sorts several times faster than three columns.
-        key = pair * size
-        key += within
+        key = within
+        key += pair * size
         order = sort_order(key)
         first = firsts(key[order])
     else:

@@ -33,24 +33,28 @@ def sort_order(values: NDArray[np.integer]) -> IntArray:
     """
     values = np.asarray(values, dtype=np.int64)
     n = len(values)
-    position = np.arange(n)
     if n < 2:
-        return position
+        return np.arange(n)
     bits = (n - 1).bit_length()
     low, high = int(values.min()), int(values.max())
     if high - low < 2 ** (63 - bits):
-        packed = ((values - low) << bits) | position
-        packed.sort()
-        return packed & (2**bits - 1)
+        return _positions(values - low << bits, bits)
     # The low bits give way to the positions. Keyed hashes hardly ever agree in all the others, and
     # where two different values do, the order they come in is seen to be wrong.
-    packed = ((values >> bits) << bits) | position
-    packed.sort()
-    order = packed & (2**bits - 1)
+    order = _positions(values >> bits << bits, bits)
     ascending = values[order]
     if (ascending[1:] >= ascending[:-1]).all():
         return order
     return np.argsort(values, kind="stable")
+
+
+def _positions(packed: IntArray, bits: int) -> IntArray:
+    """The order of numbers whose low bits are free, in their own memory: with columns of millions
+    of numbers, memory that is touched first costs as much as the arithmetic."""
+    packed |= np.arange(len(packed))
+    packed.sort()
+    packed &= 2**bits - 1
+    return packed
 
 
 def coded(values: NDArray[np.integer]) -> tuple[IntArray, IntArray]:
@@ -68,21 +72,23 @@ def coded(values: NDArray[np.integer]) -> tuple[IntArray, IntArray]:
     >>> coded(np.array([70, 50, 70]))
     (array([1, 0, 1]), array([50, 70]))
     """
-    wide: IntArray = values.astype(np.int64, copy=False)
-    if not len(wide):
+    n = len(values)
+    if not n:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    low, high = int(wide.min()), int(wide.max())
-    if high - low <= max(DENSE * len(wide), SMALL_TABLE):
+    low, high = int(values.min()), int(values.max())
+    if high - low <= max(DENSE * n, SMALL_TABLE):
+        place = np.subtract(values, low, dtype=np.int64)
         there = np.zeros(high - low + 1, dtype=bool)
-        there[wide - low] = True
+        there[place] = True
         code = np.cumsum(there) - 1
-        return code[wide - low], np.flatnonzero(there) + low
-    order = sort_order(wide)
-    ascending = wide[order]
-    first = firsts(ascending)
-    codes = np.empty(len(wide), dtype=np.int64)
-    codes[order] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(wide))))
-    return codes, ascending[first]
+        return code[place], np.flatnonzero(there) + low
+    order = sort_order(values)
+    codes = values[order].astype(np.int64, copy=False)
+    first = firsts(codes)
+    distinct = codes[first]
+    ascending = np.repeat(np.arange(len(first)), np.diff(np.append(first, n)))
+    codes[order] = ascending
+    return codes, distinct
 
 
 def firsts(ascending: NDArray[np.integer]) -> IntArray:

@@ -140,8 +140,9 @@ def _columns(
         item=item,
         kind=(small & (2**_KIND_BITS - 1)).astype(np.int16),
         at=packed_at >> _BITS,
-        order=more[1] if is_bought else np.zeros(n, dtype=np.int64),
-        quantity=more[0].astype(np.int32) if is_bought else np.ones(n, dtype=np.int32),
+        order=more[1] if is_bought else np.broadcast_to(np.int64(0), n),
+        # One number for all of them takes no room.
+        quantity=more[0].astype(np.int32) if is_bought else np.broadcast_to(np.int32(1), n),
         basis=(small >> _KIND_BITS & (2**_BASIS_BITS - 1)).astype(np.int16),
         value=(small >> _KIND_BITS + _BASIS_BITS).astype(np.int16),
     )
