@@ -83,15 +83,15 @@ def test_killed_between_any_two_steps_of_any_job_the_next_run_comes_to_the_same_
         (derive, "read_log"),
         (derive, "replace"),
         (derive, "finish"),
-        (derive.kept_marks, "keep"),
-        (derive.kept_marks, "discard"),
+        (derive.notes, "keep"),
+        (derive.notes, "discard"),
         (gifts, "replace"),
         (gifts, "read_purchases"),
         (derive.searches, "count_over"),
     ]:
         for survived in range(3):
             Event.objects.filter(kind__in=DERIVED).delete()
-            derive.kept_marks.discard("work/derived/1")
+            derive.notes.discard("work/derived/1")
             with monkeypatch.context() as dying:
                 _die_in(dying, module, name, survived)
                 with pytest.raises(SystemExit):
