@@ -83,7 +83,7 @@ class Step:
     """What one step of a rebuild came to."""
 
     done: bool
-    """False when it was not ours to do: not due, in other hands, or waiting for a person."""
+    """False when it was not ours to do: not due, or in other hands."""
     fence: int | None = None
     """With this the next step goes on; None when the rebuild is complete."""
 
@@ -139,7 +139,7 @@ def _outcome(version: ModelVersion) -> Outcome:
 
 def _why_not(every: timedelta | None) -> str:
     if every is not None:
-        return "It is not due yet, another worker is at it, or it waits for a person."
+        return "It is not due yet, or another worker is at it."
     return "Another worker is building it right now; wait for it, or for its lease to run out."
 
 
