@@ -73,7 +73,7 @@ def test_a_category_below_is_known_by_its_own_name_once_the_shop_sells_something
 
 
 @pytest.mark.parametrize("kind", [Kind.VIEW, Kind.PURCHASE])
-def test_what_was_kept_of_an_item_before_it_was_sensitive_goes_with_the_nightly_job(kind):
+def test_what_was_kept_of_an_item_before_it_was_sensitive_goes_with_the_hourly_job(kind):
     kit, tea = product("Kit"), product("Tea")
     read_catalogue()
     for day in (0, 1, 30, 80):
