@@ -13,7 +13,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -138,7 +138,7 @@ def hold(
         yield None
         return
     try:
-        with at_leisure(_databases()):
+        with unhurried():
             yield held
     except LostLease:
         raise
@@ -158,13 +158,15 @@ def hold(
         held.finish()
 
 
-def _databases() -> set[str]:
-    """Where a job reads and writes: our own tables, and what the shop sells and has sold."""
+def unhurried() -> AbstractContextManager[None]:
+    """No limit on the time of a statement where jobs read and write: our own tables, and what the
+    shop sells and has sold. For a job as long as it is held, and for what is done for jobs before
+    or after; never around a `hold`, whose end puts the limit back."""
     maps = (*registry.item_maps().values(), *registry.order_maps())
     models: list[type[Model]] = [Lease, *(one.model for one in maps)]
-    return {
-        asked(model) for model in models for asked in (router.db_for_read, router.db_for_write)
-    }
+    return at_leisure(
+        {asked(model) for model in models for asked in (router.db_for_read, router.db_for_write)}
+    )
 
 
 def last_done(name: str) -> int:
