@@ -75,5 +75,13 @@ class LostLease(PersonaError):
     """Another worker took over this job; what this one made must not be published."""
 
 
+class WaitsForPerson(PersonaError):
+    """A job died again and again; the message says what a person does so that it goes on."""
+
+
+class UnknownJob(PersonaError):
+    """A person asks for a job that nobody has; the message lists those there are."""
+
+
 class GateFailed(PersonaError):
     """A model version did not pass its checks and stays staged."""

@@ -20,7 +20,7 @@ from kombu.exceptions import OperationalError
 
 from persona_django import conf
 from persona_django.breaker import breaker
-from persona_django.exceptions import Resting
+from persona_django.exceptions import Resting, WaitsForPerson
 
 log = logging.getLogger("persona_django.jobs")
 
@@ -56,6 +56,9 @@ class PersonaTask(Task):
     ignore_result = True
     serializer = "json"
     expires = EXPIRES_SECONDS
+    throws = (WaitsForPerson,)
+    """A job that waits fails with every tick, as it does under cron; the log has had its error
+    once, and needs no traceback of it each minute."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> None:
         """Do it; what is left alone for a moment is no failure, a later tick asks again."""
@@ -91,14 +94,22 @@ def rebuild(kind: str | None = None, fence: int | None = None, store: int | None
         return
     kinds = KINDS if kind is None else (kind,)
     of = _one_store(rebuild, store, {} if kind is None else {"kind": kind})
+    waits: WaitsForPerson | None = None
     for name in kinds:
-        result = step(name, store=of, fence=fence if isinstance(fence, int) else None)
+        try:
+            result = step(name, store=of, fence=fence if isinstance(fence, int) else None)
+        except WaitsForPerson as error:
+            # It keeps no other kind from its turn.
+            waits = error
+            continue
         if result.fence is not None:
             _send_next(rebuild, {"kind": name, "fence": result.fence, "store": of})
         elif result.done:
             _send_next(rebuild, {"store": of})
         if result.done:
             return
+    if waits is not None:
+        raise waits
 
 
 def _one_store(task: Task, store: object, kwargs: Mapping[str, Any] | None = None) -> int:

@@ -18,6 +18,7 @@ from persona_django.catalogue.models import Item, State
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Restriction
 from persona_django.importing.models import ImportRun
+from persona_django.model_registry.leases import waiting
 from persona_django.model_registry.models import Lease
 from persona_django.numeric.inference import share_at_least
 from persona_django.similarity.models import NeighbourRow
@@ -201,10 +202,20 @@ class ImportRunAdmin(ReadOnlyAdmin):
 class LeaseAdmin(ReadOnlyAdmin):
     """Jobs: who runs what, when it last finished, and what went wrong."""
 
-    list_display = ("name", "holder", "running_until", "finished", "attempts", "note")
-    fields = ("name", "holder", "fence", "running_until", "finished", "attempts", "note")
+    list_display = ("name", "state", "holder", "running_until", "finished", "attempts", "said")
+    fields = (
+        "name", "state", "holder", "fence", "running_until", "finished", "attempts", "said"
+    )  # fmt: skip
     readonly_fields = fields
     ordering = ("name",)
+
+    @admin.display(description=_("state"))
+    def state(self, lease: Lease) -> str:
+        return str(_("waits for a person")) if waiting(lease) else ""
+
+    @admin.display(description=_("what went wrong, and what to do"))
+    def said(self, lease: Lease) -> str:
+        return waiting(lease) or lease.note
 
     @admin.display(description=_("runs until at most"))
     def running_until(self, lease: Lease) -> datetime | None:

@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 def at_leisure(aliases: Iterable[str]) -> Iterator[None]:
     """Lift PostgreSQL's limit on the time of a statement on these databases, as long as it lasts.
 
-    A shop sets one so that no page waits for ever; a rebuild would be ended by it each night. Not
+    A shop sets one so that no page waits for ever; a rebuild would be ended by it each time. Not
     within a transaction, which is somebody's who knows how long it may take.
     """
     with ExitStack() as stack:

@@ -20,6 +20,7 @@ from persona_django.catalogue.tables import is_missing_table
 from persona_django.identity.models import Visitor
 from persona_django.measurement import trying
 from persona_django.measurement import visitors as watched
+from persona_django.model_registry.leases import waiting
 from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.tracking.models import Event
 
@@ -169,7 +170,10 @@ def _learnt(store: int) -> Iterator[Finding]:
 
 def _jobs() -> Iterator[Finding]:
     for lease in Lease.objects.using(router.db_for_read(Lease)).order_by("name"):
-        if lease.note:
+        if what_to_do := waiting(lease):
+            text = f"{lease.name} waits for a person. {what_to_do}"
+            yield Finding(about="jobs", text=text, ok=False)
+        elif lease.note:
             yield Finding(about="jobs", text=f"{lease.name}: {lease.note}", ok=False)
         elif lease.done_at:
             done = datetime.fromtimestamp(lease.done_at, tz=timezone.utc)

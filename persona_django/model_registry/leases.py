@@ -13,7 +13,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -23,13 +23,19 @@ from django.db.models import F, Model, Q, QuerySet
 from persona_django import conf
 from persona_django.catalogue import registry
 from persona_django.columns.leisure import at_leisure
-from persona_django.exceptions import LostLease, Resting
+from persona_django.exceptions import LostLease, Resting, WaitsForPerson
 from persona_django.model_registry.models import Lease
 
 log = logging.getLogger("persona_django.jobs")
 
 REST_AFTER_ERROR = timedelta(hours=1)
 """Long enough for a person's fix or a database's failover, short enough to lose little."""
+TRIED_AGAIN_AFTER = timedelta(days=1)
+"""Rare enough for a job that kills its worker, and none of its rows gets much older meanwhile."""
+NEVER_GIVEN_UP = frozenset({"erasures", "retention"})
+"""Jobs, by the first word of their names, that delete what may not be kept. What is too old, or
+an erased person's, must not stay for ever because nobody looked: they are also tried without a
+person, once in `TRIED_AGAIN_AFTER`."""
 CLOCK_SLACK = 300
 """Seconds by which the clocks of two hosts may differ, or one may jump."""
 
@@ -119,10 +125,10 @@ def hold(
 ) -> Iterator[Held | None]:
     """The job `name`, or None when it is not ours to do now.
 
-    It is not when another worker has it, when it was done less than `every` ago, or when it died
-    `max_attempts` times in a row and waits for a person. `fence` goes on with a job that was
-    handed over; each fence works once, so a message delivered twice does nothing. `by_person`
-    starts at once whatever happened before, unless a worker is at it.
+    It is not when another worker has it, or when it was done less than `every` ago. One that died
+    `max_attempts` times in a row waits for a person and raises WaitsForPerson. `fence` goes on
+    with a job that was handed over; each fence works once, so a message delivered twice does
+    nothing. `by_person` starts at once whatever happened before, unless a worker is at it.
 
     An error inside is noted on the lease and raised; the job then rests for an hour. What is only
     left alone for a moment (Resting) is no error of the job's: the next tick takes it again.
@@ -132,7 +138,7 @@ def hold(
         yield None
         return
     try:
-        with at_leisure(_databases()):
+        with unhurried():
             yield held
     except LostLease:
         raise
@@ -152,13 +158,15 @@ def hold(
         held.finish()
 
 
-def _databases() -> set[str]:
-    """Where a job reads and writes: our own tables, and what the shop sells and has sold."""
+def unhurried() -> AbstractContextManager[None]:
+    """No limit on the time of a statement where jobs read and write: our own tables, and what the
+    shop sells and has sold. For a job as long as it is held, and for what is done for jobs before
+    or after; never around a `hold`, whose end puts the limit back."""
     maps = (*registry.item_maps().values(), *registry.order_maps())
     models: list[type[Model]] = [Lease, *(one.model for one in maps)]
-    return {
-        asked(model) for model in models for asked in (router.db_for_read, router.db_for_write)
-    }
+    return at_leisure(
+        {asked(model) for model in models for asked in (router.db_for_read, router.db_for_write)}
+    )
 
 
 def last_done(name: str) -> int:
@@ -166,15 +174,34 @@ def last_done(name: str) -> int:
     return _rows(name).values_list("done_at", flat=True).first() or 0
 
 
+def waiting(lease: Lease) -> str:
+    """What a person does about a job that died again and again; "" for one that nobody has to
+    look at. Read by the admin and by `persona_status`."""
+    now = _now()
+    has_run_out = not now < lease.expires_at <= _latest(now)
+    if lease.attempts < conf.current().max_attempts or not has_run_out:
+        return ""
+    meanwhile = "it is not tried again by itself"
+    if _is_never_given_up(lease.name):
+        meanwhile = "it is tried once a day"
+    return (
+        f"Died {lease.attempts} times in a row without an error, as a task does that runs out of "
+        f"memory or time. Until a person has looked, {meanwhile}. Look at the worker's memory and "
+        f"log, then run: python manage.py persona_run --again {lease.name}. That also lets the "
+        f"schedule go on."
+    )
+
+
 def _take(name: str, every: timedelta | None, by_person: bool) -> Held | None:
     now, settings = _now(), conf.current()
     lasts = settings.lease_for.total_seconds()
     _create(name)
-    # A clock that was wrong once must not keep a job from ever being done again.
-    latest = now + max(lasts, REST_AFTER_ERROR.total_seconds()) + CLOCK_SLACK
-    free = Q(expires_at__lte=now) | Q(expires_at__gt=latest)
+    free = _ran_out(now)
     if by_person:
         free |= Q(holder="")
+    elif _is_never_given_up(name):
+        long_dead = _ran_out(now, TRIED_AGAIN_AFTER.total_seconds())
+        free &= Q(attempts__lt=settings.max_attempts) | long_dead
     else:
         free &= Q(attempts__lt=settings.max_attempts)
     if every is not None:
@@ -189,8 +216,25 @@ def _take(name: str, every: timedelta | None, by_person: bool) -> Held | None:
     )
     if taken:
         return _held(name, holder)
-    _say_when_waiting(name)
+    if not by_person:
+        _stop_when_waiting(name)
     return None
+
+
+def _ran_out(now: int, ago: float = 0) -> Q:
+    """Leases that ran out, by now or longer `ago`."""
+    # A clock that was wrong once must not keep a job from ever being done again.
+    return Q(expires_at__lte=now - ago) | Q(expires_at__gt=_latest(now))
+
+
+def _latest(now: int) -> float:
+    """A lease that seems to last longer was taken by a clock that was wrong."""
+    lasts = max(conf.current().lease_for, REST_AFTER_ERROR)
+    return now + lasts.total_seconds() + CLOCK_SLACK
+
+
+def _is_never_given_up(name: str) -> bool:
+    return name.partition("/")[0] in NEVER_GIVEN_UP
 
 
 def _resume(name: str, fence: int) -> Held | None:
@@ -216,17 +260,16 @@ def _held(name: str, holder: str) -> Held | None:
     return Held(name=name, fence=row.fence, holder=holder, attempts=row.attempts)
 
 
-def _say_when_waiting(name: str) -> None:
+def _stop_when_waiting(name: str) -> None:
     """A job that killed its worker again and again waits; leave the reason where people look."""
-    most = conf.current().max_attempts
-    note = (
-        f"Died {most} times in a row without an error, as a task does that runs out of memory or "
-        f"time. It is not tried again by itself: look at the worker's memory and log, then run "
-        f"it by hand (persona_rebuild), which also lets the schedule go on."
-    )
-    stuck = Q(attempts__gte=most, expires_at__lte=_now()) & ~Q(note=note)
-    if _rows(name).filter(stuck).update(note=note):
+    lease = _rows(name).first()
+    note = waiting(lease) if lease is not None else ""
+    if lease is None or not note:
+        return
+    found = _rows(name).filter(fence=lease.fence, holder=lease.holder)
+    if lease.note != note and found.exclude(note=note).update(note=note):
         log.error("%s waits for a person. %s", name, note)
+    raise WaitsForPerson(f"Waits for a person. {note}")
 
 
 def _create(name: str) -> None:

@@ -70,8 +70,11 @@ def network_key(meta: Mapping[str, Any], *, day: int) -> int:
 
 def say_if_unknown(meta: Mapping[str, Any]) -> bool:
     """Whether a request came through a proxy that nobody counted, so that all behind it seem to
-    be one network; asked where that matters, and said in the log."""
-    if "HTTP_X_FORWARDED_FOR" not in meta or conf.current().trusted_proxies:
+    be one network; asked where that matters, and said in the log.
+
+    A shop that wrote 0 has counted: then that header is what a client wrote.
+    """
+    if "HTTP_X_FORWARDED_FOR" not in meta or conf.is_chosen("TRUSTED_PROXIES"):
         return False
     counters.failed("network_unknown", _PROXY)
     return True
@@ -80,7 +83,7 @@ def say_if_unknown(meta: Mapping[str, Any]) -> bool:
 _PROXY = (
     "Requests came through a proxy, and all behind it are taken for one network: they share its "
     "limits, and none of them is looked up in ROBOT_NETWORKS. "
-    'Say how many proxies of yours there are in PERSONA["TRUSTED_PROXIES"].'
+    'Say how many proxies of yours there are in PERSONA["TRUSTED_PROXIES"], be it 0.'
 )
 
 

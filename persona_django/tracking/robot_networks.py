@@ -26,8 +26,8 @@ class _Ranges:
         return at >= 0 and address <= self.last[at]
 
 
-_known: tuple[conf.Settings, dict[int, _Ranges], bool] | None = None
-"""The networks of these settings, and whether these say how many proxies there are."""
+_known: tuple[conf.Settings, dict[int, _Ranges]] | None = None
+"""The networks of these settings."""
 
 
 def is_within(meta: Mapping[str, Any]) -> bool:
@@ -39,13 +39,10 @@ def is_within(meta: Mapping[str, Any]) -> bool:
     """
     global _known
     settings = conf.current()
-    if not settings.robot_networks:
+    if not settings.robot_networks or say_if_unknown(meta):
         return False
     if _known is None or _known[0] is not settings:
-        is_counted = conf.is_chosen("TRUSTED_PROXIES")
-        _known = settings, _ranges(settings.robot_networks), is_counted
-    if not _known[2] and say_if_unknown(meta):
-        return False
+        _known = settings, _ranges(settings.robot_networks)
     address = address_in(client_address(meta))
     if address is None:
         return False

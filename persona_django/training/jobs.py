@@ -1,13 +1,14 @@
 """What has to be done from time to time, each job under its lease: by a worker or by cron.
 
-Cron and people do a job in one go (`run_...`). A worker does a long one in chunks (`step_...`):
-each keeps where it stands and hands the lease over, and the next message, or after a kill the
-next tick, goes on.
+Cron and people do a job in one go (`run_...`): cron when it is due, a person (`by_person`) at
+once, also one that died too often to be tried by itself. A worker does a long one in chunks
+(`step_...`): each keeps where it stands and hands the lease over, and the next message, or after
+a kill the next tick, goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -16,7 +17,7 @@ from persona_django import conf
 from persona_django.catalogue import state, walking
 from persona_django.catalogue.snapshot import build_snapshot, snapshot_is_stale
 from persona_django.catalogue.sync import reconcile
-from persona_django.exceptions import Resting
+from persona_django.exceptions import Resting, UnknownJob
 from persona_django.identity import erasure
 from persona_django.model_registry.leases import Held, hold, last_done
 from persona_django.tracking import drops, order_changes
@@ -34,6 +35,18 @@ SWEPT_BACK = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Job:
+    """One job of one store, or of all stores."""
+
+    name: str
+    """That of its lease: what `persona_status` and the admin call it, "rebuild/similar/2"."""
+    said_as: str
+    """What a person is told was done: "rebuild similar of store 2"."""
+    run: Callable[..., str]
+    """Does it, in one go; `by_person` at once. What came of it; "" when it was not ours to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Done:
     """One job and what came of it, in words."""
 
@@ -42,10 +55,13 @@ class Done:
     failed: bool = False
 
 
-def run_reconcile(store: int = 1) -> str:
+def run_reconcile(store: int = 1, *, by_person: bool = False) -> str:
     """Mend what signals missed, if that is due; "" when it is not ours to do now."""
     return _when_due(
-        _reconcile_job(store), conf.current().reconcile_every, partial(_reconcile, store)
+        _reconcile_job(store),
+        conf.current().reconcile_every,
+        partial(_reconcile, store, by_person),
+        by_person,
     )
 
 
@@ -70,7 +86,7 @@ def step_reconcile(store: int = 1, fence: int | None = None) -> int | None:
         return None
 
 
-def run_orders(store: int = 1) -> str:
+def run_orders(store: int = 1, *, by_person: bool = False) -> str:
     """Notice orders of which no signal told, if that is due; "" when it is not."""
     return _when_due(
         f"orders/{store}",
@@ -80,34 +96,37 @@ def run_orders(store: int = 1) -> str:
             if order_changes.reconcile(store=store, fence=held.fence)
             else "no order has changed"
         ),
+        by_person,
     )
 
 
-def run_snapshot(store: int = 1) -> str:
+def run_snapshot(store: int = 1, *, by_person: bool = False) -> str:
     """Make a snapshot of a changed catalogue, if that is due; "" when there is nothing to do."""
-    if not snapshot_is_stale(store):
+    if not by_person and not snapshot_is_stale(store):
         return ""
     return _when_due(
         f"snapshot/{store}",
         conf.current().snapshot_every,
         lambda held: f"snapshot {build_snapshot(store, on_part=held.renew)} built",
+        by_person,
     )
 
 
-def run_clean(store: int = 1) -> str:
+def run_clean(store: int = 1, *, by_person: bool = False) -> str:
     """Take away what nobody needs any more, if that is due; "" when it is not."""
     return _when_due(
         _clean_job(store),
         CLEAN_EVERY,
         lambda held: f"{clean(store, on_chunk=held.renew)} old versions deleted",
+        by_person,
     )
 
 
-def run_erasures() -> str:
+def run_erasures(*, by_person: bool = False) -> str:
     """Finish erasures that were cut off, and take away what came in late, if that is due."""
     done = last_done(ERASURES_JOB)
     since = int(max(done - SWEPT_BACK.total_seconds(), 0))
-    return _when_due(ERASURES_JOB, SWEEP_EVERY, lambda held: _sweep(since, held))
+    return _when_due(ERASURES_JOB, SWEEP_EVERY, lambda held: _sweep(since, held), by_person)
 
 
 def _sweep(since: int, held: Held) -> str:
@@ -130,58 +149,93 @@ def step_clean(store: int = 1, fence: int | None = None) -> int | None:
 def run_due() -> Iterator[Done]:
     """Everything that is due, once, in the order in which one feeds the next. One that fails is
     reported and does not stop the others."""
-    jobs: list[tuple[str, Callable[[], str]]] = [("erasures", run_erasures)]
-    for store in state.stores():
-        of_store = "" if store == 1 else f" of store {store}"
-        jobs += [(f"{name}{of_store}", partial(job, store)) for name, job in JOBS_OF_A_STORE]
-    jobs.append(("retention", visitor_jobs.run_retention))
-    for name, job in jobs:
-        try:
-            said = job()
-        except Resting as error:
-            yield Done(name=name, said=f"later: {error}")
-        except Exception as error:  # noqa: BLE001 - noted on the lease, logged, and told here
-            yield Done(name=name, said=str(error) or repr(error), failed=True)
-        else:
-            yield Done(name=name, said=said or "nothing to do")
+    for job in every_job():
+        yield _done(job)
     drops.flush_if_due()
 
 
-def _rebuild(store: int, *, kind: str) -> str:
-    outcome = rebuild(kind, store=store, every=due_every(kind, store))
+def run_again(names: Iterable[str]) -> Iterator[Done]:
+    """These jobs, now: for a person who looked at what killed them. Raises UnknownJob before any
+    is done."""
+    known = {job.name: job for job in every_job()}
+    asked = list(dict.fromkeys(names))
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        raise UnknownJob(f"There is no job {', '.join(unknown)}. The jobs: {', '.join(known)}.")
+    return (_done(known[name], by_person=True) for name in asked)
+
+
+def every_job() -> list[Job]:
+    """All jobs of all stores, in the order in which one feeds the next."""
+    jobs = [Job(name=ERASURES_JOB, said_as="erasures", run=run_erasures)]
+    for store in state.stores():
+        of_store = "" if store == 1 else f" of store {store}"
+        jobs += [
+            Job(
+                name=f"{name}/{store}",
+                said_as=f"{name.replace('/', ' ')}{of_store}",
+                run=partial(run, store),
+            )
+            for name, run in JOBS_OF_A_STORE
+        ]
+    retention = visitor_jobs.run_retention
+    return [*jobs, Job(name=visitor_jobs.RETENTION_JOB, said_as="retention", run=retention)]
+
+
+def _done(job: Job, *, by_person: bool = False) -> Done:
+    try:
+        said = job.run(by_person=by_person)
+    except Resting as error:
+        # A person who asked for it is told that it was not done.
+        return Done(name=job.said_as, said=f"later: {error}", failed=by_person)
+    except Exception as error:  # noqa: BLE001 - noted on the lease, logged, and told here
+        return Done(name=job.said_as, said=str(error) or repr(error), failed=True)
+    if said or not by_person:
+        return Done(name=job.said_as, said=said or "nothing to do")
+    at_it = "A worker is at it right now; wait for it, or for its lease to run out."
+    return Done(name=job.said_as, said=at_it, failed=True)
+
+
+def _rebuild(store: int, *, kind: str, by_person: bool = False) -> str:
+    every = None if by_person else due_every(kind, store)
+    outcome = rebuild(kind, store=store, every=every)
     if outcome.live:
         return f"version {outcome.version_id} is live"
     return outcome.reason if outcome.version_id else ""
 
 
-JOBS_OF_A_STORE: tuple[tuple[str, Callable[[int], str]], ...] = (
+JOBS_OF_A_STORE: tuple[tuple[str, Callable[..., str]], ...] = (
     ("reconcile", run_reconcile),
     ("orders", run_orders),
     ("snapshot", run_snapshot),
     ("judge", visitor_jobs.run_judge),
     ("derive", visitor_jobs.run_derive),
     ("gifts", visitor_jobs.run_gifts),
-    *((f"rebuild {kind}", partial(_rebuild, kind=kind)) for kind in KINDS),
+    *((f"rebuild/{kind}", partial(_rebuild, kind=kind)) for kind in KINDS),
     ("clean", run_clean),
 )
+"""By the names of their leases, without the number of the store."""
 
 
-def _reconcile(store: int, held: Held) -> str:
-    _announce_what_a_dead_one_wrote(held, store)
+def _reconcile(store: int, by_person: bool, held: Held) -> str:
+    # For a person the count of deaths begins again, so that it tells nothing.
+    _announce_what_a_dead_one_wrote(held, store, surely=by_person)
     # What a worker had begun is done with the rest.
     walking.discard(store)
     report = reconcile(store=store, progress=lambda done, total: held.renew())
     return f"{report.added} added, {report.changed} changed, {report.retired} retired"
 
 
-def _when_due(name: str, every: timedelta, do: Callable[[Held], str]) -> str:
-    with hold(name, every=every) as held:
+def _when_due(
+    name: str, every: timedelta, do: Callable[[Held], str], by_person: bool = False
+) -> str:
+    with hold(name, every=None if by_person else every, by_person=by_person) as held:
         return do(held) if held is not None else ""
 
 
-def _announce_what_a_dead_one_wrote(held: Held, store: int) -> None:
+def _announce_what_a_dead_one_wrote(held: Held, store: int, *, surely: bool = False) -> None:
     """Changes that a killed job had no time to announce are found unchanged by the next one."""
-    if held.attempts > 1:
+    if surely or held.attempts > 1:
         state.bump("catalogue", store)
 
 

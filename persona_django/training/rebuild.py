@@ -11,7 +11,7 @@ from persona_django import conf
 from persona_django.catalogue.state import read_state
 from persona_django.identity.erasure import ERASURES
 from persona_django.model_registry import publish
-from persona_django.model_registry.leases import Held, hold
+from persona_django.model_registry.leases import Held, hold, unhurried
 from persona_django.model_registry.models import ModelVersion
 from persona_django.training import stages
 from persona_django.training.cleaning import clean
@@ -46,12 +46,14 @@ def rebuild_all(
     """Learn the given kinds now, reading the shop's history once. For people and the demo."""
     evidence = None
     if len(kinds) > 1:
-        evidence = gather(store, stages.snapshot_of(store), progress=progress)
+        with unhurried():
+            evidence = gather(store, stages.snapshot_of(store), progress=progress)
     outcomes = [
         rebuild(kind, store=store, force=force, evidence=evidence, progress=progress)
         for kind in kinds
     ]
-    clean(store)
+    with unhurried():
+        clean(store)
     return outcomes
 
 
@@ -83,7 +85,7 @@ class Step:
     """What one step of a rebuild came to."""
 
     done: bool
-    """False when it was not ours to do: not due, in other hands, or waiting for a person."""
+    """False when it was not ours to do: not due, or in other hands."""
     fence: int | None = None
     """With this the next step goes on; None when the rebuild is complete."""
 
@@ -139,7 +141,7 @@ def _outcome(version: ModelVersion) -> Outcome:
 
 def _why_not(every: timedelta | None) -> str:
     if every is not None:
-        return "It is not due yet, another worker is at it, or it waits for a person."
+        return "It is not due yet, or another worker is at it."
     return "Another worker is building it right now; wait for it, or for its lease to run out."
 
 

@@ -1,5 +1,6 @@
 """What is to be done about visitors from time to time: judge who counts, work out what silence
 says, find presents, take away what is old. Each under its lease, as `training.jobs` does the rest.
+For a person each is done at once, due or not.
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ def run_judge(store: int = 1, *, by_person: bool = False) -> str:
     return f"{judged.qualified:,} visitors count from now on, {judged.robots:,} are robots"
 
 
-def run_derive(store: int = 1) -> str:
+def run_derive(store: int = 1, *, by_person: bool = False) -> str:
     """Look again at everybody there is something new of, if that is due; "" when it is not."""
-    with hold(_derive_job(store), every=conf.current().derive_every) as held:
+    every = None if by_person else conf.current().derive_every
+    with hold(_derive_job(store), every=every, by_person=by_person) as held:
         if held is None:
             return ""
         changed = derive.derive(store, beat=held.renew)
@@ -44,15 +46,17 @@ def run_derive(store: int = 1) -> str:
     return _in_words(changed)
 
 
-def run_gifts(store: int = 1) -> str:
+def run_gifts(store: int = 1, *, by_person: bool = False) -> str:
     """Look at everything that was bought once, if that is due; "" when it is not."""
-    with hold(_gifts_job(store), every=GIFTS_EVERY) as held:
+    every = None if by_person else GIFTS_EVERY
+    with hold(_gifts_job(store), every=every, by_person=by_person) as held:
         return "" if held is None else _in_words(gifts.find_gifts(store, beat=held.renew))
 
 
-def run_retention() -> str:
+def run_retention(*, by_person: bool = False) -> str:
     """Take away what is too old, if that is due; "" when it is not."""
-    with hold(RETENTION_JOB, every=RETENTION_EVERY) as held:
+    every = None if by_person else RETENTION_EVERY
+    with hold(RETENTION_JOB, every=every, by_person=by_person) as held:
         if held is None:
             return ""
         return f"{retention.delete_old(beat=held.renew):,} old rows deleted"

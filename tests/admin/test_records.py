@@ -69,6 +69,19 @@ def test_a_row_of_each_model_can_be_opened(admin_client, a_row_of_each, model):
         assert f"{model.__name__} object" not in response.content.decode()
 
 
+def test_a_job_that_waits_for_a_person_says_what_that_person_does(admin_client):
+    Lease.objects.create(name="snapshot/1", note="OSError: no space left on device")
+    waiting = Lease.objects.create(name="retention/1", attempts=3, expires_at=1)
+
+    listed = admin_client.get(reverse("admin:persona_lease_changelist")).content.decode()
+    opened = admin_client.get(reverse("admin:persona_lease_change", args=[waiting.pk]))
+
+    assert listed.count("waits for a person") == 1
+    assert "OSError: no space left on device" in listed
+    for page in (listed, opened.content.decode()):
+        assert "persona_run --again retention/1" in page
+
+
 @pytest.mark.parametrize("model", [Item, Event, Artefact, ArtefactPart])
 def test_records_can_neither_be_added_nor_deleted_by_hand(admin_client, a_row_of_each, model):
     name = model._meta.model_name

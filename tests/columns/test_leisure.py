@@ -1,4 +1,4 @@
-"""A limit on statements that a shop sets for its pages does not end its nightly jobs."""
+"""A limit on statements that a shop sets for its pages does not end our jobs."""
 
 from __future__ import annotations
 

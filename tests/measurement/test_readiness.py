@@ -1,6 +1,7 @@
 """persona_status says what is there, what is missing, and what to do."""
 
 import json
+import time
 from io import StringIO
 
 import pytest
@@ -136,6 +137,24 @@ def test_jobs_tell_when_they_finished_and_what_went_wrong():
 
     assert "rebuild/similar/1 last finished" in said
     assert "snapshot/1: OSError: no space left on device" in said
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["retention/1", "rebuild/similar/2"])
+def test_of_a_job_that_waits_it_says_what_lets_it_go_on(name):
+    Lease.objects.create(name=name, attempts=3, expires_at=1, done_at=1_700_000_000)
+
+    said = status()
+
+    assert f"todo jobs: {name} waits for a person. Died 3 times in a row" in said
+    assert f"python manage.py persona_run --again {name}." in said
+
+
+@pytest.mark.django_db
+def test_a_third_attempt_that_is_still_at_it_waits_for_nobody():
+    Lease.objects.create(name="retention/1", attempts=3, expires_at=time.time() + 60, holder="me")
+
+    assert "waits for a person" not in status()
 
 
 @pytest.mark.django_db

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from persona_django.exceptions import LostLease, Resting
+from persona_django.exceptions import LostLease, Resting, WaitsForPerson
 from persona_django.model_registry.leases import CLOCK_SLACK, REST_AFTER_ERROR, hold
 from persona_django.model_registry.models import Lease
 
@@ -25,6 +25,12 @@ def die_while_holding(name: str = JOB) -> int:
     assert held is not None
     _undead.append(entered)
     return held.fence
+
+
+def die_three_times(clock: time_machine.Coordinates, name: str = JOB) -> None:
+    for _ in range(3):
+        die_while_holding(name)
+        clock.shift(timedelta(minutes=3))
 
 
 _undead: list[object] = []
@@ -110,22 +116,65 @@ def test_renewing_often_asks_the_database_seldom(django_assert_num_queries):
 
 
 def test_a_job_that_kills_its_worker_three_times_waits_for_a_person_with_a_note(_clock, caplog):
-    for _ in range(3):
-        die_while_holding()
-        _clock.shift(timedelta(minutes=3))
+    die_three_times(_clock)
 
-    with hold(JOB) as fourth:
-        assert fourth is None
-    with hold(JOB) as fifth:
-        assert fifth is None
-    assert "3 times in a row" in Lease.objects.get(name=JOB).note
+    for _ in range(2):
+        with pytest.raises(WaitsForPerson, match="3 times in a row"), hold(JOB):
+            pass
+
+    note = Lease.objects.get(name=JOB).note
+    assert "3 times in a row" in note and f"persona_run --again {JOB}" in note
     assert sum("waits for a person" in message for message in caplog.messages) == 1
 
 
-def test_a_person_starts_a_waiting_job_and_the_schedule_goes_on(_clock):
-    for _ in range(3):
-        die_while_holding()
+def test_a_job_that_costs_nobody_his_privacy_waits_for_as_long_as_it_takes(_clock):
+    die_three_times(_clock)
+    _clock.shift(timedelta(days=30))
+
+    with pytest.raises(WaitsForPerson, match="not tried again by itself"), hold(JOB):
+        pass
+
+
+@pytest.mark.parametrize("name", ["retention/1", "erasures/1"])
+def test_what_deletes_for_privacy_is_tried_once_a_day_until_it_is_done(_clock, name, caplog):
+    die_three_times(_clock, name)
+
+    for deaths in (3, 4, 5):
+        for _ in range(23):
+            with pytest.raises(WaitsForPerson, match="tried once a day"), hold(name):
+                pass
+            _clock.shift(timedelta(hours=1))
+        _clock.shift(timedelta(hours=1))
+        assert f"Died {deaths} times" in Lease.objects.get(name=name).note
+        die_while_holding(name)
         _clock.shift(timedelta(minutes=3))
+    _clock.shift(DAY)
+    with hold(name) as without_a_death:
+        assert without_a_death is not None
+
+    with hold(name) as next_tick:
+        assert next_tick is not None
+    assert sum("waits for a person" in message for message in caplog.messages) == 3
+
+
+def test_what_deletes_for_privacy_waits_for_no_clock_that_was_wrong(_clock):
+    die_three_times(_clock, "retention/1")
+    _clock.shift(timedelta(days=-400))
+
+    with hold("retention/1") as held:
+        assert held is not None
+
+
+def test_a_waiting_job_says_so_also_after_a_clock_that_was_wrong(_clock):
+    die_three_times(_clock)
+    _clock.shift(timedelta(days=-400))
+
+    with pytest.raises(WaitsForPerson), hold(JOB):
+        pass
+
+
+def test_a_person_starts_a_waiting_job_and_the_schedule_goes_on(_clock):
+    die_three_times(_clock)
 
     with hold(JOB, by_person=True) as by_hand:
         assert by_hand is not None
@@ -175,8 +224,8 @@ def test_running_out_of_memory_counts_like_a_killed_worker(_clock):
             raise MemoryError
         _clock.shift(REST_AFTER_ERROR)
 
-    with hold(JOB) as fourth:
-        assert fourth is None
+    with pytest.raises(WaitsForPerson), hold(JOB):
+        pass
 
 
 def test_a_person_who_stops_a_job_gives_it_back_at_once():

@@ -115,6 +115,17 @@ def test_where_all_seem_to_be_one_network_behind_a_proxy_it_is_said(tea):
     assert counters.counts()["network_unknown"] > 0
 
 
+def test_a_shop_that_says_it_has_no_proxy_is_not_asked_how_many(settings, tea, caplog):
+    settings.PERSONA = {**settings.PERSONA, "TRUSTED_PROXIES": 0}
+
+    for _ in range(40):
+        agreeing().get(tea, headers={"X-Forwarded-For": "198.51.100.7"})
+
+    assert counters.counts()["throttled_network"]
+    assert "network_unknown" not in counters.counts()
+    assert "TRUSTED_PROXIES" not in caplog.text
+
+
 # -- until when somebody is shut out --------------------------------------------------------------
 
 

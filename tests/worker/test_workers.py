@@ -92,7 +92,7 @@ def test_a_task_that_kills_its_worker_every_time_is_stopped_after_three(tmp_path
             "SELECT note, attempts FROM persona_lease WHERE name = ?", name
         )
         assert attempts == 3
-        assert "persona_rebuild" in note
+        assert f"persona_run --again {name}" in note
 
 
 @pytest.mark.service("redis")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from persona_django import conf
+from persona_django.exceptions import UnknownJob
 
 
 class Command(BaseCommand):
@@ -15,17 +16,35 @@ class Command(BaseCommand):
     help = (
         "Does every job that is due, once: mends the catalogue's mirror, takes its snapshot, "
         "judges visitors, works out what silence says, learns, deletes what is old. For cron, in "
-        "shops without a Celery worker."
+        "shops without a Celery worker. --again JOB does these jobs now, and lets go on what "
+        "waits for a person, with a worker or without."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        from persona_django.training.jobs import run_due
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--again",
+            nargs="+",
+            default=[],
+            metavar="JOB",
+            help="Only these, now, due or not: as persona_status names them, such as retention/1.",
+        )
 
+    def handle(self, *args: Any, **options: Any) -> None:
+        from persona_django.training.jobs import run_again, run_due
+
+        again = options["again"]
         if not conf.current().enabled:
-            self.stdout.write("PERSONA['ENABLED'] is False: nothing is done.")
+            said = "PERSONA['ENABLED'] is False: nothing is done."
+            if again:
+                raise CommandError(said)
+            self.stdout.write(said)
             return
+        try:
+            all_done = run_again(again) if again else run_due()
+        except UnknownJob as error:
+            raise CommandError(str(error)) from error
         failed = []
-        for done in run_due():
+        for done in all_done:
             if done.failed:
                 failed.append(done.name)
             if done.failed or options["verbosity"] > 0:
