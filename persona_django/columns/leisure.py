@@ -20,8 +20,8 @@ def at_leisure(aliases: Iterable[str]) -> Iterator[None]:
         for alias in sorted(set(aliases)):
             connection = connections[alias]
             if connection.vendor == "postgresql" and not connection.in_atomic_block:
+                stack.callback(_restore, connection, _limit(connection))
                 lift(connection)
-                stack.callback(_restore, connection)
         yield
 
 
@@ -32,7 +32,14 @@ def lift(connection: BaseDatabaseWrapper) -> None:
             cursor.execute("SET statement_timeout = 0")
 
 
-def _restore(connection: BaseDatabaseWrapper) -> None:
-    """As the shop has set it. A connection that broke meanwhile is made anew, with its setting."""
+def _limit(connection: BaseDatabaseWrapper) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        return str(cursor.fetchone()[0])
+
+
+def _restore(connection: BaseDatabaseWrapper, limit: str) -> None:
+    """As the shop had set it, wherever it did so: a RESET knows nothing of a statement that a
+    shop's own code ran on each new connection."""
     with suppress(Error), connection.cursor() as cursor:
-        cursor.execute("RESET statement_timeout")
+        cursor.execute("SELECT set_config('statement_timeout', %s, false)", [limit])

@@ -39,6 +39,10 @@ def test_a_job_takes_the_time_it_needs():
         assert held is not None
         ask(LONG)
 
+    # What the shop set for its own statements holds again.
+    with pytest.raises(OperationalError):
+        ask(LONG)
+
 
 def test_a_transaction_of_somebody_else_keeps_its_limit():
     with pytest.raises(OperationalError), transaction.atomic(), at_leisure(["default"]):
