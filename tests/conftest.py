@@ -28,6 +28,7 @@ hypothesis_settings.load_profile("persona")
 REMEMBERING = (
     "persona_django.breaker",
     "persona_django.counters",
+    "persona_django.identity.cookies",
     "persona_django.identity.restrictions",
     "persona_django.identity.remembered",
     "persona_django.tracking.throttling",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,8 @@ SALT = "persona_django.identity.cookies"
 LONGEST_LIFE = timedelta(days=395)
 LONGEST_VALUE = 128
 """A cookie of ours has about 100 characters; anything longer is not worth a signature check."""
+CHECKED = 1_000
+"""Values whose signature this process remembers to be good."""
 OPENED = "_persona_opened"
 """Where a request keeps what its signed values turned out to say."""
 STORABLE = frozenset({"public", "max-age", "s-maxage", "immutable", "stale-while-revalidate"})
@@ -117,9 +120,11 @@ def unsigned(value: str, *, salt: str = SALT) -> VisitorCookie | None:
         return None
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         try:
-            plain = _signer(secret, salt).unsign(value, max_age=life())
+            plain, at = _checked(value, secret, salt)
         except (signing.BadSignature, ValueError):
             # Signed by us, a time that is no number is still none of ours.
+            continue
+        if time.time() - at > life().total_seconds():
             continue
         pseudonym, _, linked = plain.partition(".")
         mark, _, before = linked.partition(".")
@@ -130,6 +135,22 @@ def unsigned(value: str, *, salt: str = SALT) -> VisitorCookie | None:
             secret=None if secret == settings.SECRET_KEY else secret,
         )
     return None
+
+
+@lru_cache(maxsize=CHECKED)
+@sensitive_variables()
+def _checked(value: str, secret: str | bytes, salt: str) -> tuple[str, int]:
+    """What was signed, and when, in seconds since 1970. A visitor asks for several pages, and
+    each reports: of one whom this process knows the signature is not checked anew."""
+    signer = _signer(secret, salt)
+    plain = signer.unsign(value)
+    _, at, _ = value.rsplit(signer.sep, 2)
+    return plain, signing.b62_decode(at)
+
+
+def forget() -> None:
+    """Check every signature anew."""
+    _checked.cache_clear()
 
 
 def may_carry(response: HttpResponseBase) -> bool:

@@ -53,6 +53,26 @@ def test_it_lives_no_longer_than_its_visitor_is_kept(settings):
         assert cookies.unsigned(morsel.value) is None
 
 
+def test_one_that_was_good_a_moment_ago_is_none_once_it_is_too_old():
+    with time_machine.travel(NOW, tick=False) as clock:
+        value = issued().value
+        clock.shift(cookies.life())
+        assert cookies.unsigned(value) is not None
+
+        clock.shift(1)
+
+        assert cookies.unsigned(value) is None
+
+
+def test_one_that_was_good_a_moment_ago_is_none_under_another_key_or_for_another_use(settings):
+    value = issued().value
+    assert cookies.unsigned(value) is not None
+
+    assert cookies.unsigned(value, salt="persona_django.another") is None
+    settings.SECRET_KEY = "another"
+    assert cookies.unsigned(value) is None
+
+
 def test_on_https_it_is_secure_and_no_sister_domain_can_plant_one():
     morsel = issued(secure=True)
 

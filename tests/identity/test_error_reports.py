@@ -77,6 +77,7 @@ class Doing:
 def test_no_cookie_token_or_key_is_in_it(monkeypatch, do, given):
     doing = Doing(do, given())
     values = cookies.signed(VISITOR), tokens.issue(VISITOR)
+    cookies.forget()
     monkeypatch.setattr(cookies, "_signer", broken)
 
     assert not scanning.holds(report_of(doing), {*values, VISITOR.pseudonym, SECRET})
