@@ -215,15 +215,15 @@ def _withdraw(alias: str, visitor: int, store: int, *, may_add: bool) -> None:
     if restrictions.are_known(visitor, kind=restrictions.Kind.ERASED):
         return
     # The row is a mark that this visitor's events may teach nothing any more, also those
-    # that were stored without one.
+    # that were stored without one. It goes on naming the customer, who must find them wherever
+    # they ask for what is held about them, or want it erased.
     _, version = _answer("")
     answer = {"purposes": "", "consent_version": version, "agreed_at": int(time.time())}
-    given = {"store": store, "account": None, **answer}
     rows = Visitor.objects.using(alias)
     # Not looked for first: SQLite may refuse the first write of a transaction that began so.
     if may_add:
-        rows.bulk_create([Visitor(key=visitor, **given)], ignore_conflicts=True)
-    if not rows.filter(key=visitor).update(**given):
+        rows.bulk_create([Visitor(key=visitor, store=store, **answer)], ignore_conflicts=True)
+    if not rows.filter(key=visitor).update(store=store, **answer):
         return
     # Not before it is sure: what is rolled back must be written by whoever comes next.
     known = partial(remembered.remember_withdrawn, visitor, _answer(""))

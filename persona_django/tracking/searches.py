@@ -135,8 +135,10 @@ def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
 
 def _people(shoppers: set[int]) -> dict[int, int]:
     """Everything that these shoppers are known by, each with the account that it is linked to,
-    else with itself: who signs in after a search is in the same visit."""
-    visitors = Visitor.objects.using(router.db_for_write(Visitor)).filter(account__isnull=False)
+    else with itself: who signs in after a search is in the same visit. Who took their consent
+    back is in nobody's."""
+    rows = Visitor.objects.using(router.db_for_write(Visitor)).exclude(purposes="")
+    visitors = rows.filter(account__isnull=False)
     accounts = set(visitors.filter(key__in=sorted(shoppers)).values_list("account", flat=True))
     linked = visitors.filter(account__in=accounts).values_list("key", "account")
     known = {key: account for key, account in linked if account is not None}

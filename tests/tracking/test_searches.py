@@ -146,6 +146,17 @@ def test_what_somebody_else_opened_is_nothing_that_came_of_a_search():
     assert (term("tea").asked, term("tea").dead) == (1, 1)
 
 
+def test_what_was_opened_where_the_consent_was_taken_back_came_of_no_search():
+    visitor(1, account=9)
+    visitor(2, account=9, purposes="")
+    searched(1, "tea", at=ago(2 * HOUR))
+    did(2, Kind.VIEW, 5, at=ago(2 * HOUR - 60))
+
+    count()
+
+    assert (term("tea").asked, term("tea").dead) == (1, 1)
+
+
 def test_a_visit_that_goes_on_keeps_its_words():
     visitor(1)
     searched(1, "tea", at=ago(HOUR))
