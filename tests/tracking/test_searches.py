@@ -13,6 +13,7 @@ from persona_django.tracking import searches
 from persona_django.tracking.models import Intent, SearchTerm
 from persona_django.tracking.schema import Kind
 from tests.deriving.doings import DAY, HOUR, ago, did, now, searched, visitor
+from tests.second_writer import beside_a_second_writer
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +52,32 @@ def test_with_a_crowd_the_words_are_kept_and_nobody_is_marked_any_more():
     crowd(1, first=50)
     count()
     assert (term("tea").asked, term("tea").visitors) == (6, 5)
+
+
+def test_what_is_erased_while_searches_are_looked_at_is_not_counted_and_holds_up_no_other(
+    monkeypatch,
+):
+    crowd(5)
+    people = searches._people
+
+    def erased_meanwhile(shoppers: set[int]) -> dict[int, int]:
+        Intent.objects.filter(shopper=1).delete()
+        return people(shoppers)
+
+    monkeypatch.setattr(searches, "_people", erased_meanwhile)
+
+    assert count() == 4
+
+    assert (term("tea").asked, term("tea").visitors) == (4, 4)
+
+
+def test_searches_are_counted_on_sqlite_while_others_write(tmp_path):
+    with beside_a_second_writer(tmp_path):
+        crowd(2)
+
+        assert count() == 2
+
+        assert term("tea").asked == 2
 
 
 def test_one_visitor_is_no_crowd_however_often_they_ask():
