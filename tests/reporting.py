@@ -74,9 +74,11 @@ def reasons(response: Any) -> dict[str, int]:
     return counts
 
 
-def slate(block: str, *item_ids: int, version: int = 7, customer: int | None = None) -> list[str]:
+def slate(
+    block: str, *item_ids: int, version: int = 7, customer: int | None = None, store: int = 1
+) -> list[str]:
     """The tokens of a slate, in order."""
     return [
-        sign_slot(block, item_id, position, version, customer)
+        sign_slot(block, item_id, position, version, customer, store=store)
         for position, item_id in enumerate(item_ids, 1)
     ]

@@ -21,7 +21,7 @@ from persona_django.tracking.report_values import (
     MOST_AMOUNT,
     MOST_RESULTS,
     MOST_SECONDS,
-    MOST_SLOTS,
+    MOST_TOKENS,
     PARTS,
 )
 from persona_django.tracking.reports import TYPES
@@ -51,7 +51,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "quantity": {"type": "integer", "minimum": 1, "maximum": MOST_QUANTITY},
     "token": {**_TEXT, "description": "The token of the slot."},
     "slate": {**_NAME, "description": "Names the slate once for each time its page is shown."},
-    "tokens": {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": MOST_SLOTS},
+    "tokens": {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": MOST_TOKENS},
     "first": {**_POSITION, "description": "Position of the first token."},
     "seen": {"type": "array", "items": _POSITION, "maxItems": LAST_POSITION},
     "words": _TEXT,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connections, router, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from persona_django.catalogue import registry, state
@@ -50,6 +51,10 @@ def remap(
     wanted = {key: key for key in held} if keys is None else _plain(keys)
     targets = {held[old]: new for old, new in wanted.items() if old in held}
     with transaction.atomic(using=alias):
+        if targets and not dry_run:
+            # Written to first: SQLite refuses the first write of a transaction that began by
+            # reading, where another one wrote in between.
+            rows.filter(pk=min(targets)).update(digest=F("digest"))
         blocking = _blocking(alias, store, new_label, targets)
         if not dry_run:
             _move(alias, new_label, targets, blocking)

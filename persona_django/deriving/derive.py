@@ -219,10 +219,9 @@ def _passed(marks: Marks, now: int, seconds: int) -> dict[str, int]:
 def _linked_lately(seconds: int, store: int) -> IntArray:
     """Visitors who signed in: what was two people's is one person's now."""
     since = timezone.now() - timedelta(seconds=seconds + kept_marks.OVERLAP_SECONDS)
-    rows = Visitor.objects.using(router.db_for_write(Visitor)).filter(
-        store=store, account__isnull=False, created_at__gte=since
-    )
-    return np.fromiter(rows.values_list("key", flat=True), dtype=np.int64)
+    rows = Visitor.objects.using(router.db_for_write(Visitor)).exclude(purposes="")
+    lately = rows.filter(store=store, account__isnull=False, created_at__gte=since)
+    return np.fromiter(lately.values_list("key", flat=True), dtype=np.int64)
 
 
 def _recalled(store: int) -> Pass | None:

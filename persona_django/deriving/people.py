@@ -18,7 +18,8 @@ KEYS_AT_A_TIME = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """Shoppers, each with its person: the account that a visitor is linked to, else itself."""
+    """Shoppers, each with its person: the account that a visitor is linked to, else itself. A
+    visitor who took their consent back belongs to nobody."""
 
     shopper: IntArray
     """Keyed hashes as events carry them, ascending."""
@@ -34,7 +35,7 @@ def persons_of(shoppers: IntArray) -> IntArray:
     persons = np.unique(shoppers)
     links: list[tuple[int, int | None]] = []
     for keys in _some(persons):
-        rows = _visitors().filter(key__in=keys, account__isnull=False)
+        rows = _visitors().filter(key__in=keys, account__isnull=False).exclude(purposes="")
         links += rows.values_list("key", "account")
     if not links:
         return persons
@@ -68,10 +69,10 @@ def people_of(persons: IntArray) -> People:
 
 
 def linked(accounts: IntArray) -> IntArray:
-    """Those of these accounts that a visitor is linked to."""
+    """Those of these accounts that a visitor is linked to who still agrees."""
     found: set[int | None] = set()
     for keys in _some(accounts):
-        rows = _visitors().filter(account__in=keys)
+        rows = _visitors().filter(account__in=keys).exclude(purposes="")
         found.update(rows.values_list("account", flat=True))
     return np.unique(np.array(list(found), dtype=np.int64))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -10,13 +9,14 @@ from typing import Any
 from django.db.models import QuerySet
 
 from persona_django.feedback.models import ServedSlate
+from persona_django.feedback.slates import slots_of
 from persona_django.identity.holdings import moment, of_table, register
 from persona_django.tracking.personal import CIRCUMSTANCES, circumstances, in_parts, named
 
 
 def _slates(rows: QuerySet[ServedSlate]) -> Iterator[dict[str, Any]]:
     for part in in_parts(rows):
-        items = [_items(slate) for slate in part]
+        items = [slots_of(slate.items).tolist() for slate in part]
         names = named(chain.from_iterable(items))
         for slate, shown in zip(part, items, strict=True):
             yield {
@@ -28,11 +28,6 @@ def _slates(rows: QuerySet[ServedSlate]) -> Iterator[dict[str, Any]]:
                 "not_wanted": _positions(slate.dismissed),
                 **circumstances(slate.context),
             }
-
-
-def _items(slate: ServedSlate) -> list[int]:
-    packed = bytes(slate.items)
-    return [one for (one,) in struct.iter_unpack("<q", packed[: len(packed) // 8 * 8])]
 
 
 def _positions(bits: int) -> list[int]:

@@ -144,7 +144,9 @@ def _found(
         tokens = one.tokens if isinstance(one, Shown) else _token(one)
         try:
             if tokens:
-                proofs[at] = [read_token(token, who.customer) for token in tokens]
+                proofs[at] = [
+                    read_token(token, who.customer, store=who.seen.store) for token in tokens
+                ]
         except BadToken:
             verdicts.refuse(at, "token")
             continue

@@ -14,12 +14,13 @@ from django.db import router
 
 from persona_django import counters
 from persona_django.feedback.models import ServedSlate
+from persona_django.feedback.slates import ITEM, slots_of
 from persona_django.feedback.tokens import SlotProof
 from persona_django.tracking.inserting import insert_new
+from persona_django.tracking.report_values import LAST_POSITION
 
 LONGEST_BLOCK = 60
 """Characters of the block's name; the width of its column."""
-MOST_POSITIONS = 63
 _FIELDS = (
     "shopper", "uid", "store", "block", "version", "at", "items", "seen", "clicked", "dismissed",
     "context",
@@ -59,7 +60,7 @@ def proven(proofs: Sequence[SlotProof]) -> dict[int, int] | None:
     if len({(proof.block, proof.version) for proof in proofs}) != 1:
         return None
     items = {proof.position: proof.item_id for proof in proofs}
-    sound = all(1 <= position <= MOST_POSITIONS for position in items)
+    sound = all(1 <= position <= LAST_POSITION for position in items)
     return items if sound and len(items) == len(proofs) else None
 
 
@@ -93,7 +94,7 @@ class _Row:
         return before != (len(self.items), self.seen, self.clicked, self.dismissed)
 
     def packed(self) -> bytes:
-        ids = np.zeros(max(self.items, default=0), dtype="<i8")
+        ids = np.zeros(max(self.items, default=0), dtype=ITEM)
         for position, item_id in self.items.items():
             ids[position - 1] = item_id
         return ids.tobytes()
@@ -140,7 +141,7 @@ def _begun(news: SlateNews) -> _Row:
 
 
 def _of(found: ServedSlate) -> _Row:
-    ids = np.frombuffer(bytes(found.items), dtype="<i8").tolist()
+    ids = slots_of(found.items).tolist()
     return _Row(
         block=found.block,
         version=found.version,

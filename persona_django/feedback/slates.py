@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from persona_django.columns.read import read_queryset
 from persona_django.feedback.models import ServedSlate
+from persona_django.tracking.report_values import LAST_POSITION
 
 IntArray = NDArray[np.int64]
 ITEM = np.dtype("<i8")
 """How an item's id stands in a slate's row."""
-MOST_SLOTS = 63
-"""Positions that have a bit of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +40,17 @@ class Slates:
         return len(self.at)
 
 
+def slots_of(packed: bytes | memoryview) -> IntArray:
+    """The items of one slate as its row holds them, in order of their positions; 0 for a slot of
+    which nothing is known. Part of an item at the end is none.
+
+    >>> slots_of((31).to_bytes(8, "little") + bytes(9)).tolist()
+    [31, 0]
+    """
+    whole = len(packed) // ITEM.itemsize
+    return np.frombuffer(packed, dtype=ITEM, count=whole).astype(np.int64, copy=False)
+
+
 def read_slates(shoppers: Collection[int], *, since: int, store: int = 1) -> Slates:
     """The slates of these shoppers that were served at `since` or later."""
     rows = ServedSlate.objects.using(router.db_for_read(ServedSlate)).filter(
@@ -51,15 +61,12 @@ def read_slates(shoppers: Collection[int], *, since: int, store: int = 1) -> Sla
     shopper, uid, at, context, seen, clicked, dismissed = read_queryset(
         ordered.values_list(*numbers), "i" * len(numbers)
     )
-    packed = [bytes(items) for items in ordered.values_list("items", flat=True)]
-    sizes = np.array([len(items) // ITEM.itemsize for items in packed], dtype=np.int64)
-    whole = b"".join(
-        items[: size * ITEM.itemsize] for items, size in zip(packed, sizes, strict=True)
-    )
+    slots = [slots_of(items) for items in ordered.values_list("items", flat=True)]
+    sizes = np.array([len(items) for items in slots], dtype=np.int64)
     slate = np.repeat(np.arange(len(sizes)), sizes)
     position = np.arange(len(slate)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    bit = np.int64(1) << np.minimum(position, MOST_SLOTS - 1)
-    has_bit = position < MOST_SLOTS
+    bit = np.int64(1) << np.minimum(position, LAST_POSITION - 1)
+    has_bit = position < LAST_POSITION
     return Slates(
         shopper=shopper,
         uid=uid,
@@ -67,7 +74,7 @@ def read_slates(shoppers: Collection[int], *, since: int, store: int = 1) -> Sla
         context=context,
         slate=slate,
         position=position,
-        item=np.frombuffer(whole, dtype=ITEM).astype(np.int64),
+        item=np.concatenate([np.empty(0, dtype=np.int64), *slots]),
         is_seen=has_bit & (seen[slate] & bit != 0),
         is_chosen=has_bit & (clicked[slate] & bit != 0),
         is_dismissed=has_bit & (dismissed[slate] & bit != 0),

@@ -1,8 +1,9 @@
 """Signed proof of serving: what a click must carry to count.
 
 A token says which item stood in which place of which block, from which model version, and when.
-Nobody is named in it. That of a slate made for one shopper is signed with a key of that shopper's
-own, so it counts for nobody else; all others are the same for everyone, and cacheable.
+Nobody is named in it. It is signed with a key of its store's own, so it counts in no other. That
+of a slate made for one shopper is signed with a key of that shopper's own as well, so it counts
+for nobody else; all others are the same for everyone, and cacheable.
 """
 
 from __future__ import annotations
@@ -46,22 +47,29 @@ class SlotProof:
 
 
 def sign_slot(
-    block: str, item_id: int, position: int, version: int, customer: int | None = None
+    block: str,
+    item_id: int,
+    position: int,
+    version: int,
+    customer: int | None = None,
+    *,
+    store: int = 1,
 ) -> str:
-    """A token for one slot, served now; with `customer` one that only that customer can use."""
+    """A token for one slot of a store, served now; with `customer` one that only that customer
+    can use."""
     served_at = int(time.time()) // GRAIN_SECONDS * GRAIN_SECONDS
     head = _HEAD.pack(_LAYOUT, served_at, item_id, version, position)
     payload = signing.b64_encode(head + block.encode()).decode()
-    return _signer_for(customer).sign(payload)
+    return _signer_for(store, customer).sign(payload)
 
 
 @sensitive_variables()
-def read_token(token: str, customer: int | None = None) -> SlotProof:
-    """What a token proves when brought by this customer, or by anyone.
+def read_token(token: str, customer: int | None = None, *, store: int = 1) -> SlotProof:
+    """What a token proves when brought to this store by this customer, or by anyone.
 
-    Raises BadToken when we did not sign it for everyone or for them, or it is too old.
+    Raises BadToken when we did not sign it there, for everyone or for them, or it is too old.
     """
-    payload, personal = _verified(token, customer)
+    payload, personal = _verified(token, store, customer)
     layout, served_at, item_id, version, position = _HEAD.unpack_from(payload)
     if layout != _LAYOUT:
         raise BadToken("The token has the layout of another release.")
@@ -79,13 +87,13 @@ def read_token(token: str, customer: int | None = None) -> SlotProof:
 
 
 @sensitive_variables()
-def _verified(token: str, customer: int | None) -> tuple[bytes, bool]:
+def _verified(token: str, store: int, customer: int | None) -> tuple[bytes, bool]:
     """The payload, and whether it was signed for this customer alone."""
     if len(token) > LONGEST:
         raise BadToken("That is no token of ours: it is too long.")
     for whom in (None,) if customer is None else (None, customer):
         try:
-            payload = signing.b64_decode(_signer_for(whom).unsign(token).encode())
+            payload = signing.b64_decode(_signer_for(store, whom).unsign(token).encode())
         except (signing.BadSignature, binascii.Error, UnicodeError):
             continue
         if len(payload) <= _HEAD.size:
@@ -95,8 +103,9 @@ def _verified(token: str, customer: int | None) -> tuple[bytes, bool]:
 
 
 @sensitive_variables()
-def _signer_for(customer: int | None) -> signing.Signer:
-    salt = _SALT if customer is None else f"{_SALT}:{customer}"
+def _signer_for(store: int, customer: int | None) -> signing.Signer:
+    # Not written into the token, which stands on a page for each slot: both sides know them.
+    salt = f"{_SALT}:{store}" if customer is None else f"{_SALT}:{store}:{customer}"
     return _signer(settings.SECRET_KEY, tuple(settings.SECRET_KEY_FALLBACKS), salt)
 
 

@@ -17,6 +17,7 @@ from persona_django import conf
 from persona_django.breaker import database_call
 from persona_django.identity import consent, cookies, remembered, restrictions
 from persona_django.identity.cookies import VisitorCookie
+from persona_django.identity.erasure import bury
 from persona_django.identity.models import Visitor
 from persona_django.identity.shoppers import (
     customer_keys,
@@ -198,10 +199,15 @@ def write(recognised: Recognised, *, rank: int = 0, may_add: bool = True) -> boo
         _withdraw(alias, recognised.withdrawn, recognised.store, may_add=may_add)
     if recognised.visitor is None or restrictions.are_known(recognised.visitor):
         return False
-    if restrictions.are_known(recognised.account, *recognised.once):
+    customer = (recognised.account, *recognised.once)
+    if restrictions.are_known(*customer):
         # The link was made before this process heard of it: this browser is the customer's.
-        both = (recognised.before, recognised.visitor)
-        restrictions.restrict([key for key in both if key is not None], restrictions.Kind.PAUSED)
+        both = [key for key in (recognised.before, recognised.visitor) if key is not None]
+        if restrictions.are_known(*customer, kind=restrictions.Kind.ERASED):
+            # What was stored under these while nobody knew whose they are goes with the sweep.
+            bury(both)
+        else:
+            restrictions.restrict(both, restrictions.Kind.PAUSED)
         return False
     if recognised.before is not None and restrictions.are_known(recognised.before):
         # Heard since: left alone, and no reason to leave alone who goes on.
@@ -215,15 +221,15 @@ def _withdraw(alias: str, visitor: int, store: int, *, may_add: bool) -> None:
     if restrictions.are_known(visitor, kind=restrictions.Kind.ERASED):
         return
     # The row is a mark that this visitor's events may teach nothing any more, also those
-    # that were stored without one.
+    # that were stored without one. It goes on naming the customer, who must find them wherever
+    # they ask for what is held about them, or want it erased.
     _, version = _answer("")
     answer = {"purposes": "", "consent_version": version, "agreed_at": int(time.time())}
-    given = {"store": store, "account": None, **answer}
     rows = Visitor.objects.using(alias)
     # Not looked for first: SQLite may refuse the first write of a transaction that began so.
     if may_add:
-        rows.bulk_create([Visitor(key=visitor, **given)], ignore_conflicts=True)
-    if not rows.filter(key=visitor).update(**given):
+        rows.bulk_create([Visitor(key=visitor, store=store, **answer)], ignore_conflicts=True)
+    if not rows.filter(key=visitor).update(store=store, **answer):
         return
     # Not before it is sure: what is rolled back must be written by whoever comes next.
     known = partial(remembered.remember_withdrawn, visitor, _answer(""))

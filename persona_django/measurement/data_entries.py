@@ -50,7 +50,8 @@ TABLES: Mapping[str, Table] = {
         purposes={
             "key": "recognises the browser: keyed hash of a random pseudonym",
             "store": _ROW["store"],
-            "account": "joins a person's devices after sign-in: keyed hash of the customer",
+            "account": "joins a person's devices after sign-in, and where the consent was taken "
+            "back still finds what is to be told or erased: keyed hash of the customer",
             "purposes": "receipt: what was agreed to",
             "consent_version": "receipt: to which wording",
             "agreed_at": "receipt: when",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from django.db import router, transaction
+from django.db import IntegrityError, router, transaction
 
 from persona_django.catalogue import state
 from persona_django.merchandising.models import PairDecision
@@ -24,14 +25,27 @@ def hide_pair(
     Takes effect on the next page that any process builds after its state is a second old.
     """
     alias = router.db_for_write(PairDecision)
+    pair = PairDecision.objects.using(alias).filter(item_id=item_id, other_id=other_id)
+    verdict = {"approved": False, "reason": reason[:200], "expires_at": expires_at}
     with transaction.atomic(using=alias):
-        decision, _ = PairDecision.objects.using(alias).update_or_create(
-            item_id=item_id,
-            other_id=other_id,
-            defaults={"approved": False, "reason": reason[:200], "expires_at": expires_at},
-        )
+        # Not looked for first: SQLite refuses the first write of a transaction that began by
+        # reading, where another one wrote in between.
+        if not pair.update(**verdict):
+            _create(alias, item_id=item_id, other_id=other_id, **verdict)
+            pair.update(**verdict)
         announce(store)
-    return decision
+    return pair.get()
+
+
+def _create(alias: str, **fields: Any) -> None:
+    """Make the row; losing the race to make it is as good as making it."""
+    pair = {name: fields[name] for name in ("item_id", "other_id")}
+    try:
+        with transaction.atomic(using=alias):
+            PairDecision.objects.using(alias).create(**fields)
+    except IntegrityError:
+        if not PairDecision.objects.using(alias).filter(**pair).exists():
+            raise
 
 
 def announce(store: int = 1) -> None:

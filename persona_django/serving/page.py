@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import DatabaseError
@@ -109,7 +110,9 @@ class Page:
         if stage.staff or self.asker.account is not None:
             # Exact figures, or what one company sees, must not be kept and shown to everybody.
             self._keep_private()
-        stage.sign = self._personal_token if block.personal else sign_slot
+        # Not a method, by which most pages would hold themselves.
+        public = partial(sign_slot, store=self.asker.store)
+        stage.sign = self._personal_token if block.personal else public
         self._shown = stage.number = self._shown + 1
         slate = build_slate(block, self._query(ask, known), stage)
         return slate or self._faults.explain(slate, known)
@@ -288,7 +291,8 @@ class Page:
         return kept
 
     def _personal_token(self, block: str, item_id: int, position: int, version: int) -> str:
-        return sign_slot(block, item_id, position, version, self.asker.customer)
+        asker = self.asker
+        return sign_slot(block, item_id, position, version, asker.customer, store=asker.store)
 
 
 def page_of(who: HttpRequest | Shopper | None) -> Page:

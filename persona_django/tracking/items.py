@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -120,6 +120,15 @@ def sensitive_among(item_ids: Iterable[int], store: int = 1) -> set[int]:
         rows = snapshot.rows_of(asked).tolist()
         wanted = {item_id for item_id, row in zip(asked, rows, strict=True) if row < 0}
     return sensitive | (_sensitive_rows(wanted, store) if wanted else set())
+
+
+def sensitive_in_stores(found: Mapping[Named, int]) -> set[int]:
+    """As `sensitive_among`, of what `find_in_stores` found."""
+    sensitive: set[int] = set()
+    for store in {store for store, _ in found}:
+        here = (item_id for (at_store, _), item_id in found.items() if at_store == store)
+        sensitive |= sensitive_among(here, store)
+    return sensitive
 
 
 def every_sensitive(store: int = 1) -> frozenset[int]:

@@ -135,14 +135,15 @@ def _write_some(told: Sequence[Told]) -> int:
 
 
 def _with_items(told: Sequence[Told]) -> list[NewEvent]:
-    """The events whose items the catalogue knows and of which something may be stored."""
-    store = told[0].event.store
-    named = list(dict.fromkeys(one.item for one in told if one.item is not None))
-    found = dict(zip(named, items.find_items(named, store), strict=True))
-    sensitive = items.sensitive_among(found.values(), store)
+    """The events whose items the catalogue of their store knows, and of which something may be
+    stored."""
+    found = items.find_in_stores(
+        {(one.event.store, one.item) for one in told if one.item is not None}
+    )
+    sensitive = items.sensitive_in_stores(found)
     events: list[NewEvent] = []
     for one in told:
-        item_id = found.get(one.item, 0) if one.item is not None else 0
+        item_id = found.get((one.event.store, one.item), 0) if one.item is not None else 0
         if one.item is not None and not item_id:
             counters.failed("event_of_unknown_item", _UNKNOWN)
         elif item_id in sensitive:

@@ -33,7 +33,8 @@ class Said:
 
 
 def said_by(visitor: int, *, store: int = 1) -> list[Said]:
-    """What a visitor, and whoever else is linked to the same account, said; the latest last.
+    """What a visitor, and whoever else is linked to the same account and still agrees, said; the
+    latest last.
 
     One query; Resting while the database is left alone. The two halves of it are apart, because
     a database that is asked for both at once reads the whole log.
@@ -43,10 +44,10 @@ def said_by(visitor: int, *, store: int = 1) -> list[Said]:
     )
     visitors = Visitor.objects.using(events.db)
     accounts = visitors.filter(key=visitor, account__isnull=False).values("account")
-    others = visitors.filter(account__in=accounts).exclude(key=visitor).values("key")
+    others = visitors.filter(account__in=accounts).exclude(key=visitor).exclude(purposes="")
     columns = ("at", "id", "item_id", "kind")
     own = events.filter(shopper=visitor).values_list(*columns)
-    linked = events.filter(shopper__in=others).values_list(*columns)
+    linked = events.filter(shopper__in=others.values("key")).values_list(*columns)
     latest = own.union(linked, all=True).order_by("-at", "-id")[:MOST_SAID]
     with database_call(events.db):
         found = list(latest)

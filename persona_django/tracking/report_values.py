@@ -27,10 +27,11 @@ stand beside them: most events need not be measured."""
 MOST_FIELDS = 20
 LONGEST_NAME = 64
 LONGEST_TEXT = 256
-MOST_SLOTS = 40
-"""Tokens of one event; a longer slate is reported in two."""
+MOST_TOKENS = 40
+"""Of one event; a longer slate is reported in two."""
 LAST_POSITION = 63
-"""Slots of one slate are bits of one number."""
+"""Of a slate, from 1. What was seen, chosen and not wanted of it are bits of a number of 64, which
+has a sign; of positions beyond nothing is told."""
 MOST_RESULTS = 10**9
 MOST_AMOUNT = 10**12
 """In the main unit of a currency."""

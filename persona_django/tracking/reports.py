@@ -16,7 +16,7 @@ from persona_django.tracking.report_values import (
     LONGEST_TEXT,
     MOST_RESULTS,
     MOST_SECONDS,
-    MOST_SLOTS,
+    MOST_TOKENS,
     PARTS,
     Happening,
     Report,
@@ -114,7 +114,7 @@ def _slate(given: Mapping[str, Any], made: _Made) -> Report:
     made["uid"] = slate_uid(given)
     tokens, seen = given["tokens"], given.get("seen", [])
     whole(given.get("first", 1), 1, LAST_POSITION)
-    if type(tokens) is not list or not 0 < len(tokens) <= MOST_SLOTS or type(seen) is not list:
+    if type(tokens) is not list or not 0 < len(tokens) <= MOST_TOKENS or type(seen) is not list:
         raise Refusal("value")
     if not all(type(token) is str and len(token) <= LONGEST_TEXT for token in tokens):
         raise Refusal("value")

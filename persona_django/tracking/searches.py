@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from django.db import router, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from numpy.typing import NDArray
 
 from persona_django import conf, counters
@@ -93,13 +93,14 @@ def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
     since = min(one.at for one in batch)
     person_of = _people({one.shopper for one in batch})
     shoppers = sorted(person_of)
-    events = Event.objects.using(router.db_for_read(Event)).filter(
+    # Where they are written: a replica that lags does not know yet what came of a search.
+    events = Event.objects.using(router.db_for_write(Event)).filter(
         shopper__in=shoppers, at__gte=since
     )
     columns = ("shopper", "uid", "at", "kind")
     rows = events.exclude(kind__in=DERIVED).order_by("shopper", "uid").values_list(*columns)
     who, uid, at, kind = read_queryset(rows, "iiii")
-    asked = Intent.objects.using(router.db_for_read(Intent)).filter(
+    asked = Intent.objects.using(router.db_for_write(Intent)).filter(
         shopper__in=shoppers, at__gte=since - DAY_SECONDS
     )
     asked_rows = list(asked.values_list("shopper", "uid", "at", "kind", "words"))
@@ -122,8 +123,9 @@ def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
     over = []
     beyond = _beyond(asked_rows)
     for one in batch:
-        visit = place_of[one.shopper, one.uid]
-        if int(visits.end[visit]) + gap_seconds() > now:
+        visit = place_of.get((one.shopper, one.uid))
+        # Without one it was erased since the batch was read.
+        if visit is None or int(visits.end[visit]) + gap_seconds() > now:
             continue
         following = [t for t, words in others[visit] if t > one.at and words != one.words]
         until = min(following, default=now + 1)
@@ -135,8 +137,10 @@ def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
 
 def _people(shoppers: set[int]) -> dict[int, int]:
     """Everything that these shoppers are known by, each with the account that it is linked to,
-    else with itself: who signs in after a search is in the same visit."""
-    visitors = Visitor.objects.using(router.db_for_write(Visitor)).filter(account__isnull=False)
+    else with itself: who signs in after a search is in the same visit. Who took their consent
+    back is in nobody's."""
+    rows = Visitor.objects.using(router.db_for_write(Visitor)).exclude(purposes="")
+    visitors = rows.filter(account__isnull=False)
     accounts = set(visitors.filter(key__in=sorted(shoppers)).values_list("account", flat=True))
     linked = visitors.filter(account__in=accounts).values_list("key", "account")
     known = {key: account for key, account in linked if account is not None}
@@ -177,6 +181,9 @@ def _count(over: list[tuple[Intent, int, bool]], store: int) -> int:
     keys = [one.pk for one, _, _ in over]
     with transaction.atomic(using=alias):
         still = Intent.objects.using(alias).filter(pk__in=keys).exclude(words="").order_by("pk")
+        # Written to first: SQLite refuses the first write of a transaction that began by reading,
+        # where another one wrote in between.
+        still.update(at=F("at"))
         # Another job that took this one for dead may have counted some of them.
         left = set(still.select_for_update().values_list("pk", flat=True))
         mine = [row for row in over if row[0].pk in left]

@@ -67,10 +67,7 @@ def _events(
     given = {at: one for at, one in reports.items() if isinstance(one, Reported)}
     named = {(one.event.store, one.item) for one in given.values() if one.event.store in known}
     found = items.find_in_stores(named)
-    sensitive = set()
-    for store in {store for store, _ in named}:
-        here = [item_id for (at_store, _), item_id in found.items() if at_store == store]
-        sensitive |= items.sensitive_among(here, store)
+    sensitive = items.sensitive_in_stores(found)
     restrictions.refresh()
     events: dict[int, NewEvent] = {}
     for at, one in given.items():

@@ -32,6 +32,7 @@ from persona_django.identity.shoppers import (
     is_left_alone,
     signed_in_user,
     store_of,
+    visitor_key,
 )
 from persona_django.tracking.codes import mixed
 from persona_django.tracking.ingest import NewEvent, django_request, event_uid
@@ -233,7 +234,9 @@ def _buyer(who: Any, order: int) -> Speaker | None:
 
 def _buyer_of(request: HttpRequest, order: int) -> Speaker | None:
     user, store = signed_in_user(request), store_of(request)
-    if consent.objects(request) or is_left_alone(request, None, user):
+    # Also a visitor who has no consent to be recognised may have paused: apps keep no cookie that
+    # would say so, and an operator pauses by the one that was quoted.
+    if consent.objects(request) or is_left_alone(request, visitor_key(request, user), user):
         counters.count("event_objected")
         return None
     known = speaker_of(request) if consent.identifying(request) else None

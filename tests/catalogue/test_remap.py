@@ -17,6 +17,7 @@ from persona_django.catalogue.snapshot import current_snapshot
 from persona_django.catalogue.state import read_state
 from persona_django.catalogue.sync import sync
 from persona_django.exceptions import NotRegistered, PersonaError
+from tests.second_writer import beside_a_second_writer
 from tests.shop.models import Gift, Product
 
 pytestmark = pytest.mark.django_db
@@ -167,3 +168,15 @@ def test_a_file_that_is_not_there_or_a_model_that_is_unknown_is_said(tmp_path: P
         run("shop.Product", "shop.Gift", str(tmp_path / "none.csv"))
     with pytest.raises(CommandError, match=r"persona\.py"):
         run("shop.Product", "shop.Nothing")
+
+
+def test_keys_are_changed_on_sqlite_while_others_write(tmp_path):
+    with beside_a_second_writer(tmp_path):
+        item = Item.objects.create(
+            model="shop.product", key="1", ref=ref_of("shop.product", "1"), title="Sencha"
+        )
+
+        move = remap("shop.Product", "shop.Product", {"1": "sencha"})
+
+        assert move.moved == 1
+        assert ids() == {"shop.product:sencha": item.pk}

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from persona_django.catalogue.models import Item
 from persona_django.deriving import derive
 from persona_django.identity.keys import keyed
+from persona_django.identity.models import Visitor
 from persona_django.tracking import order_changes
 from persona_django.tracking.schema import Kind
 from tests.deriving.doings import DAY, HOUR, did, look_again, rows_of_derived, visitor, worked_out
@@ -83,6 +84,16 @@ def test_after_an_order_its_customer_is_looked_at_and_then_nobody(
 
     assert found.persons.tolist() == [account]
     assert after_that.persons.tolist() == []
+
+
+def test_after_an_order_nobody_is_looked_at_whose_browsers_all_withdrew(
+    anna, items, clock, django_capture_on_commit_callbacks
+):
+    Visitor.objects.update(purposes="")
+    with django_capture_on_commit_callbacks(execute=True):
+        buy([anna], [product_of(items[0])], days_ago=0)
+
+    assert derive.begin().persons.tolist() == []
 
 
 def test_an_order_of_which_no_signal_told_is_found_by_the_hourly_look(anna, items, clock):

@@ -260,6 +260,17 @@ def test_who_signs_in_half_way_is_one_person(items):
     assert worked_out() == [(2, "revisit", items[0], 1_000)]
 
 
+def test_who_withdrew_in_one_browser_is_nobody_of_theirs_in_another(items):
+    visitor(1, account=99, purposes="")
+    visitor(2, account=99)
+    did(1, Kind.VIEW, items[0], at=ago(5 * HOUR))
+    did(2, Kind.VIEW, items[0], at=ago(2 * HOUR))
+
+    look_again()
+
+    assert worked_out() == []
+
+
 def test_nothing_is_worked_out_of_who_withdrew_paused_or_was_imported_without_a_name(items):
     visitor(1, purposes="")
     Restriction.objects.create(key=2, kind=Restriction.Kind.PAUSED, at=1)

@@ -305,6 +305,15 @@ def test_a_search_of_whoever_withdrew_is_not_counted_while_the_replica_does_not_
 
 
 @pytest.mark.django_db
+def test_a_search_of_which_the_replica_has_not_heard_is_counted_all_the_same(two, after):
+    after(lambda: searched(1, "mug", at=ago(2 * 3_600)))
+
+    assert searches.count_over(1, now=int(time.time())) == 3
+
+    assert written(SearchTerm).count() == 2
+
+
+@pytest.mark.django_db
 def test_nothing_is_stored_of_whoever_is_gone_while_the_replica_does_not_know(two, after):
     after(lambda: leave_alone(1))
     late = [NewEvent(shopper=key, uid=9, kind=Kind.VIEW, item_id=1, at=ago(0)) for key in (1, 2)]

@@ -21,9 +21,13 @@ from persona_django.feedback.tokens import GRAIN_SECONDS, LONGEST, read_token, s
     position=st.integers(1, 50),
     version=st.integers(0, 2**63 - 1),
     customer=st.none() | st.integers(1, 2**63 - 1),
+    store=st.integers(1, 2**15 - 1),
 )
-def test_a_token_gives_back_exactly_what_was_signed(block, item_id, position, version, customer):
-    proof = read_token(sign_slot(block, item_id, position, version, customer), customer)
+def test_a_token_gives_back_exactly_what_was_signed(
+    block, item_id, position, version, customer, store
+):
+    token = sign_slot(block, item_id, position, version, customer, store=store)
+    proof = read_token(token, customer, store=store)
 
     assert (proof.block, proof.item_id, proof.position) == (block, item_id, position)
     assert (proof.version, proof.personal) == (version, customer is not None)
@@ -34,6 +38,16 @@ def test_a_token_of_a_public_slate_counts_for_everyone():
     token = sign_slot("similar-items", 31, 1, 7)
 
     assert [read_token(token, who).personal for who in (None, 5, 6)] == [False] * 3
+
+
+@pytest.mark.parametrize("customer", [None, 5])
+def test_a_token_counts_in_its_own_store_alone(customer):
+    token = sign_slot("similar-items", 31, 1, 7, customer, store=2)
+
+    assert read_token(token, customer, store=2).item_id == 31
+    for another in (1, 5, 22):
+        with pytest.raises(BadToken, match="signature"):
+            read_token(token, customer, store=another)
 
 
 def test_a_token_of_a_personal_slate_counts_for_that_customer_alone():
@@ -90,7 +104,7 @@ def test_what_the_shop_signed_for_something_else_is_no_token():
 @pytest.mark.parametrize("payload", [b"", b"\x01", b"\x02" + b"\x00" * 40])
 def test_what_another_release_signed_is_refused(payload):
     text = signing.b64_encode(payload).decode()
-    token = signing.Signer(salt="persona_django.feedback.tokens").sign(text)
+    token = signing.Signer(salt="persona_django.feedback.tokens:1").sign(text)
 
     with pytest.raises(BadToken, match="another release"):
         read_token(token)

@@ -123,7 +123,8 @@ def test_no_canary_is_left_in_the_work_of_jobs_that_have_not_ended(shop, setting
     person = Person(shop)
     others = customers(3)
     for at, other in enumerate(others):
-        Visitor.objects.create(key=at + 1, account=keyed("customer", str(other.pk)))
+        account = keyed("customer", str(other.pk))
+        Visitor.objects.create(key=at + 1, account=account, purposes="measure")
     Order.objects.all().delete()
     buy([person.user, *others], shop[:1], days_ago=40)
     monkeypatch.setattr(derive, "PERSONS_AT_A_TIME", 1)

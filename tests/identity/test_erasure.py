@@ -24,7 +24,8 @@ from persona_django.tracking.schema import Basis, Kind
 from persona_django.tracking.shop_calls import track
 from persona_django.tracking.writing import insert_columns
 from tests.identity.held import hold_everything, rows_of
-from tests.shop.models import Order
+from tests.second_writer import beside_a_second_writer
+from tests.shop.models import Order, OrderLine, Product
 from tests.tracking.catalogue import stocked
 from tests.tracking.test_writing import columns
 
@@ -173,6 +174,31 @@ def test_a_sweep_may_be_of_late_tombstones_only():
 
     assert rows_of(OTHERS) == 0
     assert rows_of(HERS) > 0
+
+
+def test_a_table_of_the_shop_is_erased_on_sqlite_while_others_write(tmp_path):
+    holding = holdings.register(
+        of_table(Order, name="orders", about="What you ordered.", by="user_id", holds="customer")
+    )
+    try:
+        with beside_a_second_writer(tmp_path):
+            anna = get_user_model().objects.create(username="anna")
+            order = Order.objects.create(
+                user=anna, email="a@b.example", created="2026-01-02T03:04:05Z"
+            )
+            OrderLine.objects.create(
+                order=order,
+                product=Product.objects.create(name="Tea", price=4),
+                quantity=1,
+                price=4,
+            )
+
+            done = erase(subject_of_customer(anna.pk))
+
+            assert (done.rows["orders"], done.failed) == (1, ())
+            assert not OrderLine.objects.exists()
+    finally:
+        holdings.unregister(holding.name)
 
 
 def test_a_shop_can_have_its_own_tables_told_and_erased(anna):

@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.test import RequestFactory
 
 from persona_django.catalogue import state
+from persona_django.catalogue.state import read_state
 from persona_django.identity import cookies, restrictions, visitors
 from persona_django.identity.cookies import VisitorCookie
 from persona_django.identity.erasure import ERASURES, erase, replay
@@ -33,6 +34,7 @@ from persona_django.tracking.orders import read_orders
 from persona_django.tracking.shop_calls import track
 from tests.browsing import agreeing, ask_for_consent, open_shop, visitor_of
 from tests.factories import products, read_catalogue
+from tests.identity.held import hold_everything, rows_of
 from tests.reporting import event, key_of, send, told, visitor
 from tests.tracking.catalogue import stocked
 from tests.training.history import buy, customers, look
@@ -137,6 +139,24 @@ def test_a_link_made_before_the_process_heard_of_it_leaves_that_browser_alone_to
 
     assert not Visitor.objects.exists()
     assert set(Restriction.objects.values_list("key", flat=True)) == {customer, 4, 5}
+
+
+def test_what_was_stored_before_the_link_of_an_erased_customer_goes_with_the_next_sweep():
+    """At sign-in the database rested, so that the erasure did not find these two."""
+    customer = keyed("customer", "31")
+    for key in (4, 5):
+        hold_everything(key)
+    erase(subject_of_customer(31))
+    moved = read_state(fresh=True)[ERASURES]
+
+    assert not visitors.write(
+        Recognised(visitor=5, before=4, account=customer, purposes="measure")
+    )
+    replay()
+
+    assert rows_of(4, 5) == 0
+    assert all(map(restrictions.is_erased, (4, 5)))
+    assert read_state(fresh=True)[ERASURES] > moved
 
 
 def test_withdrawing_after_an_erasure_leaves_no_row_of_the_visitor():

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import router, transaction
 from django.test import RequestFactory
 
+from persona_django.identity.erasure import erase, export
 from persona_django.identity.models import Standing, Visitor
+from persona_django.identity.subjects import subject_of_customer
 from persona_django.tracking.events import read_events
 from persona_django.tracking.models import Event
 from persona_django.tracking.shop_calls import track
@@ -58,6 +61,50 @@ def test_what_the_shops_own_code_tracked_teaches_nothing_after_a_withdrawal():
     client.get("/plain/")
 
     assert len(read_events()) == 0
+
+
+def customer_who_withdrew() -> tuple[Any, Any, Any]:
+    """The browser of a customer who looked at a product while signed in, and then said no."""
+    anna = get_user_model().objects.create(username="anna")
+    tea, _ = stocked()
+    client = agreeing()
+    client.get(f"/in/{anna.pk}/")
+    client.get("/greets/")
+    client.get(f"/shown/{tea.pk}/")
+    client.cookies["banner"] = "no"
+    client.get("/plain/")
+    return client, anna, tea
+
+
+def test_a_customer_who_withdrew_is_still_told_what_is_kept_and_may_have_it_erased():
+    _, anna, _ = customer_who_withdrew()
+    assert Event.objects.count() == 1
+
+    told = {part["name"]: part["rows"] for part in export(subject_of_customer(anna.pk))["data"]}
+
+    assert len(told["events"]) == 1
+    assert [(row["agreed_to"], row["linked_to_account"]) for row in told["visitors"]] == [
+        ([], True)
+    ]
+    assert erase(subject_of_customer(anna.pk)).rows["events"] == 1
+    assert not Event.objects.exists()
+    assert not Visitor.objects.exists()
+
+
+def test_a_customer_who_agrees_again_in_that_browser_begins_anew():
+    client, anna, tea = customer_who_withdrew()
+    withdrew = Event.objects.get().shopper
+
+    client.cookies["banner"] = "yes"
+    client.get("/greets/")
+    client.get(f"/shown/{tea.pk}/")
+
+    Visitor.objects.update(standing=Standing.QUALIFIED)
+    assert visitor_of(client) != withdrew
+    assert Visitor.objects.get(key=withdrew).purposes == ""
+    assert Event.objects.count() == 2
+    assert len(read_events()) == 1
+    assert len(subject_of_customer(anna.pk).visitors) == 2
 
 
 def test_a_withdrawal_is_noted_even_where_the_visitor_has_no_row_yet():

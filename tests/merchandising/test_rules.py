@@ -13,6 +13,7 @@ from persona_django.catalogue import state
 from persona_django.merchandising.decisions import hide_pair
 from persona_django.merchandising.models import PairDecision
 from persona_django.serving.recommend import recommend
+from tests import second_writer
 from tests.factories import (
     family_of,
     item_id,
@@ -122,3 +123,12 @@ def test_sensitive_things_are_offered_only_beside_their_own_kind():
     assert shown(tea) == ["Mug"]
     assert shown(mug) == ["Tea"]
     assert shown(test)[0] == "Other test"
+
+
+def test_a_pair_is_hidden_on_sqlite_while_others_write(tmp_path):
+    with second_writer.beside_a_second_writer(tmp_path):
+        first = hide_pair(1, 2, reason="a test")
+        again = hide_pair(1, 2, reason="another")
+
+        assert first.pk == again.pk
+        assert PairDecision.objects.get().reason == "another"

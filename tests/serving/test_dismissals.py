@@ -220,6 +220,17 @@ def test_what_a_customer_dismissed_on_one_device_is_dismissed_on_all(shop, ann):
     assert [one.item_id for one in said_by(visitor_of(ann))] == [item_id(shop[1])]
 
 
+def test_what_a_customer_dismissed_where_they_withdrew_since_is_dismissed_nowhere(shop, ann):
+    phone, account = 77, keyed("customer", "1")
+    Visitor.objects.create(key=phone, account=account, purposes="")
+    Visitor.objects.update_or_create(
+        key=visitor_of(ann), defaults={"account": account, "purposes": "personalise"}
+    )
+    say(phone, Kind.DISMISS, shop[1])
+
+    assert shows(page(ann, shop[0]), shop[1])
+
+
 def test_a_shopper_in_an_e_mail_is_asked_by_their_consent(shop):
     say(5, Kind.DISMISS, shop[1])
 

@@ -11,6 +11,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory, override_settings
 from django.utils import timezone
 
+from persona_django.catalogue import state
+from persona_django.catalogue.snapshot import build_snapshot
+from persona_django.catalogue.sync import sync
+from persona_django.exceptions import BadToken
 from persona_django.feedback.tokens import read_token
 from persona_django.identity.shoppers import Shopper, customer_key
 from persona_django.serving.recommend import arecommend, recommend
@@ -243,6 +247,22 @@ def test_reorder_shows_what_was_bought_most_often_and_longest_ago_first(ann):
     assert slate.slots[0].reason.text == "You bought this 3 times"
     assert slate.personal
     assert read_token(slate.slots[0].token, customer_key(ann)).personal
+
+
+def test_what_one_store_shows_is_proven_there_and_in_no_other(ann):
+    buys(ann, product("Tea"), days_ago=60)
+    read_catalogue()
+    sync(store=2)
+    build_snapshot(2)
+    state.forget()
+    who = Shopper(user=ann, customer=customer_key(ann), store=2)
+
+    mine = recommend(who, "reorder")
+    (token,) = [slot.token for slot in mine]
+
+    assert read_token(token, customer_key(ann), store=2).item_id == mine.slots[0].item_id
+    with pytest.raises(BadToken):
+        read_token(token, customer_key(ann))
 
 
 def test_reorder_shows_the_very_variant_that_was_bought(ann):

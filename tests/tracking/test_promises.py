@@ -13,6 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import path
 
 from persona_django import Promise, counters, track
+from persona_django.catalogue.models import Item
+from persona_django.catalogue.refs import ref_of
 from persona_django.catalogue.snapshot import build_snapshot
 from persona_django.identity.models import Restriction
 from persona_django.identity.restrictions import restrict
@@ -72,6 +74,27 @@ def test_a_savepoint_that_is_rolled_back_loses_only_its_own_events():
         (mug_item, Kind.CART_ADD),
         (mug_item, Kind.SAVE),
     }
+
+
+def test_events_of_two_stores_in_one_transaction_are_each_of_their_own_catalogue():
+    tea, first = stocked()
+    mug, _ = stocked("Mug")
+    second, sensitive = (
+        Item.objects.create(
+            store=2, model="shop.product", key=str(one.pk), sensitive=one is mug,
+            ref=ref_of("shop.product", str(one.pk)),
+        ).pk
+        for one in (tea, mug)
+    )  # fmt: skip
+
+    with transaction.atomic():
+        track(VISITOR, "cart_add", tea)
+        for one in (tea, mug):
+            track(Shopper(visitor=12, store=2), "cart_add", one)
+
+    assert set(Event.objects.values_list("store", "item_id")) == {(1, first), (2, second)}
+    assert sensitive not in Event.objects.values_list("item_id", flat=True)
+    assert counters.counts()["event_sensitive"] == 1
 
 
 def test_a_product_that_is_made_in_the_same_transaction_is_known_when_it_is_written():

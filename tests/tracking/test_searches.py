@@ -13,6 +13,7 @@ from persona_django.tracking import searches
 from persona_django.tracking.models import Intent, SearchTerm
 from persona_django.tracking.schema import Kind
 from tests.deriving.doings import DAY, HOUR, ago, did, now, searched, visitor
+from tests.second_writer import beside_a_second_writer
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +52,32 @@ def test_with_a_crowd_the_words_are_kept_and_nobody_is_marked_any_more():
     crowd(1, first=50)
     count()
     assert (term("tea").asked, term("tea").visitors) == (6, 5)
+
+
+def test_what_is_erased_while_searches_are_looked_at_is_not_counted_and_holds_up_no_other(
+    monkeypatch,
+):
+    crowd(5)
+    people = searches._people
+
+    def erased_meanwhile(shoppers: set[int]) -> dict[int, int]:
+        Intent.objects.filter(shopper=1).delete()
+        return people(shoppers)
+
+    monkeypatch.setattr(searches, "_people", erased_meanwhile)
+
+    assert count() == 4
+
+    assert (term("tea").asked, term("tea").visitors) == (4, 4)
+
+
+def test_searches_are_counted_on_sqlite_while_others_write(tmp_path):
+    with beside_a_second_writer(tmp_path):
+        crowd(2)
+
+        assert count() == 2
+
+        assert term("tea").asked == 2
 
 
 def test_one_visitor_is_no_crowd_however_often_they_ask():
@@ -140,6 +167,17 @@ def test_what_somebody_else_opened_is_nothing_that_came_of_a_search():
     searched(1, "tea", at=ago(2 * HOUR))
     did(2, Kind.VIEW, 5, at=ago(2 * HOUR - 60))
     did(3, Kind.VIEW, 5, at=ago(2 * HOUR - 60))
+
+    count()
+
+    assert (term("tea").asked, term("tea").dead) == (1, 1)
+
+
+def test_what_was_opened_where_the_consent_was_taken_back_came_of_no_search():
+    visitor(1, account=9)
+    visitor(2, account=9, purposes="")
+    searched(1, "tea", at=ago(2 * HOUR))
+    did(2, Kind.VIEW, 5, at=ago(2 * HOUR - 60))
 
     count()
 

@@ -28,8 +28,11 @@ from persona_django import (
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.snapshot import build_snapshot
 from persona_django.exceptions import BadEvent
+from persona_django.identity import tokens
+from persona_django.identity.cookies import VisitorCookie
 from persona_django.identity.keys import keyed
 from persona_django.identity.shoppers import Shopper
+from persona_django.identity.subjects import pause, subject_of, subject_of_visitor
 from persona_django.importing.runs import Options, import_file
 from persona_django.tracking.events import read_events
 from persona_django.tracking.models import Event
@@ -168,6 +171,37 @@ def test_the_order_of_somebody_who_objects_teaches_nothing(header):
 
     assert not Event.objects.exists()
     assert counters.counts() == {"event_objected": 1}
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_the_order_of_a_browser_that_an_operator_paused_teaches_nothing(settings, agrees):
+    tea, _ = stocked()
+    request = agreed_request(settings)
+    if not agrees:
+        policy = {"BACKEND": "persona_django.identity.consent.RefuseAll"}
+        settings.PERSONA = {**settings.PERSONA, "CONSENT_POLICY": policy}
+    pause(subject_of_visitor(request.COOKIES["persona"]))
+
+    assert not purchased(request, order=1, lines=[tea])
+
+    assert not Event.objects.exists()
+    assert counters.counts() == {"event_objected": 1}
+
+
+def test_the_order_of_an_app_whose_user_paused_teaches_nothing(settings):
+    tea, _ = stocked()
+    settings.PERSONA = {**settings.PERSONA, "CONSENT_POLICY": {
+        "BACKEND": "persona_django.identity.consent.FromHeader"}}  # fmt: skip
+    said = {
+        tokens.HEADER: tokens.issue(VisitorCookie(pseudonym="someone")),
+        "X-Persona-Consent": "measure, personalise",
+    }
+    paused = RequestFactory().post("/", headers=said)
+    pause(subject_of(paused))
+
+    assert not purchased(RequestFactory().post("/", headers=said), order=1, lines=[tea])
+
+    assert not Event.objects.exists()
 
 
 def test_an_order_has_one_number_whether_a_file_or_the_shops_code_tells_of_it(tmp_path):
