@@ -147,6 +147,27 @@ def django_assert_num_queries(db: None) -> Callable[[int], AbstractContextManage
     return counted
 
 
+@pytest.fixture
+def lose_table() -> Iterator[Callable[[Any], None]]:
+    """Has a model look for a table that is not there, until the test is over."""
+    lost: list[tuple[Any, str]] = []
+
+    def lose(model: Any) -> None:
+        lost.append((model, model._meta.db_table))
+        _name_table(model, "persona_nowhere")
+
+    yield lose
+    for model, table in lost:
+        _name_table(model, table)
+
+
+def _name_table(model: Any, table: str) -> None:
+    model._meta.db_table = table
+    for field in model._meta.fields:
+        # What a query once asked of it keeps the table's name.
+        field.__dict__.pop("cached_col", None)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _emptied_by_delete() -> Iterator[None]:
     """After a test that commits, PostgreSQL's tables are emptied by DELETE.

@@ -215,10 +215,10 @@ def test_the_middleware_awaits_an_async_shop_and_calls_a_sync_one():
     assert asyncio.run(PersonaMiddleware(later)(request)).content == b"later"
 
 
-def test_a_missing_table_leaves_the_page_whole_and_says_to_migrate(asked, caplog, monkeypatch):
+def test_a_missing_table_leaves_the_page_whole_and_says_to_migrate(asked, caplog, lose_table):
     tea, _ = stocked()
     client = agreeing()
-    monkeypatch.setattr(Event._meta, "db_table", "persona_nowhere")
+    lose_table(Event)
 
     page = client.get(f"/shown/{tea.pk}/")
 
@@ -230,9 +230,9 @@ def test_a_missing_table_leaves_the_page_whole_and_says_to_migrate(asked, caplog
 
 
 @pytest.mark.django_db(transaction=True)
-def test_our_failure_never_spoils_the_shops_own_transaction(asked, monkeypatch):
+def test_our_failure_never_spoils_the_shops_own_transaction(asked, lose_table):
     connection.settings_dict["ATOMIC_REQUESTS"] = True
-    monkeypatch.setattr(Event._meta, "db_table", "persona_nowhere")
+    lose_table(Event)
     try:
         page = agreeing().get("/orders/")
     finally:
@@ -244,7 +244,7 @@ def test_our_failure_never_spoils_the_shops_own_transaction(asked, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_tracked_event_that_fails_inside_the_shops_transaction_leaves_it_whole(
-    settings, monkeypatch
+    settings, lose_table
 ):
     from django.db import transaction
 
@@ -254,7 +254,7 @@ def test_a_tracked_event_that_fails_inside_the_shops_transaction_leaves_it_whole
     client.get("/plain/")
     request = RequestFactory().get("/")
     request.COOKIES["persona"] = client.cookies["persona"].value
-    monkeypatch.setattr(Event._meta, "db_table", "persona_nowhere")
+    lose_table(Event)
 
     with transaction.atomic():
         track(request, "cart_add", tea)

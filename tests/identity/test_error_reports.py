@@ -83,8 +83,8 @@ def test_no_cookie_token_or_key_is_in_it(monkeypatch, do, given):
     assert not scanning.holds(report_of(doing), {*values, VISITOR.pseudonym, SECRET})
 
 
-def test_neither_visitor_nor_guest_is_in_it_where_a_table_is_missing(monkeypatch):
-    monkeypatch.setattr(Visitor._meta, "db_table", "persona_nowhere")
+def test_neither_visitor_nor_guest_is_in_it_where_a_table_is_missing(lose_table):
+    lose_table(Visitor)
 
     report = report_of(lambda: subject_of(request()))
 

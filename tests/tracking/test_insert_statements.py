@@ -70,9 +70,9 @@ def test_a_statement_is_put_together_once():
 
 
 @pytest.mark.django_db
-def test_a_table_that_goes_by_another_name_has_a_statement_of_its_own(monkeypatch):
+def test_a_table_that_goes_by_another_name_has_a_statement_of_its_own(lose_table):
     before = of_rows("default", Intent, NAMES, 7)
-    monkeypatch.setattr(Intent._meta, "db_table", "persona_nowhere")
+    lose_table(Intent)
 
     assert "persona_nowhere" in of_rows("default", Intent, NAMES, 7)
     assert "persona_nowhere" not in before

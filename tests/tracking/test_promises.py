@@ -119,13 +119,13 @@ def test_events_of_one_transaction_are_written_together():
     assert len([sql for sql in asked if "INSERT" in sql["sql"]]) == 1
 
 
-def test_a_failure_of_ours_after_the_commit_is_counted_and_reaches_nobody(monkeypatch):
+def test_a_failure_of_ours_after_the_commit_is_counted_and_reaches_nobody(lose_table):
     tea, _ = stocked()
 
     with transaction.atomic():
         Brand.objects.create(name="kept")
         track(VISITOR, "cart_add", tea)
-        monkeypatch.setattr(Event._meta, "db_table", "persona_nowhere")
+        lose_table(Event)
 
     assert Brand.objects.filter(name="kept").exists()
     assert counters.counts()["event_unwritten"] == 1
@@ -152,7 +152,7 @@ def in_one_transaction() -> Iterator[None]:
 
 @pytest.mark.parametrize("is_broken", [False, True])
 def test_a_request_that_is_one_transaction_commits_whatever_becomes_of_its_event(
-    settings, in_one_transaction, monkeypatch, is_broken
+    settings, in_one_transaction, lose_table, is_broken
 ):
     stocked()
     cookie = agreed_request(settings).COOKIES["persona"]
@@ -160,7 +160,7 @@ def test_a_request_that_is_one_transaction_commits_whatever_becomes_of_its_event
     client = Client(headers={"User-Agent": BROWSER})
     client.cookies["persona"] = cookie
     if is_broken:
-        monkeypatch.setattr(Event._meta, "db_table", "persona_nowhere")
+        lose_table(Event)
 
     page = client.post("/buy/")
 

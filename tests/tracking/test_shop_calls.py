@@ -163,9 +163,9 @@ def test_a_product_the_catalogue_does_not_know_yet_is_counted_and_breaks_no_page
     assert "manage.py persona_sync" in caplog.text
 
 
-def test_a_catalogue_that_cannot_be_read_spoils_neither_page_nor_transaction(monkeypatch, caplog):
+def test_a_catalogue_that_cannot_be_read_spoils_neither_page_nor_transaction(lose_table, caplog):
     tea, _ = stocked()
-    monkeypatch.setattr(Item._meta, "db_table", "persona_nowhere")
+    lose_table(Item)
 
     with transaction.atomic():
         track(VISITOR, "cart_add", tea)
