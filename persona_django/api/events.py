@@ -147,7 +147,7 @@ def _without_consent(request: HttpRequest, batch: Batch, *, is_app: bool) -> Htt
     a browser's: what was stored under the token teaches nothing any more."""
     token = tokens.carried(request) if is_app and consent.is_withdrawn(request) else None
     if token is not None:
-        gone = Recognised(withdrawn=token.key, store=shoppers.store_of(request))
+        gone = visitors.taken_back(token, shoppers.store_of(request))
         if gone.has_news:
             restrictions.refresh()
             with writing.contained(one_statement=False):

@@ -26,7 +26,7 @@ from persona_django.columns.read import read_queryset
 from persona_django.columns.write import give_way
 from persona_django.feedback.models import ServedSlate
 from persona_django.feedback.served import bits
-from persona_django.feedback.slates import ITEM
+from persona_django.feedback.slates import ITEM, slots_of
 from persona_django.tracking.items import every_sensitive
 from persona_django.tracking.models import Event
 
@@ -106,7 +106,7 @@ def _slates(store: int, items: IntArray, above: int, beat: Beat) -> Iterator[tup
     ordered = rows.order_by("pk").values_list("pk", "items")
     while page := list(ordered.filter(pk__gt=above)[:SLATES_AT_A_TIME]):
         above = page[-1][0]
-        slots = [_slots(packed) for _, packed in page]
+        slots = [slots_of(packed) for _, packed in page]
         slate = np.repeat(np.arange(len(page)), [len(one) for one in slots])
         marked = np.unique(slate[np.isin(np.concatenate(slots), items)])
         yield above, _take_out([page[place][0] for place in marked.tolist()], items, beat)
@@ -127,7 +127,7 @@ def _take_out(keys: Sequence[int], items: IntArray, beat: Beat) -> int:
             for pk, packed in found:
                 # An open page may have reported more of its slate meanwhile.
                 unchanged = rows.filter(pk=pk, items=packed)
-                slots = _slots(packed)
+                slots = slots_of(packed)
                 kept = np.where(np.isin(slots, items), 0, slots)
                 if not kept.any():
                     went = unchanged.delete()[0]
@@ -145,10 +145,6 @@ def _take_out(keys: Sequence[int], items: IntArray, beat: Beat) -> int:
         give_way(connections[alias], time.monotonic() - began)
         beat()
     return gone
-
-
-def _slots(packed: bytes | memoryview) -> IntArray:
-    return np.frombuffer(packed, dtype=ITEM, count=len(packed) // ITEM.itemsize)
 
 
 def _recall(name: str, items: IntArray) -> list[_Way]:

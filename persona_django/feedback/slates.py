@@ -9,7 +9,6 @@ import numpy as np
 from django.db import router
 from numpy.typing import NDArray
 
-from persona_django.columns.read import read_queryset
 from persona_django.feedback.models import ServedSlate
 from persona_django.tracking.report_values import LAST_POSITION
 
@@ -51,17 +50,19 @@ def slots_of(packed: bytes | memoryview) -> IntArray:
     return np.frombuffer(packed, dtype=ITEM, count=whole).astype(np.int64, copy=False)
 
 
+_NUMBERS = ("shopper", "uid", "at", "context", "seen", "clicked", "dismissed")
+
+
 def read_slates(shoppers: Collection[int], *, since: int, store: int = 1) -> Slates:
     """The slates of these shoppers that were served at `since` or later."""
     rows = ServedSlate.objects.using(router.db_for_read(ServedSlate)).filter(
         store=store, shopper__in=sorted(shoppers), at__gte=since
     )
-    numbers = ("shopper", "uid", "at", "context", "seen", "clicked", "dismissed")
-    ordered = rows.order_by("shopper", "uid")
-    shopper, uid, at, context, seen, clicked, dismissed = read_queryset(
-        ordered.values_list(*numbers), "i" * len(numbers)
-    )
-    slots = [slots_of(items) for items in ordered.values_list("items", flat=True)]
+    # One query, because a slate that comes in between two would move all others.
+    found = list(rows.order_by("shopper", "uid").values_list(*_NUMBERS, "items"))
+    slots = [slots_of(row[-1]) for row in found]
+    numbers = np.array([row[:-1] for row in found], dtype=np.int64).reshape(-1, len(_NUMBERS))
+    shopper, uid, at, context, seen, clicked, dismissed = numbers.T
     sizes = np.array([len(items) for items in slots], dtype=np.int64)
     slate = np.repeat(np.arange(len(sizes)), sizes)
     position = np.arange(len(slate)) - np.repeat(np.cumsum(sizes) - sizes, sizes)

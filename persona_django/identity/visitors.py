@@ -150,7 +150,15 @@ def _forget(
     if not carried or not consent.is_withdrawn(request) or not cookies.may_carry(response):
         return NOBODY
     cookies.withdraw(request, response)
-    return Recognised(store=store_of(request), withdrawn=cookie.key if cookie else None)
+    return taken_back(cookie, store_of(request))
+
+
+def taken_back(cookie: VisitorCookie | None, store: int) -> Recognised:
+    """Whose consent goes with this cookie or token: also that of before they signed in, which was
+    given in the same browser."""
+    if cookie is None:
+        return Recognised(store=store)
+    return Recognised(store=store, withdrawn=cookie.key, before=cookie.before)
 
 
 def _answer(purposes: str) -> remembered.Answer:
@@ -196,7 +204,9 @@ def write(recognised: Recognised, *, rank: int = 0, may_add: bool = True) -> boo
     """
     alias = router.db_for_write(Visitor)
     if recognised.withdrawn is not None:
-        _withdraw(alias, recognised.withdrawn, recognised.store, may_add=may_add)
+        for visitor in (recognised.withdrawn, recognised.before):
+            if visitor is not None:
+                _withdraw(alias, visitor, recognised.store, may_add=may_add)
     if recognised.visitor is None or restrictions.are_known(recognised.visitor):
         return False
     customer = (recognised.account, *recognised.once)

@@ -63,6 +63,24 @@ def test_what_the_shops_own_code_tracked_teaches_nothing_after_a_withdrawal():
     assert len(read_events()) == 0
 
 
+def test_what_was_done_in_that_browser_before_signing_in_teaches_nothing_either():
+    anna = get_user_model().objects.create(username="anna")
+    tea, _ = stocked()
+    client = agreeing()
+    client.get(f"/shown/{tea.pk}/")
+    client.get(f"/in/{anna.pk}/")
+    client.get("/greets/")
+    client.get(f"/shown/{tea.pk}/")
+    Visitor.objects.update(standing=Standing.QUALIFIED)
+    assert len(read_events()) == Visitor.objects.count() == 2
+
+    client.cookies["banner"] = "no"
+    client.get("/plain/")
+
+    assert len(read_events()) == 0
+    assert set(Visitor.objects.values_list("purposes", flat=True)) == {""}
+
+
 def customer_who_withdrew() -> tuple[Any, Any, Any]:
     """The browser of a customer who looked at a product while signed in, and then said no."""
     anna = get_user_model().objects.create(username="anna")
