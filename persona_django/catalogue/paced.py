@@ -11,25 +11,18 @@ from django.db import connections, transaction
 from persona_django import conf
 
 Row = TypeVar("Row")
-OnChunk = Callable[[], None]
+Look = Callable[[], None]
 CHUNK_ROWS = 2_000
 """Rows of one transaction where writers do not hold each other up."""
 LONGEST_PAUSE = 0.1
 """Seconds; on a machine so busy that a chunk takes longer, a sync must still come to its end."""
 
 
-def in_chunks(
-    alias: str,
-    rows: Sequence[Row],
-    write: Callable[[Sequence[Row]], object],
-    *,
-    on_chunk: Callable[[], None] | None = None,
-) -> None:
+def in_chunks(alias: str, rows: Sequence[Row], write: Callable[[Sequence[Row]], object]) -> None:
     """Hand the rows to `write` chunk by chunk, each chunk in a transaction of its own.
 
     On SQLite one writer holds up all others, so chunks are small, and a pause between them that
-    is no shorter than the chunk took lets a waiting one in. What `on_chunk` raises stops it
-    between two chunks.
+    is no shorter than the chunk took lets a waiting one in.
     """
     connection = connections[alias]
     settings = conf.current()
@@ -40,8 +33,6 @@ def in_chunks(
         with transaction.atomic(using=alias):
             write(rows[start : start + size])
         held = time.perf_counter() - began
-        if on_chunk is not None:
-            on_chunk()
         # Inside the caller's own transaction a pause would only hold the lock for longer.
         if on_sqlite and not connection.in_atomic_block and start + size < len(rows):
             time.sleep(min(max(held, settings.write_pause.total_seconds()), LONGEST_PAUSE))

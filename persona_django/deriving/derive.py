@@ -188,6 +188,7 @@ def _whoever_is_new(marks: Marks, now: int, store: int) -> Iterator[IntArray]:
     added = reported(Event, store).filter(kind=Kind.CART_ADD)
     yield shoppers_of(added.filter(**_passed(marks, now, _alone())))
     yield _linked_lately(now - marks.until, store)
+    yield _withdrew_lately(marks, store)
 
 
 def _ordered_lately(purchases: Purchases | None, marks: Marks) -> IntArray:
@@ -222,6 +223,15 @@ def _linked_lately(seconds: int, store: int) -> IntArray:
     rows = Visitor.objects.using(router.db_for_write(Visitor)).exclude(purposes="")
     lately = rows.filter(store=store, account__isnull=False, created_at__gte=since)
     return np.fromiter(lately.values_list("key", flat=True), dtype=np.int64)
+
+
+def _withdrew_lately(marks: Marks, store: int) -> IntArray:
+    """Customers who took their consent back in one of their browsers: what was worked out of it
+    may stand in another."""
+    rows = Visitor.objects.using(router.db_for_write(Visitor)).filter(store=store, purposes="")
+    since = marks.until - kept_marks.OVERLAP_SECONDS
+    lately = rows.filter(account__isnull=False, agreed_at__gte=since)
+    return np.fromiter(lately.values_list("account", flat=True), dtype=np.int64)
 
 
 def _recalled(store: int) -> Pass | None:

@@ -1,115 +1,156 @@
 """What the log and the slates hold of items that became sensitive after it was written.
 
-Both tables are passed along their keys, each row in two passes at least, and all of them again
-whenever other items are sensitive: a process that had not heard of it yet may have written behind
-the first pass. How far a pass has come is kept, so that any process can go on.
+Both tables are passed along their keys, each row in two passes at least after its item became
+sensitive: a process that had not heard of it yet may have written behind the first. How far a
+pass has come is kept, so that any process can go on.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from django.db import connections, router, transaction
-from django.db.models import F
+from django.db.models import F, Max, Min, Model
 from numpy.typing import NDArray
 
 from persona_django.artefacts import notes
 from persona_django.artefacts.store import READ_ONCE
 from persona_django.catalogue import state
 from persona_django.columns import ageing
-from persona_django.columns.read import read_queryset
 from persona_django.columns.write import give_way
 from persona_django.feedback.models import ServedSlate
 from persona_django.feedback.served import bits
 from persona_django.feedback.slates import ITEM, slots_of
+from persona_django.numeric.durations import DAY_SECONDS
+from persona_django.tracking.inserting import again_on_deadlock
 from persona_django.tracking.items import every_sensitive
 from persona_django.tracking.models import Event
 
 Beat = Callable[[], None]
 IntArray = NDArray[np.int64]
 EVENTS_AT_A_TIME, SLATES_AT_A_TIME = 20_000, 2_000
-"""Rows of a page; a pass can stop after each."""
+"""Keys that a page spans; a pass can stop after each."""
 SLATES_AT_ONCE = 50
 """Written in one transaction: on SQLite the shop waits for it."""
+OPEN_SECONDS = DAY_SECONDS
+"""Slates younger than this are looked at in every pass: a page that is still open may have added
+to one, under the key that it had."""
+_NOTE = f"{READ_ONCE}sensitive"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Way:
-    """How far a table has been passed, in its keys."""
+class _Pass:
+    """One way through both tables, somewhere between its pages."""
 
-    at: int = 0
-    """How far the pass under way has come."""
-    before: int = 0
-    """How far the pass before it came."""
+    items: IntArray
+    """What was sensitive when it began."""
+    at: tuple[int, int] = (0, 0)
+    """How far it has come, in keys of events and of slates."""
+    before: tuple[int, int] = (0, 0)
+    """How far the pass before it came; 0 where that did not know of all the items."""
 
-    def ended(self) -> _Way:
-        """Where the next pass begins once this one is through."""
-        return _Way(at=self.before, before=self.at)
+    def come_to(self, table: int, key: int) -> _Pass:
+        at = (key, self.at[1]) if table == 0 else (self.at[0], key)
+        return replace(self, at=at)
+
+    def knows(self, items: IntArray) -> bool:
+        """Whether all of these were looked for from its beginning."""
+        return bool(np.isin(items, self.items).all())
+
+    def following(self, items: IntArray) -> _Pass:
+        """The pass that begins when this one is through. New items never break one off, or there
+        would be shops in which none comes to its end."""
+        if not self.knows(items):
+            return _Pass(items=items)
+        events, slates = self.before
+        return _Pass(items=items, at=(events, min(slates, _all_closed())), before=self.at)
 
 
 def forget_marked(*, beat: Beat, on_page: Beat | None = None) -> int:
     """Delete events of items that are sensitive now, empty their slots in the slates that were
     served, and delete slates of which nothing is left; how many rows went.
 
-    `on_page` is called after each page that was looked through, `beat` after each chunk that was
-    written as well. What either raises stops it, and the next call goes on there.
+    Goes on with the pass under way, and after it with one from the beginning where an item became
+    sensitive meanwhile. `on_page` is called after each page that was looked through, `beat` after
+    each chunk that was written as well. What either raises stops it, and the next call goes on
+    there.
     """
-    return sum(_forget(store, beat, on_page) for store in state.stores())
-
-
-def _forget(store: int, beat: Beat, on_page: Beat | None) -> int:
-    items = np.array(sorted(every_sensitive(store)), dtype=np.int64)
-    name = f"{READ_ONCE}sensitive/{store}"
+    known = sorted(set().union(*map(every_sensitive, state.stores())))
+    items = np.array(known, dtype=np.int64)
     if not len(items):
-        notes.discard(name)
+        notes.discard(_NOTE)
         return 0
-    begun = _recall(name, items)
-    ways, gone = list(begun), 0
+    begun = _recalled() or _Pass(items=items)
+    current, gone, is_through = begun, 0, False
     try:
-        for table, pages in enumerate((_events, _slates)):
-            for at, went in pages(store, items, ways[table].at, beat):
-                gone += went
-                ways[table] = replace(ways[table], at=at)
-                beat()
-                if on_page is not None:
-                    on_page()
-        ways = [way.ended() for way in ways]
+        while not is_through:
+            for table, pages in enumerate((_events, _slates)):
+                for key, went in pages(items, current.at[table], beat):
+                    gone += went
+                    current = current.come_to(table, key)
+                    beat()
+                    if on_page is not None:
+                        on_page()
+            is_through = current.knows(items)
+            current = current.following(items)
     finally:
-        if ways != begun:
-            _keep(name, items, ways)
+        if current is not begun:
+            _keep(current)
     return gone
 
 
-def _events(store: int, items: IntArray, above: int, beat: Beat) -> Iterator[tuple[int, int]]:
-    """Deletes events page by page: the last key of each page, and how many of it went."""
+def _events(items: IntArray, above: int, beat: Beat) -> Iterator[tuple[int, int]]:
+    """Deletes events page by page: up to which key, and how many went."""
     alias = router.db_for_write(Event)
-    rows = (
-        Event.objects.using(alias).filter(store=store).order_by("pk").values_list("pk", "item_id")
-    )
-    while True:
-        keys, item = read_queryset(rows.filter(pk__gt=above)[:EVENTS_AT_A_TIME], "ii")
-        if not len(keys):
-            return
-        above = int(keys[-1])
-        marked = keys[np.isin(item, items)].tolist()
-        yield above, ageing.delete_listed(alias, Event, marked, on_chunk=beat)
+    for low, high in _ranges(Event, above, EVENTS_AT_A_TIME):
+        rows = Event.objects.using(alias).filter(pk__gt=low, pk__lte=high)
+        found = np.array(list(rows.values_list("pk", "item_id")), dtype=np.int64).reshape(-1, 2)
+        marked = np.sort(found[np.isin(found[:, 1], items), 0]).tolist()
+        yield high, ageing.delete_listed(alias, Event, marked, on_chunk=beat)
 
 
-def _slates(store: int, items: IntArray, above: int, beat: Beat) -> Iterator[tuple[int, int]]:
+def _slates(items: IntArray, above: int, beat: Beat) -> Iterator[tuple[int, int]]:
     """The same of slates, whose slots are emptied first."""
-    rows = ServedSlate.objects.using(router.db_for_write(ServedSlate)).filter(store=store)
-    ordered = rows.order_by("pk").values_list("pk", "items")
-    while page := list(ordered.filter(pk__gt=above)[:SLATES_AT_A_TIME]):
-        above = page[-1][0]
+    rows = ServedSlate.objects.using(router.db_for_write(ServedSlate))
+    for low, high in _ranges(ServedSlate, above, SLATES_AT_A_TIME):
+        page = list(rows.filter(pk__gt=low, pk__lte=high).values_list("pk", "items"))
         slots = [slots_of(packed) for _, packed in page]
         slate = np.repeat(np.arange(len(page)), [len(one) for one in slots])
-        marked = np.unique(slate[np.isin(np.concatenate(slots), items)])
-        yield above, _take_out([page[place][0] for place in marked.tolist()], items, beat)
+        held = np.isin(np.concatenate([np.empty(0, dtype=np.int64), *slots]), items)
+        marked = sorted(page[place][0] for place in np.unique(slate[held]).tolist())
+        yield high, _take_out(marked, items, beat)
+
+
+def _ranges(model: type[Model], above: int, size: int) -> Iterator[tuple[int, int]]:
+    """Ranges of keys above one, up to the highest there is now. Empty stretches are skipped."""
+    rows = model._base_manager.using(router.db_for_write(model))
+    low, last = above, _last(model)
+    while low < last:
+        first = rows.filter(pk__gt=low).order_by("pk").values_list("pk", flat=True).first()
+        if first is None:
+            return
+        low = max(low, first - 1)
+        high = min(low + size, last)
+        yield low, high
+        low = high
+
+
+def _all_closed() -> int:
+    """Up to which key no page adds to slates any more."""
+    rows = ServedSlate.objects.using(router.db_for_write(ServedSlate))
+    young = rows.filter(at__gte=int(time.time()) - OPEN_SECONDS)
+    found = young.aggregate(first=Min("pk"))["first"] or _last(ServedSlate) + 1
+    return int(found) - 1
+
+
+def _last(model: type[Model]) -> int:
+    rows = model._base_manager.using(router.db_for_write(model))
+    return rows.aggregate(last=Max("pk"))["last"] or 0
 
 
 def _take_out(keys: Sequence[int], items: IntArray, beat: Beat) -> int:
@@ -119,47 +160,54 @@ def _take_out(keys: Sequence[int], items: IntArray, beat: Beat) -> int:
     left, gone = deque(keys), 0
     while left:
         some = [left.popleft() for _ in range(min(len(left), SLATES_AT_ONCE))]
-        found = list(rows.filter(pk__in=some).values_list("pk", "items"))
-        began = time.monotonic()
-        # Read before it begins: SQLite refuses the first write of a transaction that has read
+        # Read before the transaction begins: SQLite refuses the first write of one that has read
         # what somebody else has changed since.
-        with transaction.atomic(using=alias):
-            for pk, packed in found:
-                # An open page may have reported more of its slate meanwhile.
-                unchanged = rows.filter(pk=pk, items=packed)
-                slots = slots_of(packed)
-                kept = np.where(np.isin(slots, items), 0, slots)
-                if not kept.any():
-                    went = unchanged.delete()[0]
-                    gone += went
-                else:
-                    known = bits((np.flatnonzero(kept) + 1).tolist())
-                    went = unchanged.update(
-                        items=np.trim_zeros(kept, "b").astype(ITEM).tobytes(),
-                        seen=F("seen").bitand(known),
-                        clicked=F("clicked").bitand(known),
-                        dismissed=F("dismissed").bitand(known),
-                    )
-                if not went:
-                    left.append(pk)
+        found = list(rows.filter(pk__in=some).order_by("pk").values_list("pk", "items"))
+        began = time.monotonic()
+        went, missed = again_on_deadlock(partial(_emptied, alias, found, items), alias=alias)
+        gone += went
+        left.extend(missed)
         give_way(connections[alias], time.monotonic() - began)
         beat()
     return gone
 
 
-def _recall(name: str, items: IntArray) -> list[_Way]:
-    kept = notes.recall(name)
-    if kept.get("items", np.empty(0)).tolist() != _named(items).tolist():
-        return [_Way(), _Way()]
-    return [_Way(at=at, before=before) for at, before in kept["ways"].tolist()]
+def _emptied(
+    alias: str, found: Sequence[tuple[int, bytes | memoryview]], items: IntArray
+) -> tuple[int, list[int]]:
+    """Write slates without the items, in one transaction: how many went altogether, and which
+    have changed since they were read, as an open page may have reported more of its slate."""
+    gone, missed = 0, []
+    with transaction.atomic(using=alias):
+        for pk, packed in found:
+            unchanged = ServedSlate.objects.using(alias).filter(pk=pk, items=packed)
+            slots = slots_of(packed)
+            kept = np.where(np.isin(slots, items), 0, slots)
+            if kept.any():
+                known = bits((np.flatnonzero(kept) + 1).tolist())
+                went = unchanged.update(
+                    items=np.trim_zeros(kept, "b").astype(ITEM).tobytes(),
+                    seen=F("seen").bitand(known),
+                    clicked=F("clicked").bitand(known),
+                    dismissed=F("dismissed").bitand(known),
+                )
+            else:
+                # No `delete`, which looks first where a shop listens to all deletions.
+                went = unchanged._raw_delete(alias)
+                gone += went
+            if not went:
+                missed.append(pk)
+    return gone, missed
 
 
-def _keep(name: str, items: IntArray, ways: Sequence[_Way]) -> None:
-    rows = [(way.at, way.before) for way in ways]
-    notes.keep(name, {"items": _named(items), "ways": np.array(rows, dtype=np.int64)})
+def _recalled() -> _Pass | None:
+    kept = notes.recall(_NOTE)
+    if not kept:
+        return None
+    at, before = kept["ways"].tolist()
+    return _Pass(items=kept["items"], at=(at[0], at[1]), before=(before[0], before[1]))
 
 
-def _named(items: IntArray) -> IntArray:
-    """A number that changes whenever the items do."""
-    digest = hashlib.blake2b(items.tobytes(), digest_size=ITEM.itemsize).digest()
-    return np.frombuffer(digest, dtype=ITEM).astype(np.int64)
+def _keep(current: _Pass) -> None:
+    ways = np.array([current.at, current.before], dtype=np.int64)
+    notes.keep(_NOTE, {"items": current.items, "ways": ways})

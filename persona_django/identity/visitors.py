@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -204,25 +204,39 @@ def write(recognised: Recognised, *, rank: int = 0, may_add: bool = True) -> boo
     """
     alias = router.db_for_write(Visitor)
     if recognised.withdrawn is not None:
-        for visitor in (recognised.withdrawn, recognised.before):
-            if visitor is not None:
-                _withdraw(alias, visitor, recognised.store, may_add=may_add)
+        _withdraw(alias, recognised.withdrawn, recognised.store, may_add=may_add)
+        rows = Visitor.objects.using(alias).filter(key=recognised.withdrawn)
+        linked_to = list(rows.values_list("account", flat=True))
+        if recognised.before is not None and _is_of(alias, recognised.before, linked_to):
+            _withdraw(alias, recognised.before, recognised.store, may_add=may_add)
     if recognised.visitor is None or restrictions.are_known(recognised.visitor):
         return False
     customer = (recognised.account, *recognised.once)
     if restrictions.are_known(*customer):
         # The link was made before this process heard of it: this browser is the customer's.
-        both = [key for key in (recognised.before, recognised.visitor) if key is not None]
-        if restrictions.are_known(*customer, kind=restrictions.Kind.ERASED):
-            # What was stored under these while nobody knew whose they are goes with the sweep.
-            bury(both)
-        else:
-            restrictions.restrict(both, restrictions.Kind.PAUSED)
+        is_erased = restrictions.are_known(*customer, kind=restrictions.Kind.ERASED)
+        # What was stored while nobody knew whose it is goes with the sweep.
+        leave_alone = bury if is_erased else _pause
+        leave_alone([recognised.visitor])
+        if recognised.before is not None and _is_of(alias, recognised.before, customer):
+            leave_alone([recognised.before])
         return False
     if recognised.before is not None and restrictions.are_known(recognised.before):
         # Heard since: left alone, and no reason to leave alone who goes on.
         recognised = replace(recognised, before=None)
     return _keep(alias, recognised, rank)
+
+
+def _pause(keys: Collection[int]) -> int:
+    return restrictions.restrict(keys, restrictions.Kind.PAUSED)
+
+
+def _is_of(alias: str, visitor: int, customer: Collection[int | None]) -> bool:
+    """Whether what a browser did before somebody signed in is theirs, and not, by now, somebody
+    else's: a copied cookie or an app's first token may have been anybody's. To be asked after the
+    first write of a transaction."""
+    rows = Visitor.objects.using(alias).filter(key=visitor, account__isnull=False)
+    return not rows.exclude(account__in=customer).exists()
 
 
 def _withdraw(alias: str, visitor: int, store: int, *, may_add: bool) -> None:

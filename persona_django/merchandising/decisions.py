@@ -34,7 +34,8 @@ def hide_pair(
             _create(alias, item_id=item_id, other_id=other_id, **verdict)
             pair.update(**verdict)
         announce(store)
-    return pair.get()
+        # Within it, because a colleague may take the decision back the moment it stands.
+        return pair.get()
 
 
 def _create(alias: str, **fields: Any) -> None:

@@ -161,7 +161,7 @@ def hold(
 def unhurried() -> AbstractContextManager[None]:
     """No limit on the time of a statement where jobs read and write: our own tables, and what the
     shop sells and has sold. For a job as long as it is held, and for what is done for jobs before
-    or after; never around a `hold`, whose end puts the limit back."""
+    or after."""
     maps = (*registry.item_maps().values(), *registry.order_maps())
     models: list[type[Model]] = [Lease, *(one.model for one in maps)]
     return at_leisure(

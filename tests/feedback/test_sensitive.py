@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from django.db import connections, router, transaction
+from django.db.models.signals import post_delete
 from django.test.utils import CaptureQueriesContext
 
+from persona_django.catalogue import state
 from persona_django.catalogue.models import Item
 from persona_django.feedback import retention, sensitive, served
 from persona_django.feedback.models import ServedSlate
@@ -22,6 +25,7 @@ from tests.factories import item_id, product, read_catalogue
 from tests.plans import analyse, walks_through_all
 
 pytestmark = pytest.mark.django_db
+TABLE = ServedSlate._meta.db_table
 
 
 @pytest.fixture
@@ -175,12 +179,60 @@ def test_what_was_looked_through_twice_is_not_read_again(kit, tea, monkeypatch):
     mark(kit)
     for n in range(20):
         did(1, Kind.VIEW, tea, at=ago(n))
-        saw(1, [tea], at=ago(n))
+        saw(1, [tea], at=ago(2 * DAY + n))
 
     assert [pages_of_a_pass() for _ in range(3)] == [4 + 2, 4 + 2, 0]
 
     did(1, Kind.VIEW, tea, at=ago(0))
     assert [pages_of_a_pass() for _ in range(3)] == [1, 1, 0]
+
+
+def test_a_slate_that_is_still_added_to_is_looked_at_in_every_pass(kit, tea):
+    mark(kit)
+    old, young = saw(1, [tea], at=ago(2 * DAY)), saw(1, [tea], at=ago(60))
+    saw(2, [tea], at=ago(2 * DAY))
+    for _ in range(3):
+        forget()
+
+    # By a process that has not heard of it for hours.
+    more = np.array([tea, kit], dtype="<i8").tobytes()
+    ServedSlate.objects.filter(pk__in=[old.pk, young.pk]).update(items=more, seen=3)
+    forget()
+
+    left = ServedSlate.objects.in_bulk()
+    assert vars_of(left[young.pk])[:2] == (np.array([tea], dtype="<i8").tobytes(), 1)
+
+
+def test_the_rows_of_a_quiet_store_are_passed_with_all_others(kit, tea, monkeypatch):
+    monkeypatch.setattr(sensitive, "EVENTS_AT_A_TIME", 5)
+    mark(kit)
+    state.bump("catalogue", store=2)
+    for n in range(9):
+        did(1, Kind.VIEW, tea, at=ago(n), store=1 + n // 8)
+
+    assert [pages_of_a_pass() for _ in range(3)] == [2, 2, 0]
+
+
+def test_new_items_are_looked_for_in_everything_but_never_keep_a_pass_from_its_end(
+    kit, tea, monkeypatch
+):
+    monkeypatch.setattr(sensitive, "EVENTS_AT_A_TIME", 3)
+    others = [made(f"Other {n}") for n in range(12)]
+    for n in range(6):
+        did(1, Kind.VIEW, tea, at=ago(n))
+    saw(1, [kit, tea], at=ago(0))
+    mark(kit)
+    done = []
+    for other in others:
+        # A feed that calls one more sensitive before each message.
+        mark(other)
+        done.append(retention.delete_some(seconds=0, beat=lambda: None))
+
+    assert slots_of(kit) == 0
+    did(1, Kind.VIEW, others[-1], at=ago(0))
+    while not retention.delete_some(seconds=0, beat=lambda: None):
+        pass
+    assert set(Event.objects.values_list("item_id", flat=True)) == {tea}
 
 
 def pages_of_a_pass() -> int:
@@ -233,6 +285,28 @@ def test_both_tables_are_passed_along_their_keys(kit, monkeypatch):
     with CaptureQueriesContext(connections[router.db_for_write(Event)]) as asked:
         assert pages_of_a_pass() == 60
 
-    slates = [one["sql"] for one in asked if ServedSlate._meta.db_table in one["sql"]]
-    assert len(slates) > 30
-    assert [one for one in slates if walks_through_all(one)] == []
+    tables = (Event._meta.db_table, TABLE)
+    reads = [one["sql"] for one in asked if any(table in one["sql"] for table in tables)]
+    assert len(reads) > 2 * 60
+    assert [one for one in reads if walks_through_all(one)] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_shop_that_listens_to_all_deletions_does_not_make_it_read_before_it_writes(kit):
+    """SQLite refuses the first write of a transaction that has read, where another one wrote."""
+    saw(1, [kit], at=ago(60))
+    mark(kit)
+
+    def hear(**kwargs: Any) -> None:
+        """A search index of the shop's."""
+
+    post_delete.connect(hear)
+    try:
+        with CaptureQueriesContext(connections[router.db_for_write(ServedSlate)]) as asked:
+            assert forget() == 1
+    finally:
+        post_delete.disconnect(hear)
+
+    statements = [one["sql"] for one in asked]
+    at = next(n for n, sql in enumerate(statements) if sql.startswith("DELETE") and TABLE in sql)
+    assert statements[at - 1].startswith("BEGIN")
