@@ -154,8 +154,8 @@ def _forget(
 
 
 def taken_back(cookie: VisitorCookie | None, store: int) -> Recognised:
-    """Whose consent goes with this cookie or token: also that of before they signed in, which was
-    given in the same browser."""
+    """Whose consent goes with this cookie or token: also that of before they signed in last. What
+    was done under an earlier sign-in is that customer's, who may be another person."""
     if cookie is None:
         return Recognised(store=store)
     return Recognised(store=store, withdrawn=cookie.key, before=cookie.before)

@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -36,6 +36,8 @@ NEVER_GIVEN_UP = frozenset({"erasures", "retention"})
 """Jobs, by the first word of their names, that delete what may not be kept. What is too old, or
 an erased person's, must not stay for ever because nobody looked: they are also tried without a
 person, once in `TRIED_AGAIN_AFTER`."""
+UNTOUCHED_FOR = timedelta(days=7)
+"""Long enough for an update of a shop's servers that brings a job to some of them first."""
 CLOCK_SLACK = 300
 """Seconds by which the clocks of two hosts may differ, or one may jump."""
 
@@ -172,6 +174,14 @@ def unhurried() -> AbstractContextManager[None]:
 def last_done(name: str) -> int:
     """When a job last finished, in seconds since 1970; 0 for never."""
     return _rows(name).values_list("done_at", flat=True).first() or 0
+
+
+def forget_all_but(names: Collection[str]) -> int:
+    """Delete leases of jobs that there are no more, such as those of a kind or a store that was
+    given up, once nobody has touched them for `UNTOUCHED_FOR`; how many."""
+    rows = Lease.objects.using(router.db_for_write(Lease)).exclude(name__in=names)
+    before = _now() - UNTOUCHED_FOR.total_seconds()
+    return rows.filter(expires_at__lt=before, done_at__lt=before).delete()[0]
 
 
 def waiting(lease: Lease) -> str:

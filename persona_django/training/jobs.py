@@ -19,7 +19,7 @@ from persona_django.catalogue.snapshot import build_snapshot, snapshot_is_stale
 from persona_django.catalogue.sync import reconcile
 from persona_django.exceptions import Resting, UnknownJob
 from persona_django.identity import erasure
-from persona_django.model_registry.leases import Held, hold, last_done
+from persona_django.model_registry.leases import Held, forget_all_but, hold, last_done
 from persona_django.tracking import drops, order_changes
 from persona_django.training import visitor_jobs
 from persona_django.training.cleaning import clean, clean_some
@@ -114,12 +114,17 @@ def run_snapshot(store: int = 1, *, by_person: bool = False) -> str:
 
 def run_clean(store: int = 1, *, by_person: bool = False) -> str:
     """Take away what nobody needs any more, if that is due; "" when it is not."""
-    return _when_due(
-        _clean_job(store),
-        CLEAN_EVERY,
-        lambda held: f"{clean(store, on_chunk=held.renew)} old versions deleted",
-        by_person,
-    )
+    return _when_due(_clean_job(store), CLEAN_EVERY, partial(_clean, store), by_person)
+
+
+def _clean(store: int, held: Held) -> str:
+    _forget_jobs_of_before()
+    return f"{clean(store, on_chunk=held.renew)} old versions deleted"
+
+
+def _forget_jobs_of_before() -> None:
+    """What is said of jobs that there are no more would stand in `persona_status` for ever."""
+    forget_all_but([job.name for job in every_job()])
 
 
 def run_erasures(*, by_person: bool = False) -> str:
@@ -141,7 +146,10 @@ def step_clean(store: int = 1, fence: int | None = None) -> int | None:
     """
     every = None if fence is not None else CLEAN_EVERY
     with hold(_clean_job(store), every=every, fence=fence) as held:
-        if held is None or clean_some(store, seconds=_chunk_seconds(), on_chunk=held.renew):
+        if held is None:
+            return None
+        _forget_jobs_of_before()
+        if clean_some(store, seconds=_chunk_seconds(), on_chunk=held.renew):
             return None
         return held.hand_over()
 

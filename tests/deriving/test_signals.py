@@ -10,8 +10,10 @@ from persona_django.catalogue import state
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.snapshot import build_snapshot
 from persona_django.deriving import derive
+from persona_django.identity import visitors
 from persona_django.identity.keys import keyed
 from persona_django.identity.models import Restriction
+from persona_django.identity.visitors import Recognised
 from persona_django.tracking.context import Context, Device, Sender
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Basis, Kind
@@ -266,6 +268,19 @@ def test_who_withdrew_in_one_browser_is_nobody_of_theirs_in_another(items):
     did(1, Kind.VIEW, items[0], at=ago(5 * HOUR))
     did(2, Kind.VIEW, items[0], at=ago(2 * HOUR))
 
+    look_again()
+
+    assert worked_out() == []
+
+
+def test_what_was_worked_out_of_one_browser_goes_when_it_takes_its_consent_back(items):
+    first, _ = visitor(1, account=99), visitor(2, account=99)
+    did(1, Kind.VIEW, items[0], at=ago(5 * HOUR))
+    did(2, Kind.VIEW, items[0], at=ago(2 * HOUR))
+    look_again()
+    assert worked_out() == [(2, "revisit", items[0], 1_000)]
+
+    visitors.write(Recognised(withdrawn=first.key))
     look_again()
 
     assert worked_out() == []

@@ -159,6 +159,26 @@ def test_what_was_stored_before_the_link_of_an_erased_customer_goes_with_the_nex
     assert read_state(fresh=True)[ERASURES] > moved
 
 
+def test_what_is_another_customers_by_now_is_neither_erased_nor_paused_nor_taken_back():
+    """A copied cookie: two people signed in from the same anonymous visitor."""
+    anna, ben = keyed("customer", "31"), keyed("customer", "32")
+    for key in (4, 5):
+        hold_everything(key)
+    Visitor.objects.filter(key=4).update(account=ben)
+    held = rows_of(4)
+    restrictions.restrict([anna], Kind.ERASED)
+
+    assert not visitors.write(Recognised(visitor=5, before=4, account=anna, purposes="measure"))
+    visitors.write(Recognised(withdrawn=6, before=4))
+    replay()
+
+    assert rows_of(4) == held
+    assert rows_of(5) == 0
+    assert not restrictions.is_erased(4)
+    assert Visitor.objects.get(key=4).purposes != ""
+    assert Visitor.objects.get(key=6).purposes == ""
+
+
 def test_withdrawing_after_an_erasure_leaves_no_row_of_the_visitor():
     restrictions.restrict([5], Kind.ERASED)
 

@@ -21,6 +21,7 @@ from persona_django.model_registry.leases import hold
 from persona_django.model_registry.models import Lease
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Kind
+from persona_django.training import jobs
 from persona_django.training.jobs import every_job
 from persona_django.training.recipes import KINDS
 from tests.factories import products, read_catalogue
@@ -233,3 +234,18 @@ def test_a_kind_that_waits_keeps_no_other_from_being_learnt_by_a_worker(settings
     assert live("similar") is None and live("popular")
     tried = Lease.objects.filter(name__startswith="rebuild/", done_at__gt=0)
     assert tried.count() == len(KINDS) - 1
+
+
+@pytest.mark.parametrize("clean", [jobs.run_clean, jobs.step_clean])
+def test_a_job_that_there_is_no_more_is_forgotten_after_a_week(clean):
+    week = timedelta(days=7).total_seconds()
+    for name, seconds in [("rebuild/old/1", week + 60), ("rebuild/new/1", week - 60)]:
+        then = int(time.time() - seconds)
+        Lease.objects.create(name=name, attempts=3, expires_at=then, done_at=then)
+    Lease.objects.create(name="retention/1", expires_at=1, done_at=1)
+
+    clean()
+
+    left = set(Lease.objects.values_list("name", flat=True))
+    assert left - set(NAMES) == {"rebuild/new/1"}
+    assert "retention/1" in left
