@@ -41,7 +41,7 @@ CHECKS: dict[str, str] = {
     "persona.E021": "An item model has a primary key of several columns.",
     "persona.E025": "A block of the shop's own is declared wrongly.",
     "persona.E060": "A consent policy cannot work with its options.",
-    "persona.W022": "An attribute of a map is read by nobody; it looks misspelt.",
+    "persona.W022": "An attribute or method of a map is used by nobody; it looks misspelt.",
     "persona.W023": "No item map is registered.",
     "persona.W024": "The customer of an order map is not known to be the signed-in user.",
     "persona.W030": "The middleware is not installed.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,11 @@ MAY_BE_RELATIONS = frozenset({"group", "images", "item", "order", "customer"})
 
 NO_PATHS = frozenset({"attributes", "card_template", "item_model", "counts"})
 
+METHODS: Mapping[type, tuple[str, ...]] = {
+    ItemMap: ("queryset", "visible"),
+    OrderMap: ("queryset", "own"),
+}
+"""Methods of each kind of map that a shop writes anew; we call them by these names."""
 
 RESERVED = ("declared", "key", "names", "own_method", "path", "value")
 """Names of the maps' own machinery, which a method of the shop would break."""
@@ -198,21 +203,31 @@ def examine_path(
     return []
 
 
-def misspelt(described: Any, base: type) -> list[Fault]:
-    """Attributes that look like one of ours but are not, because nothing else would notice."""
+def misspelt(described: ItemMap | OrderMap, base: type[ItemMap | OrderMap]) -> list[Fault]:
+    """Attributes and methods that look like one of ours but are not: nothing else would notice."""
+    known = (*base.names, *METHODS[base])
     faults = []
-    for name in vars(type(described)):
-        if name.startswith("_") or hasattr(base, name):
+    for written_in, name in own_names(described):
+        if hasattr(base, name) or name in getattr(described, "attributes", ()):
             continue
-        if name in getattr(described, "attributes", ()):
-            continue
-        close = difflib.get_close_matches(name, base.names, n=1, cutoff=0.8)  # type: ignore[attr-defined]
-        if close:
+        close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8)
+        # Where the right name stands beside it, this is a helper and no misspelling.
+        if close and close[0] not in vars(written_in):
+            is_method = callable(getattr(written_in, name))
             faults.append(
                 Fault(
                     id="persona.W022",
-                    message=f"{type(described).__name__}.{name} is not read.",
+                    message=f"{written_in.__name__}.{name}"
+                    + ("() is not called." if is_method else " is not read."),
                     hint=f"Did you mean {close[0]}?",
                 )
             )
     return faults
+
+
+def own_names(described: ItemMap | OrderMap) -> Iterator[tuple[type, str]]:
+    """Every public name that the shop wrote on its map, with the class in which it stands."""
+    for ancestor in type(described).__mro__:
+        if ancestor.__module__ == ItemMap.__module__:
+            return
+        yield from ((ancestor, name) for name in vars(ancestor) if not name.startswith("_"))
