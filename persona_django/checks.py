@@ -20,6 +20,7 @@ from persona_django import conf, limits
 from persona_django.blocks import registry as blocks
 from persona_django.catalogue import registry
 from persona_django.catalogue.models import Item
+from persona_django.catalogue.visibility import examine_visible
 from persona_django.deployment import databases_in_use, events_go_in_time
 from persona_django.identity import consent
 from persona_django.tracking import script
@@ -40,6 +41,7 @@ CHECKS: dict[str, str] = {
     "persona.E020": "An order map does not say which items its lines are about.",
     "persona.E021": "An item model has a primary key of several columns.",
     "persona.E025": "A block of the shop's own is declared wrongly.",
+    "persona.E026": "The visible() of an item map fails or returns something else.",
     "persona.E060": "A consent policy cannot work with its options.",
     "persona.W022": "An attribute or method of a map is used by nobody; it looks misspelt.",
     "persona.W023": "No item map is registered.",
@@ -98,9 +100,12 @@ def maps_are_sound(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Everything that is wrong with any `persona.py`."""
     if not _is_enabled():
         return []
+    faults = [*registry.faults()]
+    for item_map in registry.item_maps().values():
+        faults += examine_visible(item_map)
     found: list[CheckMessage] = [
         (Error if fault.is_error else Warning)(fault.message, hint=fault.hint, id=fault.id)
-        for fault in registry.faults()
+        for fault in faults
     ]
     if not found and not registry.item_maps():
         found.append(

@@ -57,6 +57,7 @@ def test_every_message_has_a_number_in_the_table_and_a_hint():
             "catalogue/declarations.py",
             "catalogue/order_declarations.py",
             "catalogue/registry.py",
+            "catalogue/visibility.py",
             "blocks/registry.py",
             "deployment.py",
         )

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from persona_django.catalogue.maps import ItemMap, OrderMap, is_currency_code
 from persona_django.catalogue.paths import explore
+from persona_django.exceptions import in_one_line
 
 NEEDED_OF_ITEMS = ("title", "price", "url")
 MAY_BE_RELATIONS = frozenset({"group", "images", "item", "order", "customer"})
@@ -111,29 +112,33 @@ def annotations_of(described: ItemMap | OrderMap) -> tuple[Collection[str], list
         return (), [
             Fault(
                 id="persona.E018",
-                message=f"{kind}.queryset() failed with {type(error).__name__}: {error}",
+                message=f"{kind}.queryset() failed with {in_one_line(error)}",
                 hint="It must return a queryset without asking the database.",
             )
         ]
-    if not isinstance(queryset, QuerySet) or not issubclass(queryset.model, described.model):
+    if unusable := why_unusable(queryset, described):
         return (), [
             Fault(
                 id="persona.E018",
-                message=f"{kind}.queryset() does not return a queryset of "
-                f"{described.model._meta.label}.",
-                hint="Start from its manager, such as Model.objects.filter(...).",
-            )
-        ]
-    if closed := _why_closed(queryset):
-        return (), [
-            Fault(
-                id="persona.E018",
-                message=f"{kind}.queryset() is {closed}, so nothing can be looked up in it.",
-                hint="Return a queryset that can be filtered further: Q(...) | Q(...) in one "
-                "filter() stands for a union, and a condition for a slice.",
+                message=f"{kind}.queryset() {unusable}.",
+                hint="Start from its manager, such as Model.objects.filter(...), and return what "
+                "can be filtered further: Q(...) | Q(...) in one filter() stands for a union, and "
+                "a condition for a slice.",
             )
         ]
     return queryset.query.annotations, []
+
+
+def why_unusable(found: Any, described: ItemMap | OrderMap) -> str:
+    """Why nothing can be looked up in what a method of the map returned; empty when it can."""
+    label = described.model._meta.label
+    if not isinstance(found, QuerySet):
+        kind = "None" if found is None else f"a {type(found).__name__}"
+        return f"does not return a queryset of {label}, but {kind}"
+    if not issubclass(found.model, described.model):
+        return f"does not return a queryset of {label}, but one of {found.model._meta.label}"
+    closed = _why_closed(found)
+    return f"is {closed}, so nothing can be looked up in it" if closed else ""
 
 
 def _why_closed(queryset: QuerySet[Any]) -> str:
