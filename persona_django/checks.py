@@ -107,13 +107,15 @@ def maps_are_sound(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         (Error if fault.is_error else Warning)(fault.message, hint=fault.hint, id=fault.id)
         for fault in faults
     ]
-    if not found and not registry.item_maps():
-        found.append(
+    if registry.lacks_items():
+        # First, because no order map can be right without.
+        found.insert(
+            0,
             Warning(
                 "No item map is registered, so there is nothing to recommend.",
                 hint="Write a persona.py in one of your apps, with an ItemMap for its products.",
                 id="persona.W023",
-            )
+            ),
         )
     return found
 

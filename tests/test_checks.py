@@ -20,7 +20,7 @@ from django.db import connections, router
 from django.test import override_settings
 
 from persona_django import checks, deployment
-from persona_django.catalogue import ItemMap, register, registry
+from persona_django.catalogue import ItemMap, OrderMap, register, registry
 from persona_django.catalogue.models import Item
 from persona_django.middleware import PersonaMiddleware
 from persona_django.tracking.models import Event
@@ -93,6 +93,13 @@ def test_faults_of_maps_are_messages():
 def test_a_shop_that_registers_nothing_is_told_where_to_begin():
     with registry.isolated():
         assert "persona.py" in words(found()["persona.W023"])
+
+
+def test_a_shop_that_registers_orders_alone_is_told_what_it_lacks_first():
+    with registry.isolated():
+        register(OrderLine)(type("Orders", (OrderMap,), {"item": "product", "order": "order"}))
+
+        assert next(iter(found())) == "persona.W023"
 
 
 def test_a_missing_middleware_is_told():

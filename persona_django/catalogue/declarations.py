@@ -45,6 +45,8 @@ class Fault:
 
 def examine_items(item_map: ItemMap) -> list[Fault]:
     """Everything wrong with an item map."""
+    if faults := of_other_kind(item_map):
+        return faults
     name = type(item_map).__name__
     faults = missing(item_map, NEEDED_OF_ITEMS) + taken(item_map)
     if "CompositePrimaryKey" in type(item_map.model._meta.pk).__name__:
@@ -74,6 +76,24 @@ def examine_items(item_map: ItemMap) -> list[Fault]:
             if item_map.own_method(path) is None:
                 faults += examine_path(item_map, f"attributes {path!r}", path, annotations)
     return faults + misspelt(item_map, ItemMap)
+
+
+def of_other_kind(described: ItemMap | OrderMap) -> list[Fault]:
+    """One fault for a map that inherits from the wrong class, instead of all that follows."""
+    mine, other = (ItemMap, OrderMap) if isinstance(described, ItemMap) else (OrderMap, ItemMap)
+    written = {name for _, name in own_names(described)}
+    theirs = [name for name in (*other.names, *METHODS[other]) if name in written - {*vars(mine)}]
+    if len(theirs) <= len(written.intersection(mine.names)):
+        return []
+    return [
+        Fault(
+            id="persona.E014",
+            message=f"{type(described).__name__} inherits from {mine.__name__}, but says what an "
+            f"{other.__name__} says: {', '.join(theirs)}.",
+            hint=f"Did you mean catalogue.{other.__name__}? An ItemMap says what is sold, an "
+            "OrderMap what was bought.",
+        )
+    ]
 
 
 def missing(described: ItemMap | OrderMap, needed: Collection[str]) -> list[Fault]:

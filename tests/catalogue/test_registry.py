@@ -244,6 +244,32 @@ def test_a_sound_order_map_finds_its_items_by_the_relation():
     assert registry.order_maps()[0].item_label == "shop.product"
 
 
+@pytest.mark.parametrize(
+    ("model", "map_class", "told"),
+    [
+        (Product, type("Products", (OrderMap,), {"title": "name", "price": "price"}), "ItemMap"),
+        (Product, type("Products", (OrderMap,), {"visible": lambda self, q, a: q}), "ItemMap"),
+        (OrderLine, type("Lines", (ItemMap,), {"item": "product", "order": "order"}), "OrderMap"),
+    ],
+)
+def test_a_map_that_inherits_from_the_wrong_class_is_one_fault(
+    model: Any, map_class: Any, told: str
+):
+    register(model)(map_class)
+
+    (fault,) = registry.faults()
+
+    assert fault.id == "persona.E014"
+    assert f"says what an {told} says: " in fault.message
+    assert f"Did you mean catalogue.{told}?" in fault.hint
+
+
+def test_an_order_map_without_any_item_map_is_told_that_it_waits_for_one():
+    found = order_faults(item="quantity", item_model="shop.Product")
+
+    assert "Lines is left out because no item map is registered" in found["persona.E020"]
+
+
 def test_an_order_map_may_be_registered_before_the_items():
     assert list(order_faults()) == ["persona.E020"]
     register(Product)(Sound)
