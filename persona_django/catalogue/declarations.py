@@ -200,7 +200,7 @@ def examine_path(
 ) -> list[Fault]:
     """What is wrong with one field path, if anything."""
     kind = type(described).__name__
-    route = explore(described.model, path, annotations=annotations)
+    route = explore(described.model, path, annotations=annotations, only_columns=must_be_column)
     if route.fault:
         return [
             Fault(
