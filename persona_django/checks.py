@@ -76,10 +76,13 @@ def settings_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     known = [field.name.upper() for field in fields(conf.Settings)]
     found: list[CheckMessage] = []
     for key in conf.written():
-        if str(key).upper() in known:
+        if key in known:
             continue
-        close = difflib.get_close_matches(str(key).upper(), known, n=1)
+        capitals = str(key).upper()
+        close = difflib.get_close_matches(capitals, known, n=1)
         hint = f"Did you mean {close[0]}?" if close else "See the settings reference."
+        if capitals in known:
+            hint = f"Write {capitals}: settings are named in capitals."
         found.append(
             Error(f"PERSONA[{key!r}] is no setting of ours.", hint=hint, id="persona.E001")
         )

@@ -181,7 +181,7 @@ class Settings:
     robot_networks: tuple[str, ...] = ()
     """Networks from which only programs come, as "192.0.2.0/24": pages asked for and reports sent
     from there are no shopper's. Read your list of data centres in `settings.py`, and say in
-    `trusted_proxies` how many proxies of yours there are: behind others nobody is looked up."""
+    `TRUSTED_PROXIES` how many proxies of yours there are: behind others nobody is looked up."""
     events_kept: timedelta = timedelta(days=90)
     """How long single events of visitors are kept; at least 7 days, for what is sent twice."""
     purchases_kept: timedelta = timedelta(days=1_095)
@@ -199,11 +199,11 @@ class Settings:
     """A category bought from once and left alone for this long was a gift or a one-off."""
     slow_call: timedelta = timedelta(seconds=1)
     """A cache or database of ours that took this long, or failed to connect, is left alone for
-    `rest_after_fault`: one page waits, not all of them."""
+    `REST_AFTER_FAULT`: one page waits, not all of them."""
     rest_after_fault: timedelta = timedelta(seconds=30)
     """How long something that failed is not asked again."""
     learn_from_orders: bool = True
-    """Read the shop's orders to learn relations in aggregate, behind `min_buyers`."""
+    """Read the shop's orders to learn relations in aggregate, behind `MIN_BUYERS`."""
 
 
 def written() -> Mapping[Any, Any]:
@@ -218,8 +218,8 @@ def written() -> Mapping[Any, Any]:
 @cache
 def current() -> Settings:
     """The settings in force, until `setting_changed`. Undeclared keys fail check persona.E001."""
-    given = {str(key).lower(): value for key, value in written().items()}
-    known = {f.name: given[f.name] for f in fields(Settings) if f.name in given}
+    given = written()
+    known = {f.name: given[f.name.upper()] for f in fields(Settings) if f.name.upper() in given}
     if isinstance(known.get("event_weights"), Mapping):
         known["event_weights"] = {**Settings().event_weights, **known["event_weights"]}
     return Settings(**known)
@@ -227,7 +227,7 @@ def current() -> Settings:
 
 def is_chosen(name: str) -> bool:
     """Whether `settings.PERSONA` says anything about a setting, be it the default itself."""
-    return name.upper() in {str(key).upper() for key in written()}
+    return name in written()
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:

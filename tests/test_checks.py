@@ -72,6 +72,7 @@ def test_a_misspelt_setting_names_the_one_that_was_meant():
 
     assert "MIN_BUYRES" in message.msg
     assert "MIN_BUYERS" in str(message.hint)
+    assert "Write MIN_BUYERS" in str(found(min_buyers=7)["persona.E001"].hint)
     assert "reference" in str(found(**{"UTTER_NONSENSE": 1})["persona.E001"].hint)
 
 
@@ -441,7 +442,7 @@ def test_a_list_of_robots_networks_asks_how_many_proxies_there_are_where_people_
     assert "persona.W044" in found_on_deploying(PERSONA=listed)
     assert "persona.W044" not in found_on_deploying(PERSONA={**listed, "ENABLED": False})
     for number in (0, 1):
-        told = {**listed, "trusted_proxies": number}
+        told = {**listed, "TRUSTED_PROXIES": number}
         assert "persona.W044" not in found_on_deploying(PERSONA=told)
 
 
