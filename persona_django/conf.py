@@ -15,6 +15,9 @@ from typing import Any
 from django.conf import settings
 from django.core.signals import setting_changed
 
+IS_ANSWER: Mapping[str, bool] = {"is_answer": True}
+"""Metadata of a setting whose default, written down, does something else than leaving it out."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -147,9 +150,11 @@ class Settings:
     sensitive_categories: tuple[str, ...] = ()
     """Categories, each with all below it, such as `"Health > Tests"`: never learnt from together
     with others, nor shown in public blocks, and nothing about them is kept of a visitor."""
-    trusted_proxies: int = 0
+    trusted_proxies: int = field(default=0, metadata=IS_ANSWER)
     """Proxies of yours between the internet and Django, each of which adds to X-Forwarded-For.
-    With 0 that header is not believed, and all visitors behind a proxy share its limits."""
+    With 0 that header is not believed, and all visitors behind a proxy share its limits. Write 0
+    where there are none: while it is not set, nobody whose request has that header is looked up in
+    `ROBOT_NETWORKS`, because the only address that is known may be your proxy's."""
     event_origins: tuple[str, ...] = ()
     """Other origins whose pages may send events, as "https://app.example.com"."""
     server_keys: Mapping[str, str] = field(default_factory=dict)
