@@ -28,6 +28,7 @@ from persona_django.tracking import script
 CHECKS: dict[str, str] = {
     "persona.E001": "PERSONA holds a key that is no setting.",
     "persona.E002": "A setting has a value that cannot work.",
+    "persona.W003": "A dictionary in the settings looks like a misspelt PERSONA.",
     "persona.E010": "A persona.py cannot be imported.",
     "persona.E011": "A map is registered for something that is no model.",
     "persona.E012": "Something that is no ItemMap or OrderMap is registered.",
@@ -87,6 +88,20 @@ def settings_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             Error(f"PERSONA[{key!r}] is no setting of ours.", hint=hint, id="persona.E001")
         )
     return found
+
+
+@register()
+def settings_are_found(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A misspelt PERSONA leaves every default in force, and Django reads it without a word."""
+    return [
+        Warning(
+            f"{name} in your settings is read by nobody, and looks like ours.",
+            hint=f"Did you mean PERSONA? Rename {name}, or silence this check where it is another "
+            "app's.",
+            id="persona.W003",
+        )
+        for name in conf.misspelt()
+    ]
 
 
 @register()
@@ -225,23 +240,6 @@ def script_can_report(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "views of pages are recorded.",
             hint='Add path("persona/", include("persona_django.urls")) to your urlpatterns.',
             id="persona.W050",
-        )
-    ]
-
-
-@register(Tags.security, deploy=True)
-def networks_can_be_told(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Behind a proxy that nobody counted no request comes from a network that is listed."""
-    is_counted = conf.is_chosen("TRUSTED_PROXIES")
-    if not _is_enabled() or not conf.current().robot_networks or is_counted:
-        return []
-    return [
-        Warning(
-            "ROBOT_NETWORKS lists networks, but nobody said whether proxies stand before Django: "
-            "whatever comes through one is not looked up in that list.",
-            hint='Set PERSONA["TRUSTED_PROXIES"] to the number of your proxies; 0 says that there '
-            "are none.",
-            id="persona.W044",
         )
     ]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -233,6 +234,24 @@ def current() -> Settings:
 def is_chosen(name: str) -> bool:
     """Whether `settings.PERSONA` says anything about a setting, be it the default itself."""
     return name in written()
+
+
+def misspelt() -> list[str]:
+    """Names of dictionaries in the shop's settings that are ours, but are not called PERSONA."""
+    ours = [field.name.upper() for field in fields(Settings)]
+    others = [name for name in dir(settings) if name.isupper() and name != "PERSONA"]
+    close = get_close_matches("PERSONA", others, n=len(others) or 1, cutoff=0.75)
+    # PERSONA_DJANGO is as likely a slip as PERSONNA.
+    alike = [name for name in others if name in close or name.startswith("PERSONA")]
+    return [name for name in alike if _holds_any(getattr(settings, name, None), ours)]
+
+
+def _holds_any(value: Any, names: list[str]) -> bool:
+    """Whether it is a dictionary with one of these names in it, itself misspelt perhaps."""
+    # Other apps have settings of similar names, so that a name alone says nothing.
+    return isinstance(value, Mapping) and any(
+        get_close_matches(str(key).upper(), names, n=1, cutoff=0.9) for key in value
+    )
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:
