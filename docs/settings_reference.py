@@ -40,13 +40,15 @@ def default_of(setting: Field[Any]) -> str:
     """The default as a person would write it in `settings.py`."""
     made = setting.default_factory
     value = setting.default if made is MISSING else made()
+    if setting.metadata.get("is_answer"):
+        return f"not set, counted as `{value!r}`"
     if isinstance(value, timedelta):
         seconds = value.total_seconds()
         for unit, size in UNITS:
             if seconds >= size and seconds % size == 0:
-                return f"timedelta({unit}={int(seconds // size)})"
-        return f"timedelta(milliseconds={int(seconds * 1000)})"
-    return repr(value)
+                return f"`timedelta({unit}={int(seconds // size)})`"
+        return f"`timedelta(milliseconds={int(seconds * 1000)})`"
+    return f"`{value!r}`"
 
 
 def range_of(name: str) -> str:
@@ -63,7 +65,7 @@ def reference() -> str:
     why = reasons()
     return "\n".join(
         f"### `{setting.name.upper()}`\n\n{why[setting.name]}\n\n"
-        f"Default: `{default_of(setting)}`{range_of(setting.name)}\n"
+        f"Default: {default_of(setting)}{range_of(setting.name)}\n"
         for setting in fields(conf.Settings)
     )
 

@@ -20,6 +20,7 @@ from persona_django import conf, limits
 from persona_django.blocks import registry as blocks
 from persona_django.catalogue import registry
 from persona_django.catalogue.models import Item
+from persona_django.catalogue.visibility import examine_visible
 from persona_django.deployment import databases_in_use, events_go_in_time
 from persona_django.identity import consent
 from persona_django.tracking import script
@@ -27,6 +28,7 @@ from persona_django.tracking import script
 CHECKS: dict[str, str] = {
     "persona.E001": "PERSONA holds a key that is no setting.",
     "persona.E002": "A setting has a value that cannot work.",
+    "persona.W003": "A dictionary in the settings looks like a misspelt PERSONA.",
     "persona.E010": "A persona.py cannot be imported.",
     "persona.E011": "A map is registered for something that is no model.",
     "persona.E012": "Something that is no ItemMap or OrderMap is registered.",
@@ -40,8 +42,9 @@ CHECKS: dict[str, str] = {
     "persona.E020": "An order map does not say which items its lines are about.",
     "persona.E021": "An item model has a primary key of several columns.",
     "persona.E025": "A block of the shop's own is declared wrongly.",
+    "persona.E026": "The visible() of an item map fails or returns something else.",
     "persona.E060": "A consent policy cannot work with its options.",
-    "persona.W022": "An attribute of a map is read by nobody; it looks misspelt.",
+    "persona.W022": "An attribute or method of a map is used by nobody; it looks misspelt.",
     "persona.W023": "No item map is registered.",
     "persona.W024": "The customer of an order map is not known to be the signed-in user.",
     "persona.W030": "The middleware is not installed.",
@@ -74,14 +77,31 @@ def settings_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     known = [field.name.upper() for field in fields(conf.Settings)]
     found: list[CheckMessage] = []
     for key in conf.written():
-        if str(key).upper() in known:
+        if key in known:
             continue
-        close = difflib.get_close_matches(str(key).upper(), known, n=1)
+        capitals = str(key).upper()
+        close = difflib.get_close_matches(capitals, known, n=1)
         hint = f"Did you mean {close[0]}?" if close else "See the settings reference."
+        if capitals in known:
+            hint = f"Write {capitals}: settings are named in capitals."
         found.append(
             Error(f"PERSONA[{key!r}] is no setting of ours.", hint=hint, id="persona.E001")
         )
     return found
+
+
+@register()
+def settings_are_found(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A misspelt PERSONA leaves every default in force, and Django reads it without a word."""
+    return [
+        Warning(
+            f"{name} in your settings is read by nobody, and looks like ours.",
+            hint=f"Did you mean PERSONA? Rename {name}, or silence this check where it is another "
+            "app's.",
+            id="persona.W003",
+        )
+        for name in conf.misspelt()
+    ]
 
 
 @register()
@@ -98,17 +118,22 @@ def maps_are_sound(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Everything that is wrong with any `persona.py`."""
     if not _is_enabled():
         return []
+    faults = [*registry.faults()]
+    for item_map in registry.item_maps().values():
+        faults += examine_visible(item_map)
     found: list[CheckMessage] = [
         (Error if fault.is_error else Warning)(fault.message, hint=fault.hint, id=fault.id)
-        for fault in registry.faults()
+        for fault in faults
     ]
-    if not found and not registry.item_maps():
-        found.append(
+    if registry.lacks_items():
+        # First, because no order map can be right without.
+        found.insert(
+            0,
             Warning(
                 "No item map is registered, so there is nothing to recommend.",
                 hint="Write a persona.py in one of your apps, with an ItemMap for its products.",
                 id="persona.W023",
-            )
+            ),
         )
     return found
 
@@ -215,23 +240,6 @@ def script_can_report(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "views of pages are recorded.",
             hint='Add path("persona/", include("persona_django.urls")) to your urlpatterns.',
             id="persona.W050",
-        )
-    ]
-
-
-@register(Tags.security, deploy=True)
-def networks_can_be_told(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Behind a proxy that nobody counted no request comes from a network that is listed."""
-    is_counted = conf.is_chosen("TRUSTED_PROXIES")
-    if not _is_enabled() or not conf.current().robot_networks or is_counted:
-        return []
-    return [
-        Warning(
-            "ROBOT_NETWORKS lists networks, but nobody said whether proxies stand before Django: "
-            "whatever comes through one is not looked up in that list.",
-            hint='Set PERSONA["TRUSTED_PROXIES"] to the number of your proxies; 0 says that there '
-            "are none.",
-            id="persona.W044",
         )
     ]
 

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
+
+IS_ANSWER: Mapping[str, bool] = {"is_answer": True}
+"""Metadata of a setting whose default, written down, does something else than leaving it out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,9 +151,11 @@ class Settings:
     sensitive_categories: tuple[str, ...] = ()
     """Categories, each with all below it, such as `"Health > Tests"`: never learnt from together
     with others, nor shown in public blocks, and nothing about them is kept of a visitor."""
-    trusted_proxies: int = 0
+    trusted_proxies: int = field(default=0, metadata=IS_ANSWER)
     """Proxies of yours between the internet and Django, each of which adds to X-Forwarded-For.
-    With 0 that header is not believed, and all visitors behind a proxy share its limits."""
+    With 0 that header is not believed, and all visitors behind a proxy share its limits. Write 0
+    where there are none: while it is not set, nobody whose request has that header is looked up in
+    `ROBOT_NETWORKS`, because the only address that is known may be your proxy's."""
     event_origins: tuple[str, ...] = ()
     """Other origins whose pages may send events, as "https://app.example.com"."""
     server_keys: Mapping[str, str] = field(default_factory=dict)
@@ -181,7 +187,7 @@ class Settings:
     robot_networks: tuple[str, ...] = ()
     """Networks from which only programs come, as "192.0.2.0/24": pages asked for and reports sent
     from there are no shopper's. Read your list of data centres in `settings.py`, and say in
-    `trusted_proxies` how many proxies of yours there are: behind others nobody is looked up."""
+    `TRUSTED_PROXIES` how many proxies of yours there are: behind others nobody is looked up."""
     events_kept: timedelta = timedelta(days=90)
     """How long single events of visitors are kept; at least 7 days, for what is sent twice."""
     purchases_kept: timedelta = timedelta(days=1_095)
@@ -199,11 +205,11 @@ class Settings:
     """A category bought from once and left alone for this long was a gift or a one-off."""
     slow_call: timedelta = timedelta(seconds=1)
     """A cache or database of ours that took this long, or failed to connect, is left alone for
-    `rest_after_fault`: one page waits, not all of them."""
+    `REST_AFTER_FAULT`: one page waits, not all of them."""
     rest_after_fault: timedelta = timedelta(seconds=30)
     """How long something that failed is not asked again."""
     learn_from_orders: bool = True
-    """Read the shop's orders to learn relations in aggregate, behind `min_buyers`."""
+    """Read the shop's orders to learn relations in aggregate, behind `MIN_BUYERS`."""
 
 
 def written() -> Mapping[Any, Any]:
@@ -218,8 +224,8 @@ def written() -> Mapping[Any, Any]:
 @cache
 def current() -> Settings:
     """The settings in force, until `setting_changed`. Undeclared keys fail check persona.E001."""
-    given = {str(key).lower(): value for key, value in written().items()}
-    known = {f.name: given[f.name] for f in fields(Settings) if f.name in given}
+    given = written()
+    known = {f.name: given[f.name.upper()] for f in fields(Settings) if f.name.upper() in given}
     if isinstance(known.get("event_weights"), Mapping):
         known["event_weights"] = {**Settings().event_weights, **known["event_weights"]}
     return Settings(**known)
@@ -227,7 +233,25 @@ def current() -> Settings:
 
 def is_chosen(name: str) -> bool:
     """Whether `settings.PERSONA` says anything about a setting, be it the default itself."""
-    return name.upper() in {str(key).upper() for key in written()}
+    return name in written()
+
+
+def misspelt() -> list[str]:
+    """Names of dictionaries in the shop's settings that are ours, but are not called PERSONA."""
+    ours = [field.name.upper() for field in fields(Settings)]
+    others = [name for name in dir(settings) if name.isupper() and name != "PERSONA"]
+    close = get_close_matches("PERSONA", others, n=len(others) or 1, cutoff=0.75)
+    # PERSONA_DJANGO is as likely a slip as PERSONNA.
+    alike = [name for name in others if name in close or name.startswith("PERSONA")]
+    return [name for name in alike if _holds_any(getattr(settings, name, None), ours)]
+
+
+def _holds_any(value: Any, names: list[str]) -> bool:
+    """Whether it is a dictionary with one of these names in it, itself misspelt perhaps."""
+    # Other apps have settings of similar names, so that a name alone says nothing.
+    return isinstance(value, Mapping) and any(
+        get_close_matches(str(key).upper(), names, n=1, cutoff=0.9) for key in value
+    )
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:

@@ -122,6 +122,23 @@ def cache_is_shared(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def networks_can_be_told(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Behind a proxy that nobody counted no request comes from a network that is listed."""
+    is_counted = conf.is_chosen("TRUSTED_PROXIES")
+    if not conf.current().enabled or not conf.current().robot_networks or is_counted:
+        return []
+    return [
+        Warning(
+            "ROBOT_NETWORKS lists networks, but nobody said whether proxies stand before Django: "
+            "whatever comes through one is not looked up in that list.",
+            hint='Set PERSONA["TRUSTED_PROXIES"] to the number of your proxies; 0 says that there '
+            "are none.",
+            id="persona.W044",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
 def cookie_is_secure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """The visitor cookie is marked Secure on requests that Django takes for secure ones."""
     try:

@@ -85,3 +85,14 @@ class UnknownJob(PersonaError):
 
 class GateFailed(PersonaError):
     """A model version did not pass its checks and stays staged."""
+
+
+LONGEST_LINE = 300
+"""Characters; Django lists every field of a model that lacks one."""
+
+
+def in_one_line(error: BaseException) -> str:
+    """What an exception says, as the last line of its traceback does: for messages of ours."""
+    said = " ".join(str(error).split())
+    line = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"

@@ -74,13 +74,14 @@ def faults() -> list[Fault]:
     """Every impossible value of `settings.PERSONA`."""
     if not isinstance(getattr(settings, "PERSONA", {}), Mapping):
         return [("", type(settings.PERSONA).__name__, "Write PERSONA = {...}, a dict.")]
-    values = {str(key).lower(): value for key, value in conf.written().items()}
+    values = conf.written()
     defaults = conf.Settings()
     found: list[Fault] = []
     for setting in fields(conf.Settings):
-        if setting.name not in values:
+        name = setting.name.upper()
+        if name not in values:
             continue
-        value = values[setting.name]
+        value = values[name]
         hint = _type_fault(value, getattr(defaults, setting.name)) or _range_fault(
             setting.name, value
         )

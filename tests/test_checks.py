@@ -20,7 +20,7 @@ from django.db import connections, router
 from django.test import override_settings
 
 from persona_django import checks, deployment
-from persona_django.catalogue import ItemMap, register, registry
+from persona_django.catalogue import ItemMap, OrderMap, register, registry
 from persona_django.catalogue.models import Item
 from persona_django.middleware import PersonaMiddleware
 from persona_django.tracking.models import Event
@@ -57,6 +57,7 @@ def test_every_message_has_a_number_in_the_table_and_a_hint():
             "catalogue/declarations.py",
             "catalogue/order_declarations.py",
             "catalogue/registry.py",
+            "catalogue/visibility.py",
             "blocks/registry.py",
             "deployment.py",
         )
@@ -71,6 +72,7 @@ def test_a_misspelt_setting_names_the_one_that_was_meant():
 
     assert "MIN_BUYRES" in message.msg
     assert "MIN_BUYERS" in str(message.hint)
+    assert "Write MIN_BUYERS" in str(found(min_buyers=7)["persona.E001"].hint)
     assert "reference" in str(found(**{"UTTER_NONSENSE": 1})["persona.E001"].hint)
 
 
@@ -92,6 +94,13 @@ def test_faults_of_maps_are_messages():
 def test_a_shop_that_registers_nothing_is_told_where_to_begin():
     with registry.isolated():
         assert "persona.py" in words(found()["persona.W023"])
+
+
+def test_a_shop_that_registers_orders_alone_is_told_what_it_lacks_first():
+    with registry.isolated():
+        register(OrderLine)(type("Orders", (OrderMap,), {"item": "product", "order": "order"}))
+
+        assert next(iter(found())) == "persona.W023"
 
 
 def test_a_missing_middleware_is_told():
@@ -433,7 +442,7 @@ def test_a_list_of_robots_networks_asks_how_many_proxies_there_are_where_people_
     assert "persona.W044" in found_on_deploying(PERSONA=listed)
     assert "persona.W044" not in found_on_deploying(PERSONA={**listed, "ENABLED": False})
     for number in (0, 1):
-        told = {**listed, "trusted_proxies": number}
+        told = {**listed, "TRUSTED_PROXIES": number}
         assert "persona.W044" not in found_on_deploying(PERSONA=told)
 
 

@@ -104,6 +104,13 @@ def test_what_is_possible_is_no_fault(name: str, value: Any):
     assert faults(name, value) == []
 
 
+def test_a_name_in_small_letters_is_no_setting():
+    with override_settings(PERSONA={"min_buyers": 100, "trusted_proxies": 1}):
+        assert conf.current() == DEFAULTS
+        assert not conf.is_chosen("TRUSTED_PROXIES")
+        assert limits.faults() == []
+
+
 @pytest.mark.parametrize(
     ("limit", "written"),
     [

@@ -18,12 +18,13 @@ from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from persona_django.breaker import database_call
+from persona_django.catalogue.declarations import why_unusable
 from persona_django.catalogue.maps import Audience, ItemMap
 from persona_django.catalogue.paths import explore
 from persona_django.catalogue.refs import refs_of
 from persona_django.catalogue.registry import item_maps
 from persona_django.catalogue.snapshot import Snapshot
-from persona_django.exceptions import Resting
+from persona_django.exceptions import BrokenMap, Resting, in_one_line
 
 SHOWN = ("title", "price", "compare_at_price", "currency", "images", "url", "available", "stock")
 """Declared values that a render reads."""
@@ -33,6 +34,10 @@ MOST_PICKED = 500
 
 Fault = Callable[[str, Exception], None]
 """Called with what to do about a map that raised."""
+
+
+class _Unusable(BrokenMap):
+    """A method of a map returned something in which no product can be looked up."""
 
 
 class Shelf:
@@ -92,15 +97,15 @@ class Shelf:
         return self._picked
 
     def _pick(self, item_map: ItemMap) -> list[Any]:
-        with self._heard(item_map):
-            visible = item_map.visible(item_map.queryset(), self._audience)
+        with self._heard(item_map) as asked:
+            visible = self._visible(item_map, asked)
             with database_call(visible.db, may_take_long=True):
                 return list(visible.order_by("-pk").values_list("pk", flat=True)[:MOST_PICKED])
         return []
 
     def _fetch_model(self, item_map: ItemMap, wanted: dict[str, int]) -> None:
-        with self._heard(item_map):
-            visible = item_map.visible(item_map.queryset(), self._audience)
+        with self._heard(item_map) as asked:
+            visible = self._visible(item_map, asked)
             found = visible.filter(pk__in=_primary_keys(item_map, wanted))
             # How long the shop's own query takes says nothing about our next one.
             with database_call(found.db, may_take_long=True):
@@ -108,18 +113,30 @@ class Shelf:
             for obj in objs:
                 self._keep(item_map, obj, wanted)
 
+    def _visible(self, item_map: ItemMap, asked: list[str]) -> QuerySet[Any]:
+        """What this audience may see of a model; `asked` ends with the method that was called."""
+        asked.append("queryset()")
+        rows = item_map.queryset()
+        asked.append("visible()")
+        visible = item_map.visible(rows, self._audience)
+        if unusable := why_unusable(visible, item_map):
+            raise _Unusable(unusable)
+        return visible
+
     @contextmanager
-    def _heard(self, item_map: ItemMap) -> Iterator[None]:
-        """Report what a map's queryset raises instead of passing it on."""
+    def _heard(self, item_map: ItemMap) -> Iterator[list[str]]:
+        """Report what a map's methods raise instead of passing it on, and which of them it was."""
+        asked: list[str] = []
         try:
-            yield
+            yield asked
         except (DatabaseError, Resting):
             # The whole page's transaction may be spoilt: only the outer edge can put it right.
             raise
         except Exception as error:  # noqa: BLE001 - a broken map must cost its own items only
+            told = error if isinstance(error, _Unusable) else f"raised {in_one_line(error)}"
             self._on_fault(
-                f"{type(item_map).__name__}.queryset() or visible() raised, so nothing of "
-                f"{item_map.label} is shown. Correct it in persona.py.",
+                f"{type(item_map).__name__}.{asked[-1]} {told}, so nothing of {item_map.label} is "
+                "shown. Correct it in persona.py; `manage.py check` may say more.",
                 error,
             )
 

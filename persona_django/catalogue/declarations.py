@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from persona_django.catalogue.maps import ItemMap, OrderMap, is_currency_code
 from persona_django.catalogue.paths import explore
+from persona_django.exceptions import in_one_line
 
 NEEDED_OF_ITEMS = ("title", "price", "url")
 MAY_BE_RELATIONS = frozenset({"group", "images", "item", "order", "customer"})
@@ -18,6 +19,11 @@ MAY_BE_RELATIONS = frozenset({"group", "images", "item", "order", "customer"})
 
 NO_PATHS = frozenset({"attributes", "card_template", "item_model", "counts"})
 
+METHODS: Mapping[type, tuple[str, ...]] = {
+    ItemMap: ("queryset", "visible"),
+    OrderMap: ("queryset", "own"),
+}
+"""Methods of each kind of map that a shop writes anew; we call them by these names."""
 
 RESERVED = ("declared", "key", "names", "own_method", "path", "value")
 """Names of the maps' own machinery, which a method of the shop would break."""
@@ -39,6 +45,8 @@ class Fault:
 
 def examine_items(item_map: ItemMap) -> list[Fault]:
     """Everything wrong with an item map."""
+    if faults := of_other_kind(item_map):
+        return faults
     name = type(item_map).__name__
     faults = missing(item_map, NEEDED_OF_ITEMS) + taken(item_map)
     if "CompositePrimaryKey" in type(item_map.model._meta.pk).__name__:
@@ -68,6 +76,24 @@ def examine_items(item_map: ItemMap) -> list[Fault]:
             if item_map.own_method(path) is None:
                 faults += examine_path(item_map, f"attributes {path!r}", path, annotations)
     return faults + misspelt(item_map, ItemMap)
+
+
+def of_other_kind(described: ItemMap | OrderMap) -> list[Fault]:
+    """One fault for a map that inherits from the wrong class, instead of all that follows."""
+    mine, other = (ItemMap, OrderMap) if isinstance(described, ItemMap) else (OrderMap, ItemMap)
+    written = {name for _, name in own_names(described)}
+    theirs = [name for name in (*other.names, *METHODS[other]) if name in written - {*vars(mine)}]
+    if len(theirs) <= len(written.intersection(mine.names)):
+        return []
+    return [
+        Fault(
+            id="persona.E014",
+            message=f"{type(described).__name__} inherits from {mine.__name__}, but says what an "
+            f"{other.__name__} says: {', '.join(theirs)}.",
+            hint=f"Did you mean catalogue.{other.__name__}? An ItemMap says what is sold, an "
+            "OrderMap what was bought.",
+        )
+    ]
 
 
 def missing(described: ItemMap | OrderMap, needed: Collection[str]) -> list[Fault]:
@@ -106,29 +132,33 @@ def annotations_of(described: ItemMap | OrderMap) -> tuple[Collection[str], list
         return (), [
             Fault(
                 id="persona.E018",
-                message=f"{kind}.queryset() failed with {type(error).__name__}: {error}",
+                message=f"{kind}.queryset() failed with {in_one_line(error)}",
                 hint="It must return a queryset without asking the database.",
             )
         ]
-    if not isinstance(queryset, QuerySet) or not issubclass(queryset.model, described.model):
+    if unusable := why_unusable(queryset, described):
         return (), [
             Fault(
                 id="persona.E018",
-                message=f"{kind}.queryset() does not return a queryset of "
-                f"{described.model._meta.label}.",
-                hint="Start from its manager, such as Model.objects.filter(...).",
-            )
-        ]
-    if closed := _why_closed(queryset):
-        return (), [
-            Fault(
-                id="persona.E018",
-                message=f"{kind}.queryset() is {closed}, so nothing can be looked up in it.",
-                hint="Return a queryset that can be filtered further: Q(...) | Q(...) in one "
-                "filter() stands for a union, and a condition for a slice.",
+                message=f"{kind}.queryset() {unusable}.",
+                hint="Start from its manager, such as Model.objects.filter(...), and return what "
+                "can be filtered further: Q(...) | Q(...) in one filter() stands for a union, and "
+                "a condition for a slice.",
             )
         ]
     return queryset.query.annotations, []
+
+
+def why_unusable(found: Any, described: ItemMap | OrderMap) -> str:
+    """Why nothing can be looked up in what a method of the map returned; empty when it can."""
+    label = described.model._meta.label
+    if not isinstance(found, QuerySet):
+        kind = "None" if found is None else f"a {type(found).__name__}"
+        return f"does not return a queryset of {label}, but {kind}"
+    if not issubclass(found.model, described.model):
+        return f"does not return a queryset of {label}, but one of {found.model._meta.label}"
+    closed = _why_closed(found)
+    return f"is {closed}, so nothing can be looked up in it" if closed else ""
 
 
 def _why_closed(queryset: QuerySet[Any]) -> str:
@@ -170,7 +200,7 @@ def examine_path(
 ) -> list[Fault]:
     """What is wrong with one field path, if anything."""
     kind = type(described).__name__
-    route = explore(described.model, path, annotations=annotations)
+    route = explore(described.model, path, annotations=annotations, only_columns=must_be_column)
     if route.fault:
         return [
             Fault(
@@ -198,21 +228,31 @@ def examine_path(
     return []
 
 
-def misspelt(described: Any, base: type) -> list[Fault]:
-    """Attributes that look like one of ours but are not, because nothing else would notice."""
+def misspelt(described: ItemMap | OrderMap, base: type[ItemMap | OrderMap]) -> list[Fault]:
+    """Attributes and methods that look like one of ours but are not: nothing else would notice."""
+    known = (*base.names, *METHODS[base])
     faults = []
-    for name in vars(type(described)):
-        if name.startswith("_") or hasattr(base, name):
+    for written_in, name in own_names(described):
+        if hasattr(base, name) or name in getattr(described, "attributes", ()):
             continue
-        if name in getattr(described, "attributes", ()):
-            continue
-        close = difflib.get_close_matches(name, base.names, n=1, cutoff=0.8)  # type: ignore[attr-defined]
-        if close:
+        close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8)
+        # Where the right name stands beside it, this is a helper and no misspelling.
+        if close and close[0] not in vars(written_in):
+            is_method = callable(getattr(written_in, name))
             faults.append(
                 Fault(
                     id="persona.W022",
-                    message=f"{type(described).__name__}.{name} is not read.",
+                    message=f"{written_in.__name__}.{name}"
+                    + ("() is not called." if is_method else " is not read."),
                     hint=f"Did you mean {close[0]}?",
                 )
             )
     return faults
+
+
+def own_names(described: ItemMap | OrderMap) -> Iterator[tuple[type, str]]:
+    """Every public name that the shop wrote on its map, with the class in which it stands."""
+    for ancestor in type(described).__mro__:
+        if ancestor.__module__ == ItemMap.__module__:
+            return
+        yield from ((ancestor, name) for name in vars(ancestor) if not name.startswith("_"))

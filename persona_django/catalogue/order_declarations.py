@@ -18,6 +18,7 @@ from persona_django.catalogue.declarations import (
     examine_path,
     missing,
     misspelt,
+    of_other_kind,
     taken,
 )
 from persona_django.catalogue.maps import ItemMap, OrderMap
@@ -33,6 +34,8 @@ def examine_orders(
 
     `rejected` are labels of models whose item map has a fault of its own.
     """
+    if faults := of_other_kind(order_map):
+        return faults
     name = type(order_map).__name__
     faults = missing(order_map, NEEDED_OF_ORDERS) + taken(order_map)
     if not (order_map.declared("customer") or order_map.declared("guest_key")):
@@ -128,6 +131,8 @@ def _find_items(
 ) -> list[Fault]:
     """Settle which item model the lines are about: named, related to, or the only one."""
     kind = type(order_map).__name__
+    if not items and not rejected:
+        return [_waits_for_any(kind)]
     named = order_map.item_model
     if named is not None:
         label = _label(named)
@@ -174,6 +179,15 @@ def _waits_for(kind: str, labels: list[str]) -> Fault:
         id="persona.E020",
         message=f"{kind} is left out because the item map of {', '.join(labels)} has an error.",
         hint="Put that map right; there may be nothing to change here.",
+    )
+
+
+def _waits_for_any(kind: str) -> Fault:
+    """Without an item map no order map can be right, whatever it says."""
+    return Fault(
+        id="persona.E020",
+        message=f"{kind} is left out because no item map is registered.",
+        hint="Write an ItemMap for your products first; there may be nothing to change here.",
     )
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
+from inspect import getattr_static
 from itertools import islice
+from types import FunctionType
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
@@ -12,8 +16,13 @@ from django.db import models
 from django.db.models import QuerySet
 from django.db.models.expressions import Col
 from django.db.models.fields.files import FileField
+from django.utils.functional import cached_property
 
 from persona_django.exceptions import BrokenMap
+
+Kinds = tuple[type, ...]
+COMPUTED: Kinds = (FunctionType, property, cached_property, functools.cached_property)
+"""What a shop writes on a model for a value that is no column."""
 
 MOST_YIELDED = 1_000
 """Values that a generator may give for one product: one that never ends must not keep a page."""
@@ -43,19 +52,27 @@ class Route:
         return bool(self.field is not None and self.field.is_relation)
 
 
-def explore(model: type[models.Model], path: str, *, annotations: Collection[str] = ()) -> Route:
-    """Walk a path through the models. Never raises: what is wrong is in `fault` and `hint`."""
+def explore(
+    model: type[models.Model],
+    path: str,
+    *,
+    annotations: Collection[str] = (),
+    only_columns: bool = False,
+) -> Route:
+    """Walk a path through the models. Never raises: what is wrong is in `fault` and `hint`, which
+    offers no method where `only_columns` can be used."""
     if path in annotations:
         return Route(path=path, is_column=True)
     here: Any = model
     steps = path.split("__")
     joined: list[str] = []
+    offered = () if only_columns else COMPUTED
     for number, step in enumerate(steps):
         beyond = steps[number + 1 :]
         joins = "__".join(joined)
         field = _field(here, step)
         if field is None:
-            return _by_attribute(here, path, step, joins, is_last=not beyond)
+            return _by_attribute(here, path, step, joins, is_last=not beyond, offered=offered)
         if field.many_to_many or field.one_to_many:
             return _to_many(path, steps[: number + 1], beyond, field, joins)
         if not beyond:
@@ -102,7 +119,9 @@ def _field(model: Any, step: str) -> Any:
     return None if field in meta.related_objects else field
 
 
-def _by_attribute(model: Any, path: str, step: str, joins: str, *, is_last: bool) -> Route:
+def _by_attribute(
+    model: Any, path: str, step: str, joins: str, *, is_last: bool, offered: Kinds
+) -> Route:
     """A path whose step is no field: good when it ends in a method or a property."""
     has_it = step.isidentifier() and not step.startswith("_") and hasattr(model, step)
     if has_it and is_last:
@@ -113,7 +132,7 @@ def _by_attribute(model: Any, path: str, step: str, joins: str, *, is_last: bool
     return Route(
         path=path,
         fault=f"{label} has no field or method {step!r}",
-        hint=f"It has: {_known_names(model)}.",
+        hint=_offer(model, step, offered if is_last else ()),
     )
 
 
@@ -127,15 +146,31 @@ def _to_many(path: str, steps: list[str], beyond: list[str], field: Any, joins: 
             return Route(
                 path=path,
                 fault=f"{field.related_model._meta.label} has no field or method {beyond[0]!r}",
-                hint=f"It has: {_known_names(field.related_model)}.",
+                hint=_offer(field.related_model, beyond[0], COMPUTED),
             )
     return Route(path=path, joins=joins, fetches="__".join(steps))
 
 
-def _known_names(model: Any) -> str:
+def _offer(model: Any, step: str, kinds: Kinds) -> str:
+    """What may be meant by a name that the model does not have, and what it has. `kinds` of
+    methods are offered with the fields where they resemble the name."""
     reverse = [related.get_accessor_name() for related in model._meta.related_objects]
     fields = [field.name for field in (*model._meta.fields, *model._meta.many_to_many)]
-    return ", ".join(sorted(name for name in (*fields, *reverse) if name))
+    known = sorted(name for name in (*fields, *reverse) if name)
+    close = get_close_matches(step, [*known, *_own_methods(model, kinds)])
+    meant = f"Did you mean {' or '.join(close)}? " if close else ""
+    return f"{meant}It has: {', '.join(known)}."
+
+
+def _own_methods(model: Any, kinds: Kinds) -> list[str]:
+    """Methods and properties that the shop wrote on a model, not those which every model has."""
+    return [
+        name
+        for name in dir(model)
+        if not name.startswith("_")
+        and not hasattr(models.Model, name)
+        and isinstance(getattr_static(model, name), kinds)
+    ]
 
 
 def key_of(queryset: QuerySet[Any], path: str) -> Any:

@@ -79,13 +79,37 @@ def label_of(obj: Any) -> str:
     return str(model._meta.label_lower)
 
 
-def _type_fault(model: Any, key: str) -> str:
-    """Why no row of this model can have the key, in words; empty when one can."""
+def own_key(label: str, key: Any) -> str:
+    """A key in the spelling under which its item is kept: `7` for the text `007`, a UUID with its
+    dashes. What the model does not take, or nobody registered, stays as it is. Asks no database.
+    """
+    from persona_django.catalogue.registry import item_maps
+
+    # What is no text is of the model's own type, which has one spelling.
+    item_map = item_maps().get(label) if isinstance(key, str) else None
+    text = key_text(key)
+    if item_map is None:
+        return text
     try:
-        model._meta.pk.to_python(key)
-    except (ValidationError, ValueError, TypeError, OverflowError):
-        return f"{model._meta.pk} does not take it"
-    return ""
+        return _as_kept(item_map.model._meta.pk, text)
+    except _REFUSED:
+        return text
+
+
+_REFUSED = (ValidationError, ValueError, TypeError, OverflowError)
+"""What fields raise for a text that can be no value of theirs."""
+
+
+def _as_kept(field: Any, key: str) -> str:
+    """The text of the value that a field makes of a text; raises what the field raises."""
+    kept = key_text(field.to_python(key))
+    if kept == key:
+        return key
+    try:
+        # Values of some fields, such as bytes, cannot be read from their own text again.
+        return kept if key_text(field.to_python(kept)) == kept else key
+    except _REFUSED:
+        return key
 
 
 def parse_seed(text: str) -> tuple[str, str]:
@@ -98,15 +122,20 @@ def parse_seed(text: str) -> tuple[str, str]:
     known = item_maps()
     label, colon, key = text.partition(":")
     if colon and _LABEL.match(label) and label.lower() in known:
-        found = label.lower(), key_text(key)
+        label, key = label.lower(), key_text(key)
     elif len(known) == 1 and not (colon and _LABEL.match(label)):
-        found = next(iter(known)), key_text(text)
+        label, key = next(iter(known)), key_text(text)
     else:
         registered = ", ".join(sorted(known)) or "none"
         raise NotRegistered(
             f"Cannot tell which item {text[:80]!r} is. Write it as app.model:key with a "
             f"registered model ({registered})."
         )
-    if fault := key_fault(found[1]) or _type_fault(known[found[0]].model, found[1]):
-        raise NotRegistered(f"No item has the key {found[1][:80]!r}: {fault}.")
-    return found
+    fault = key_fault(key)
+    if not fault:
+        field: Any = known[label].model._meta.pk
+        try:
+            return label, _as_kept(field, key)
+        except _REFUSED:
+            fault = f"{field} does not take it"
+    raise NotRegistered(f"No item has the key {key[:80]!r}: {fault}.")

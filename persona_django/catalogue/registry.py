@@ -17,7 +17,7 @@ from django.apps import apps
 from django.db import models
 from django.utils.module_loading import module_has_submodule
 
-from persona_django.catalogue.declarations import Fault, examine_items
+from persona_django.catalogue.declarations import Fault, examine_items, of_other_kind
 from persona_django.catalogue.maps import ItemMap, OrderMap
 from persona_django.catalogue.order_declarations import examine_orders
 from persona_django.exceptions import NotRegistered
@@ -39,6 +39,7 @@ class Registry:
         self.items: dict[str, ItemMap] = {}
         self.orders: list[OrderMap] = []
         self.found: list[Fault] = []
+        self.lacks_items = True
 
     def add(self, target: Any, map_class: Any) -> None:
         """Note one registration; it is examined when first asked for."""
@@ -97,14 +98,18 @@ class Registry:
             else:
                 self._examine_items(model, map_class, items, faults)
                 rejected.add(model._meta.label_lower)
+        # A map that could not be read may have been one.
+        lacks_items = not rejected and not faults
         rejected -= items.keys()
         for model, map_class in order_classes:
             order_map = map_class(model)
             found = examine_orders(order_map, items, rejected=rejected)
             faults.extend(found)
+            lacks_items = lacks_items and not of_other_kind(order_map)
             if not any(fault.is_error for fault in found):
                 orders.append(order_map)
         self.items, self.orders, self.found = items, orders, faults
+        self.lacks_items = lacks_items
 
     @staticmethod
     def _examine_items(
@@ -227,6 +232,11 @@ def order_maps() -> list[OrderMap]:
 def faults() -> list[Fault]:
     """Everything that is wrong with what was registered, for the system checks."""
     return _registry.settle().found
+
+
+def lacks_items() -> bool:
+    """Whether no `persona.py` declares an item map at all, not even one with a fault."""
+    return _registry.settle().lacks_items
 
 
 def map_for(obj_or_label: Any) -> ItemMap:

@@ -17,7 +17,7 @@ from persona_django.catalogue.maps import ItemMap
 from persona_django.catalogue.mirror import Change, Mirror, release, retire
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.reading import Plan, RawRow, plan_of
-from persona_django.catalogue.refs import key_fault, key_text, refs_of
+from persona_django.catalogue.refs import key_fault, key_text, own_key, refs_of
 from persona_django.catalogue.reports import SyncReport, Tally
 from persona_django.exceptions import BrokenMap
 
@@ -126,7 +126,7 @@ def forget_keys(
     """The shop deleted these rows: their items end, and a row of the same key is a new one."""
     tally = Tally()
     alias = router.db_for_write(Item)
-    refs = refs_of(label, pks).tolist()
+    refs = _refs(label, pks)
     for start in range(0, len(refs), KEYS_AT_A_TIME):
         mirror = Mirror(alias, store, label, refs=refs[start : start + KEYS_AT_A_TIME])
         release(alias, mirror.item_id.tolist())
@@ -141,13 +141,18 @@ def _sync_some(label: str, pks: Sequence[Any], tally: Tally, store: int, using: 
     alias = router.db_for_write(Item)
     for start in range(0, len(pks), KEYS_AT_A_TIME):
         some = pks[start : start + KEYS_AT_A_TIME]
-        mirror = Mirror(alias, store, label, refs=refs_of(label, some).tolist())
+        mirror = Mirror(alias, store, label, refs=_refs(label, some))
         work = Pass(plan, mirror, tally, using)
         for page in plan.pages(keys=some, using=using):
             work.take(page)
         work.leave(mirror.unseen())
     if tally.changes:
         state.bump("catalogue", store)
+
+
+def _refs(label: str, pks: Iterable[Any]) -> list[int]:
+    """The refs of keys that may be text still, as on an object that was made with one."""
+    return refs_of(label, (own_key(label, pk) for pk in pks)).tolist()
 
 
 class Pass:

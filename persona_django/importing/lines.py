@@ -8,7 +8,7 @@ import numpy as np
 from django.core.exceptions import FieldError
 from numpy.typing import NDArray
 
-from persona_django.catalogue.refs import key_text, refs_of
+from persona_django.catalogue.refs import key_text, own_key, refs_of
 from persona_django.catalogue.registry import item_maps
 from persona_django.exceptions import BadImport
 from persona_django.identity import restrictions
@@ -38,7 +38,10 @@ class ItemColumn:
 
     def of(self, texts: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Item id, 0 where unknown, and ref of each key."""
-        found = texts if self.key_of is None else [self.key_of.get(text, "") for text in texts]
+        if self.key_of is None:
+            found = [own_key(self.label, text) for text in texts]
+        else:
+            found = [self.key_of.get(text, "") for text in texts]
         return self.ids.of(self.label, found), refs_of(self.label, found)
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from persona_django import conf
-from persona_django.catalogue.refs import key_text, label_of, parse_seed
+from persona_django.catalogue.refs import own_key, parse_seed
 from persona_django.catalogue.registry import map_for
 from persona_django.exceptions import BadSize, NotRegistered
 
@@ -76,13 +76,11 @@ def seed_of(seed: Any) -> Seed:
     if isinstance(seed, str):
         return parse_seed(seed)
     if isinstance(seed, tuple) and len(seed) == 2:
-        label, key = str(seed[0]).lower(), key_text(seed[1])
-        map_for(label)
-        return label, key
+        label = map_for(str(seed[0])).label
+        return label, own_key(label, seed[1])
     # The class as the object gives it: a lazy object stands for another one's.
-    model = seed.__class__
-    item_map = map_for(model)
-    return label_of(model), item_map.key(seed)
+    label = map_for(seed.__class__).label
+    return label, own_key(label, seed.pk)
 
 
 def listed(given: Any) -> tuple[Any, ...]:

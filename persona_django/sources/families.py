@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from persona_django import conf
 from persona_django.catalogue.categories import SEPARATOR, is_under
+from persona_django.catalogue.refs import own_key
 from persona_django.catalogue.snapshot import Snapshot
 
 
@@ -73,7 +74,8 @@ class Families:
 
         Rows that no sync has read are left out, and a family stands only once.
         """
-        named = (self.snapshot.item_of(label.lower(), key) for key in keys)
+        label = label.lower()
+        named = (self.snapshot.item_of(label, own_key(label, key)) for key in keys)
         items = [item for item in named if item]
         return [*dict.fromkeys(self.snapshot.group_of(items).tolist())] if items else []
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from persona_django.breaker import database_call
 from persona_django.catalogue import state
 from persona_django.catalogue.models import Item, State
-from persona_django.catalogue.refs import key_text, label_of, parse_seed, ref_of, refs_of
+from persona_django.catalogue.refs import label_of, own_key, parse_seed, ref_of, refs_of
 from persona_django.catalogue.registry import item_maps
 from persona_django.catalogue.snapshot import current_snapshot
 from persona_django.columns.read import read_queryset
@@ -33,14 +33,15 @@ def name_of(product: Any) -> tuple[str, str]:
         return parse_seed(product)
     if isinstance(product, tuple):
         label, key = product
-        return str(label).lower(), key_text(key)
+        return (label := str(label).lower()), own_key(label, key)
     # The class as the object gives it: a lazy object stands for another one's.
     model = product.__class__
     if not hasattr(model, "_meta"):
         raise BadEvent(f"{model.__name__} is no product. Pass an object of a registered model.")
     if product.pk is None:
         raise BadEvent(f"This {model._meta.label} is not saved yet, so nothing can point to it.")
-    return label_of(model), key_text(product.pk)
+    label = label_of(model)
+    return label, own_key(label, product.pk)
 
 
 def is_registered(label: str) -> bool:

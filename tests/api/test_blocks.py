@@ -20,7 +20,7 @@ from persona_django.api.blocks import BlockView
 from persona_django.serving.recall import recall
 from tests.factories import mapped, product, publish_neighbours, publish_popular, read_catalogue
 from tests.serving.test_page import statements
-from tests.shop.models import Order, OrderLine, Product
+from tests.shop.models import Gift, Order, OrderLine, Product
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +49,20 @@ def tea():
 def titles(response) -> list[str]:
     assert response.status_code == 200, response.content
     return [slot["title"] for slot in response.json()["slots"]]
+
+
+def test_a_seed_without_the_dashes_of_its_uuid_is_the_same_product(client):
+    gift, mug = Gift.objects.create(label="Voucher"), product("Mug")
+    product("Pot")
+    read_catalogue()
+    publish_neighbours("similar", {gift: [(mug, 0.9, 214)]})
+
+    answers = [
+        titles(client.get(SIMILAR, {"seed": f"shop.gift:{key}", "size": 1}))
+        for key in (gift.pk, gift.pk.hex)
+    ]
+
+    assert answers == [["Mug"], ["Mug"]]
 
 
 def test_a_block_answers_with_everything_a_card_needs(client, tea):

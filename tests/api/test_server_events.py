@@ -240,6 +240,16 @@ def test_refunds_take_evidence_back_in_parts_repeated_and_before_the_purchase(te
     assert kept() == []
 
 
+def test_an_item_is_known_by_its_uuid_with_and_without_dashes():
+    voucher = gift()
+    item = item_of(voucher)
+
+    for key in (voucher.pk, voucher.pk.hex):
+        assert told(send(report("save", item=f"shop.gift:{key}", customer=1))) == "a"
+
+    assert set(Event.objects.values_list("item_id", flat=True)) == {item}
+
+
 # Stock
 
 

@@ -90,6 +90,28 @@ def test_the_hint_names_what_there_is():
     assert "orderline_set" in explore(Product, "prise").hint
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("get_url", "get_absolute_url"),
+        ("nmae", "name"),
+        ("brand__nmae", "name"),
+        ("orderline_set__quantiy", "quantity"),
+    ],
+)
+def test_the_hint_begins_with_what_was_meant_be_it_a_field_or_a_method(path: str, meant: str):
+    assert explore(Product, path).hint.startswith(f"Did you mean {meant}? It has: ")
+
+
+@pytest.mark.parametrize("path", ["zzz", "save_it", "full_clea"])
+def test_the_hint_offers_nothing_that_resembles_nothing_of_the_shop_s(path: str):
+    assert explore(Product, path).hint.startswith("It has: ")
+
+
+def test_no_method_is_offered_where_only_a_column_will_do():
+    assert explore(Product, "get_url", only_columns=True).hint.startswith("It has: ")
+
+
 def test_a_name_that_the_queryset_adds_is_a_column():
     assert explore(Product, "sold", annotations={"sold"}).is_column
 

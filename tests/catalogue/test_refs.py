@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import models
 from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_django.catalogue import registry
 from persona_django.catalogue.maps import ItemMap
-from persona_django.catalogue.refs import key_fault, label_of, parse_seed, ref_of, refs_of
+from persona_django.catalogue.refs import (
+    key_fault,
+    label_of,
+    own_key,
+    parse_seed,
+    ref_of,
+    refs_of,
+)
 from persona_django.exceptions import NotRegistered
+from tests.factories import mapped
 from tests.shop.models import Product
 
 
@@ -81,6 +93,59 @@ def test_the_model_may_be_left_out_where_only_one_is_registered():
 def test_a_key_that_no_row_of_the_model_can_have_names_no_item(key: str):
     with pytest.raises(NotRegistered, match=r"shop\.Product\.id does not take it"):
         parse_seed(f"shop.product:{key}")
+
+
+UID = "27b7aec1-9206-4b14-8b8c-6aa23ab47ce4"
+SPELT = [
+    ("shop.gift", "27b7aec192064b148b8c6aa23ab47ce4", UID),
+    ("shop.gift", UID.upper(), UID),
+    ("shop.gift", f"urn:uuid:{UID}", UID),
+    ("shop.product", "007", "7"),
+    ("shop.product", " 31", "31"),
+    ("shop.product", "31", "31"),
+]
+
+
+@pytest.mark.parametrize(("label", "key", "kept"), SPELT)
+def test_a_key_is_one_however_it_is_spelt(label: str, key: str, kept: str):
+    assert parse_seed(f"{label}:{key}") == (label, kept)
+    assert own_key(label, key) == kept
+
+
+@given(st.uuids())
+def test_the_text_of_a_key_names_the_row_that_the_key_itself_names(key: UUID):
+    assert own_key("shop.gift", key.hex) == own_key("shop.gift", key) == str(key)
+
+
+@pytest.mark.parametrize(
+    ("label", "key", "kept"),
+    [
+        ("shop.product", "abc", "abc"),
+        ("shop.product", "", ""),
+        ("shop.gift", "31", "31"),
+        ("shop.nothing", "007", "007"),
+        ("shop.product", 31, "31"),
+    ],
+)
+def test_a_key_that_the_model_does_not_take_stays_as_it_is(label: str, key: Any, kept: str):
+    assert own_key(label, key) == kept
+
+
+class Sealed(models.Model):
+    """A model whose keys cannot be read from their own text; it never has a table."""
+
+    seal = models.BinaryField(primary_key=True)
+
+    class Meta:
+        app_label = "shop"
+        managed = False
+
+
+@pytest.mark.parametrize("model", [Sealed, Session])
+@pytest.mark.parametrize("key", ["MDA3", "007"])
+def test_a_key_of_any_other_type_stays_as_it_is(model: type, key: str):
+    with mapped(model, title="pk", price="pk", url="pk"):
+        assert own_key(label_of(model), key) == key
 
 
 def test_an_object_of_a_proxy_belongs_to_the_registered_model():

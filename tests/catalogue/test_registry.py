@@ -166,6 +166,39 @@ def test_methods_constants_annotations_and_relations_are_fine():
     assert "shop.product" in registry.item_maps()
 
 
+@pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [("visble", "visible"), ("is_visible", "visible"), ("get_queryset", "queryset")],
+)
+def test_a_method_that_nobody_calls_is_told_with_the_one_that_was_meant(misspelt: str, meant: str):
+    found = item_faults(**{misspelt: lambda self, *given: given[0]})
+
+    assert list(found) == ["persona.W022"]
+    assert f"Products.{misspelt}() is not called. Did you mean {meant}?" in found["persona.W022"]
+
+
+def test_a_misspelt_method_is_told_also_where_a_base_class_of_the_shop_has_it():
+    base = type("Shown", (Sound,), {"visibel": lambda self, queryset, audience: queryset})
+    register(Product)(type("Products", (base,), {}))
+
+    (fault,) = registry.faults()
+
+    assert "Shown.visibel()" in fault.message
+
+
+def test_helpers_of_a_map_are_its_own_affair():
+    found = item_faults(
+        visible=lambda self, queryset, audience: self.is_visible(queryset),
+        is_visible=lambda self, queryset: queryset,
+        attributes=("brands",),
+        brands=lambda self, product: [],
+        season_of=lambda self, product: "summer",
+        _visble=lambda self, queryset: queryset,
+    )
+
+    assert found == {}
+
+
 def _raise(self: Any) -> Any:
     raise RuntimeError("the shop's own")
 
@@ -209,6 +242,32 @@ def test_a_sound_order_map_finds_its_items_by_the_relation():
 
     assert order_faults() == {}
     assert registry.order_maps()[0].item_label == "shop.product"
+
+
+@pytest.mark.parametrize(
+    ("model", "map_class", "told"),
+    [
+        (Product, type("Products", (OrderMap,), {"title": "name", "price": "price"}), "ItemMap"),
+        (Product, type("Products", (OrderMap,), {"visible": lambda self, q, a: q}), "ItemMap"),
+        (OrderLine, type("Lines", (ItemMap,), {"item": "product", "order": "order"}), "OrderMap"),
+    ],
+)
+def test_a_map_that_inherits_from_the_wrong_class_is_one_fault(
+    model: Any, map_class: Any, told: str
+):
+    register(model)(map_class)
+
+    (fault,) = registry.faults()
+
+    assert fault.id == "persona.E014"
+    assert f"says what an {told} says: " in fault.message
+    assert f"Did you mean catalogue.{told}?" in fault.hint
+
+
+def test_an_order_map_without_any_item_map_is_told_that_it_waits_for_one():
+    found = order_faults(item="quantity", item_model="shop.Product")
+
+    assert "Lines is left out because no item map is registered" in found["persona.E020"]
 
 
 def test_an_order_map_may_be_registered_before_the_items():
@@ -281,6 +340,7 @@ def test_a_primary_key_of_several_columns_is_a_fault():
         ({"counts": Q(nowhere=True)}, "persona.E015", "counts"),
         ({"queryset": _raise, "counts": Q(order__paid=True)}, "persona.E018", "RuntimeError"),
         ({"refunded_quantiy": "refunded"}, "persona.W022", "refunded_quantity"),
+        ({"owns": lambda self, queryset, user: queryset}, "persona.W022", "Did you mean own?"),
     ],
 )
 def test_a_misdeclared_order_map_is_told_with_what_to_do(

@@ -55,6 +55,19 @@ def test_every_declared_column_reaches_the_mirror():
     assert (other.title, other.price, other.key) == ("Voucher 🎁", 2550, str(gift.pk))
 
 
+def test_an_object_whose_key_is_still_text_is_followed_like_any_other():
+    gift = Gift.objects.create(pk="27b7aec192064b148b8c6aa23ab47ce4", label="Voucher")
+    sync_objects([gift])
+
+    gift.label = "Gift voucher"
+    gift.save()
+    changed = sync_objects([gift])
+    Gift.objects.all().delete()
+    gone = sync_objects([gift])
+
+    assert (changed.added, changed.changed, gone.retired) == (0, 1, 1)
+
+
 def test_a_second_sync_finds_nothing_to_do_and_writes_nothing():
     made()
     Gift.objects.create(label="Voucher", cents=100)

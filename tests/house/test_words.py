@@ -33,6 +33,15 @@ def test_every_setting_stands_in_the_reference_with_its_default_and_its_reason()
     assert "\n\nDefault: ``\n" not in written
 
 
+def test_the_reference_tells_what_is_not_set_from_what_is_set_to_the_default():
+    from docs.settings_reference import reference
+
+    proxies = reference().partition("### `TRUSTED_PROXIES`")[2].partition("###")[0]
+
+    assert "while it is not set" in proxies
+    assert "Default: not set, counted as `0`, from 0 to 20 proxies." in proxies
+
+
 def test_every_command_is_documented():
     said = words()
 

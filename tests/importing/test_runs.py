@@ -20,7 +20,7 @@ from persona_django.tracking.events import read_events
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Basis, Kind
 from tests.importing.files import EVENTS, SHOP, refused, rows
-from tests.tracking.catalogue import product, stocked
+from tests.tracking.catalogue import gift, item_of, product, stocked
 
 pytestmark = pytest.mark.django_db
 
@@ -159,6 +159,16 @@ def test_events_without_a_kind_column_are_views_and_need_a_customer(file):
 
     assert rows("kind", "at") == [(Kind.VIEW, 1_569_888_000)]
     assert [row[1] for row in refused(report)] == ["no customer"]
+
+
+def test_a_file_may_write_the_keys_of_items_in_another_spelling(file):
+    voucher = gift()
+    item = item_of(voucher)
+
+    options = Options(model="shop.gift")
+    import_file(file(f"1,{voucher.pk.hex},purchase,2010-12-01,1,1,A"), options)
+
+    assert rows("item_id") == [(item,)]
 
 
 def test_items_may_be_named_by_another_field_of_the_product(file):

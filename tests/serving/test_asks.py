@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from django.utils.functional import SimpleLazyObject
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from persona_django.exceptions import NotRegistered
 from persona_django.serving.asks import MOST_SEEDS, ask_of, size_of
-from tests.shop.models import Brand, Product
+from tests.shop.models import Brand, Gift, Product
 
 TEA = Product(pk=31, name="Tea")
 
@@ -28,6 +30,23 @@ def test_equal_questions_are_equal_however_their_products_are_named():
     asked = [
         ask_of("similar-items", seeds=seeds, size=6)
         for seeds in (TEA, [TEA], (TEA, TEA), "shop.product:31", [("shop.Product", 31)])
+    ]
+
+    assert len(set(asked)) == 1
+
+
+def test_a_uuid_without_its_dashes_is_the_product_with_them():
+    key = UUID("6228f538-a228-4c6e-8d5b-0a8c7f6d5e4b")
+    asked = [
+        ask_of("similar-items", seeds=seeds, size=6)
+        for seeds in (
+            Gift(pk=key),
+            Gift(pk=key.hex),
+            f"shop.gift:{key}",
+            f"shop.gift:{key.hex}",
+            [("shop.gift", key)],
+            [("shop.Gift", key.hex)],
+        )
     ]
 
     assert len(set(asked)) == 1

@@ -49,6 +49,12 @@ def raises(*args: Any) -> Any:
     raise KeyError("nobody's colour")
 
 
+def once() -> Callable[[Any], Any]:
+    """A queryset() that is sound when the map is examined, and raises ever after."""
+    left = [Product.objects.all()]
+    return lambda self: left.pop() if left else raises()
+
+
 @contextmanager
 def unlearnt() -> Iterator[None]:
     """An empty shop: nothing was ever synced."""
@@ -118,7 +124,22 @@ MISTAKES = (
     Mistake(
         name="a map whose visible() raises",
         made=lambda: mapped(Product, visible=raises),
-        told="Items.queryset() or visible() raised",
+        told='Items.visible() raised KeyError: "nobody\'s colour", so nothing of shop.product',
+    ),
+    Mistake(
+        name="a visible() that names no field",
+        made=lambda: mapped(Product, visible=lambda self, rows, audience: rows.filter(is_activ=1)),
+        told="Items.visible() raised FieldError: Cannot resolve keyword 'is_activ' into field",
+    ),
+    Mistake(
+        name="a visible() that returns a list",
+        made=lambda: mapped(Product, visible=lambda self, rows, audience: []),
+        told="Items.visible() does not return a queryset of shop.Product, but a list",
+    ),
+    Mistake(
+        name="a queryset() that raises on pages alone",
+        made=lambda: mapped(Product, queryset=once()),
+        told="Items.queryset() raised KeyError",
     ),
     Mistake(
         name="a map whose stock raises",

@@ -62,6 +62,17 @@ def test_the_shops_own_code_tracks_a_visitor_or_a_customer():
     ]
 
 
+def test_a_product_is_known_by_its_uuid_with_and_without_dashes():
+    voucher = gift()
+    item = item_of(voucher)
+
+    for key in (voucher.pk, voucher.pk.hex):
+        track(VISITOR, "cart_add", ("shop.gift", key))
+        track(VISITOR, "save", f"shop.gift:{key}")
+
+    assert list(Event.objects.values_list("item_id", flat=True)) == [item] * 4
+
+
 def test_a_request_tracks_its_visitor(settings):
     tea, _ = stocked()
     request = agreed_request(settings)
