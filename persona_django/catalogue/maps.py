@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Q, QuerySet
 
@@ -25,12 +26,23 @@ class Audience:
     """Whom a block is shown to, for `ItemMap.visible`. Every part may be unknown."""
 
     user: Any = None
-    """The signed-in user, as `request.user` gives it."""
+    """The user as `request.user` gives it; AnonymousUser also where there is no request, as for an
+    e-mail."""
     account: Any = None
     """The company the user buys for, as the setting ACCOUNT_OF finds it; None without one."""
     store: int = 1
     language: str = ""
     currency: str = ""
+
+
+def signed_out() -> Any:
+    """The user of whoever is not signed in or cannot be known, as pages have it, so that a shop
+    asks `audience.user.is_authenticated` everywhere; None only in a project without users."""
+    if not apps.is_installed("django.contrib.auth"):
+        return None
+    from django.contrib.auth.models import AnonymousUser
+
+    return AnonymousUser()
 
 
 class _Map:

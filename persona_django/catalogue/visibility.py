@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from django.apps import apps
 from django.db import connections
 from django.utils.translation import get_language
 
 from persona_django import conf
 from persona_django.catalogue.declarations import Fault, why_unusable
-from persona_django.catalogue.maps import Audience, ItemMap
+from persona_django.catalogue.maps import Audience, ItemMap, signed_out
 from persona_django.exceptions import in_one_line
 
 FIX = (
@@ -48,12 +46,9 @@ def examine_visible(item_map: ItemMap) -> list[Fault]:
 
 def _anybody() -> Audience:
     """A visitor whom nobody knows, as the page of a shop meets most of them."""
-    user: Any = None
-    if apps.is_installed("django.contrib.auth"):
-        from django.contrib.auth.models import AnonymousUser
-
-        user = AnonymousUser()
-    return Audience(user=user, language=get_language() or "", currency=conf.current().currency)
+    return Audience(
+        user=signed_out(), language=get_language() or "", currency=conf.current().currency
+    )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 
 from persona_django import conf, counters
-from persona_django.catalogue.maps import Audience
+from persona_django.catalogue.maps import Audience, signed_out
 from persona_django.identity import consent, restrictions
 from persona_django.identity.shoppers import (
     Shopper,
@@ -120,7 +120,7 @@ class Asker:
         user = getattr(request, "user", None) if request is not None else self.user
         language = (self._shopper.language if self._shopper else "") or get_language() or ""
         return Audience(
-            user=user,
+            user=signed_out() if user is None else user,
             account=self.account,
             store=self.store,
             language=language,

@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory, override_settings
 from django.utils import timezone
 
-from persona_django.catalogue import state
+from persona_django.catalogue import registry, state
 from persona_django.catalogue.snapshot import build_snapshot
 from persona_django.catalogue.sync import sync
 from persona_django.exceptions import BadToken
@@ -353,3 +353,20 @@ def test_a_seed_may_be_an_object_an_address_or_a_pair():
 
     for seeds in (tea, [tea], f"shop.product:{tea.pk}", [("shop.product", tea.pk)]):
         assert recommend(None, "similar-items", seeds=seeds).slots[0].product == mug
+
+
+def test_a_visible_that_asks_who_is_signed_in_works_without_a_request(monkeypatch):
+    teas = products(3)
+    read_catalogue()
+    publish_popular(teas)
+    item_map = registry.item_maps()["shop.product"]
+    asked = []
+
+    def visible(queryset, audience):
+        asked.append(audience.user.is_authenticated)
+        return queryset
+
+    monkeypatch.setattr(item_map, "visible", visible)
+
+    assert recommend(None, "similar-items", seed=teas[0])
+    assert asked == [False]
