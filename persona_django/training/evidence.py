@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -42,8 +42,13 @@ _IN_PARTS = np.isin(np.arange(LAST_KIND + 1), sorted(SHARES | DERIVED))
 class Seen:
     """How much there was before anything was left out: what chance is reckoned against."""
 
-    shoppers: int = 0
+    people: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Each shopper once."""
     baskets: int = 0
+
+    @property
+    def shoppers(self) -> int:
+        return len(self.people)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +68,8 @@ class Evidence:
     """How many erasures there had been before the history was read."""
     aggregated_seen: Seen = Seen()
     bought_seen: Seen = Seen()
+    shoppers_read: int = 0
+    """All of them, whether or not a crowd did the same."""
 
 
 def gather(
@@ -112,12 +119,15 @@ def combine(
     if lines is not None and len(lines):
         rows_read += len(lines)
         bought = _joined(bought, _purchases(lines, snapshot, weights[Kind.PURCHASE]))
+    aggregated_seen, bought_seen = seen(aggregated), seen(bought)
+    people = seen(browsed).people, aggregated_seen.people, bought_seen.people
     return Evidence(
         browsed=browsed,
         aggregated=behind_a_crowd(aggregated, crowd=settings.min_buyers),
-        aggregated_seen=seen(aggregated),
+        aggregated_seen=aggregated_seen,
         bought=behind_a_crowd(bought, crowd=settings.min_buyers),
-        bought_seen=seen(bought),
+        bought_seen=bought_seen,
+        shoppers_read=len(np.unique(np.concatenate(people))),
         rows_read=rows_read,
         now=now,
         seconds=time.perf_counter() - started if started else 0.0,
@@ -147,10 +157,10 @@ def seen(interactions: Interactions) -> Seen:
         return Seen()
     shopper, shoppers = coded(interactions.shopper)
     if interactions.basket is None:
-        return Seen(shoppers=len(shoppers))
+        return Seen(people=shoppers)
     basket, baskets = coded(interactions.basket)
     _, orders = coded(shopper * len(baskets) + basket)
-    return Seen(shoppers=len(shoppers), baskets=len(orders))
+    return Seen(people=shoppers, baskets=len(orders))
 
 
 def family_of(items: NDArray[np.int64], snapshot: Snapshot) -> NDArray[np.int64]:

@@ -200,7 +200,8 @@ def _rebuild(store: int, *, kind: str, by_person: bool = False) -> str:
     every = None if by_person else due_every(kind, store)
     outcome = rebuild(kind, store=store, every=every)
     if outcome.live:
-        return f"version {outcome.version_id} is live"
+        why = f", and empty. {outcome.reason}" if outcome.is_empty else ""
+        return f"version {outcome.version_id} is live{why}"
     return outcome.reason if outcome.version_id else ""
 
 

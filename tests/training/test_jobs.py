@@ -154,6 +154,31 @@ def test_rebuilding_by_hand_says_what_was_learnt(shop, tmp_path):
     assert figures[0]["figures"]["seconds"]["kernel"] >= 0
 
 
+def test_a_crowd_that_nothing_reaches_takes_down_what_was_learnt_and_both_commands_say_so(
+    shop, settings
+):
+    told("persona_rebuild", "--kind", "bought-together", "--force")
+    settings.PERSONA = {**settings.PERSONA, "MIN_BUYERS": 100}
+
+    said = told("persona_rebuild", "--kind", "bought-together")
+    status = told("persona_status")
+
+    assert "is live. 12 rows read, 6 shoppers, 0 items, 0 pairs. It is empty: Nothing" in said
+    assert "100 distinct buyers that a pair of items needs (MIN_BUYERS)" in said
+    (learnt,) = [line for line in status.splitlines() if "bought-together: Version" in line]
+    assert learnt.startswith("todo") and "MIN_BUYERS" in learnt and "6 shoppers" in learnt
+    assert "bought-together: The version that was learnt for it is empty, so it shows" in status
+
+
+def test_cron_says_so_too_when_a_version_goes_live_empty(shop, settings):
+    told("persona_run")
+    settings.PERSONA = {**settings.PERSONA, "MIN_BUYERS": 100}
+
+    said = told("persona_run", "--again", "rebuild/bought-together/1")
+
+    assert "is live, and empty. Nothing reached the 100 distinct buyers" in said
+
+
 def test_only_the_kinds_asked_for_are_rebuilt(shop):
     told("persona_rebuild", "--kind", "popular", "--kind", "similar")
 

@@ -80,7 +80,8 @@ def _told(outcome: Any) -> str:
         if key in figures
     )
     if outcome.live:
-        return f"{outcome.kind}: version {outcome.version_id} is live. {counts}."
+        said = f"{outcome.kind}: version {outcome.version_id} is live. {counts}."
+        return f"{said} It is empty: {outcome.reason}" if outcome.is_empty else said
     return f"{outcome.kind}: not live. {outcome.reason} {counts}".rstrip()
 
 
