@@ -16,6 +16,8 @@ from persona_django.importing.fields import FIELDS, NEEDED
 from persona_django.importing.runs import ImportReport, Options, import_file
 from persona_django.tracking.schema import Basis
 
+UNKNOWN = "unknown item"
+
 
 class Command(BaseCommand):
     help = (
@@ -128,8 +130,21 @@ class Command(BaseCommand):
             self.stdout.write(f"What happened in them: {_counted(report.kinds)}.")
         for reason, lines in report.reasons.items():
             self.stdout.write(f"  {lines:>9,}  {reason}")
+        where = _where_items_are(report) if UNKNOWN in report.reasons else ""
+        if where and not report.nothing_came_in:
+            self.stdout.write(where)
         if report.rejects:
             self.stdout.write(f"Refused lines and their reasons: {report.rejects}")
+        if report.nothing_came_in:
+            raise CommandError(f"Nothing came in: every line was refused. {where}".rstrip())
+
+
+def _where_items_are(report: ImportReport) -> str:
+    return (
+        f"Items are looked for in {report.items_in}. Where the file names them by another field "
+        "of the product, say which, as in --item-field sku; where products are new, run "
+        "persona_sync first."
+    )
 
 
 def _counted(kinds: Mapping[str, int]) -> str:
