@@ -8,12 +8,13 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from persona_django.identity import erasure
 from persona_django.identity.erasure import Erased
+from persona_django.management.base import PersonaCommand
 from persona_django.management.subject_arguments import add_arguments, subject_in
 from persona_django.training.jobs import SWEPT_BACK
 
@@ -31,7 +32,7 @@ def _moment(text: str) -> int:
     return int((moment if moment.tzinfo else timezone.make_aware(moment)).timestamp())
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """Harmless when repeated; killed half-way, run it again."""
 
     help = (

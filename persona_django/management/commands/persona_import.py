@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from persona_django.exceptions import PersonaError
 from persona_django.importing.fields import FIELDS, NEEDED
 from persona_django.importing.runs import ImportReport, Options, import_file
+from persona_django.management.base import PersonaCommand
 from persona_django.tracking.schema import Basis
 
 UNKNOWN = "unknown item"
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     help = (
         "Import orders or events from a CSV, CSV.gz or Parquet file. Killed, it goes on where it "
         "stopped when it is started again; importing a file twice changes nothing."
@@ -88,8 +88,6 @@ class Command(BaseCommand):
             )
         except KeyboardInterrupt:
             raise CommandError("Stopped. Start it again, and it goes on here.") from None
-        except PersonaError as error:
-            raise CommandError(str(error)) from error
         self._tell(report, Path(given["file"]).name, is_dry=given["dry_run"])
 
     def _progress(self, *, forced: bool) -> Any:

@@ -9,14 +9,14 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from persona_django.catalogue.remap import Move, remap
 from persona_django.catalogue.snapshot import build_snapshot
-from persona_django.exceptions import PersonaError
+from persona_django.management.base import PersonaCommand
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """Moves items to a new model label or to new keys, keeping what was learnt about them."""
 
     help = (
@@ -32,12 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         keys = _read(Path(options["file"])) if options["file"] else None
-        try:
-            move = remap(
-                options["old_model"], options["new_model"], keys, dry_run=options["dry_run"]
-            )
-        except PersonaError as error:
-            raise CommandError(str(error)) from error
+        move = remap(options["old_model"], options["new_model"], keys, dry_run=options["dry_run"])
         self.stdout.write(_words(move, is_dry=options["dry_run"]))
         if not options["dry_run"]:
             build_snapshot()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from persona_django.identity import standing
 from persona_django.identity.models import Standing
+from persona_django.management.base import PersonaCommand
 
 MOST_SHOWN = 100
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """Visitors are named by the number in the table, which is a pseudonym."""
 
     help = (
