@@ -22,6 +22,7 @@ from persona_django.measurement import trying
 from persona_django.measurement import visitors as watched
 from persona_django.model_registry.leases import waiting
 from persona_django.model_registry.models import Lease, ModelVersion
+from persona_django.plurals import counted
 from persona_django.tracking.models import Event
 
 SYNC = "Run: python manage.py persona_sync"
@@ -104,13 +105,16 @@ def _counted(store: int) -> Iterator[Finding]:
             text = f"{order_map} cannot be read: {error}. `manage.py check` may say more."
             yield Finding(about="orders", text=text, ok=False)
             continue
-        text = f"{lines:,} lines of {order_map.label} count as purchases."
+        label = order_map.label
+        found = counted(lines, f"line of {label} counts", f"lines of {label} count")
+        text = f"{found} as purchases."
         if not lines:
             text += " Look at `counts` and queryset() of the map, or wait for the first order."
         yield Finding(about="orders", text=text, ok=lines > 0)
     events = Event.objects.using(router.db_for_read(Event)).filter(store=store).count()
     visitors = Visitor.objects.using(router.db_for_read(Visitor)).filter(store=store).count()
-    text = f"{events:,} events stored, {visitors:,} visitors who agreed to be recognised."
+    agreed = counted(visitors, "visitor")
+    text = f"{counted(events, 'event')} stored, {agreed} who agreed to be recognised."
     if not events:
         policy = conf.current().consent_policy["BACKEND"].rpartition(".")[2]
         text += f" Who may be recognised is decided by {policy}."
@@ -227,7 +231,6 @@ def kinds() -> tuple[str, ...]:
 
 def figures_in_words(version: ModelVersion) -> str:
     """The counts of a run that people ask for first."""
-    named = ("shoppers", "items", "pairs")
-    known = [(version.figures.get(name), name) for name in named]
-    words = [f"{count:,} {name}" for count, name in known if isinstance(count, int)]
+    known = [(version.figures.get(f"{name}s"), name) for name in ("shopper", "item", "pair")]
+    words = [counted(count, name) for count, name in known if isinstance(count, int)]
     return ", ".join(words) or "no figures were kept"

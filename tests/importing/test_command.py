@@ -132,5 +132,5 @@ def test_what_was_refused_as_a_whole_is_read_again_once_its_products_are_known(f
 
     call_command("persona_import", str(path), "--model=shop.product", stdout=said)
 
-    assert "1 lines, 1 stored" in said.getvalue()
+    assert "1 line, 1 stored" in said.getvalue()
     assert ImportRun.objects.get().finished_at is not None

@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 from persona_django.importing.fields import FIELDS, NEEDED
 from persona_django.importing.runs import ImportReport, Options, import_file
 from persona_django.management.base import PersonaCommand
+from persona_django.plurals import counted
 from persona_django.tracking.schema import Basis
 
 UNKNOWN = "unknown item"
@@ -112,17 +113,18 @@ class Command(PersonaCommand):
     def _tell(self, report: ImportReport, name: str, *, is_dry: bool) -> None:
         if report.was_done:
             self.stdout.write(
-                f"{name} was imported before with these options: {report.lines:,} lines, "
+                f"{name} was imported before with these options: {counted(report.lines, 'line')}, "
                 f"{report.rejected:,} refused. Nothing was done; --restart reads it again."
             )
             return
         if report.went_on_at:
-            self.stdout.write(f"Went on after {report.went_on_at:,} lines that were done before.")
+            before = counted(report.went_on_at, "line")
+            self.stdout.write(f"Went on after {before} that had been done before.")
         stored = "would be stored" if is_dry else "stored"
+        repeated = counted(report.repeated, "was there", "were there")
         self.stdout.write(
-            f"{name}: {report.lines:,} lines, {report.stored:,} {stored}, "
-            f"{report.repeated:,} were there already, {report.rejected:,} refused, "
-            f"in {report.seconds:.1f} s."
+            f"{name}: {counted(report.lines, 'line')}, {report.stored:,} {stored}, "
+            f"{repeated} already, {report.rejected:,} refused, in {report.seconds:.1f} s."
         )
         if report.kinds:
             self.stdout.write(f"What happened in them: {_counted(report.kinds)}.")
@@ -146,10 +148,7 @@ def _where_items_are(report: ImportReport) -> str:
 
 
 def _counted(kinds: Mapping[str, int]) -> str:
-    return ", ".join(
-        f"{lines:,} {kind.replace('_', ' ')}{'' if lines == 1 else 's'}"
-        for kind, lines in kinds.items()
-    )
+    return ", ".join(counted(lines, kind.replace("_", " ")) for kind, lines in kinds.items())
 
 
 def _mapping(pairs: list[str], text: str | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from persona_django import conf
 from persona_django.management.base import PersonaCommand
+from persona_django.plurals import counted
 from persona_django.similarity.relations import RELATIONS
 
 
@@ -62,12 +63,12 @@ class Command(PersonaCommand):
 def _told(outcome: Any) -> str:
     figures = outcome.figures
     counts = ", ".join(
-        f"{figures[key]:,} {word}"
-        for key, word in (
-            ("rows_read", "rows read"),
-            ("shoppers", "shoppers"),
-            ("items", "items"),
-            ("pairs", "pairs"),
+        counted(figures[key], *words)
+        for key, words in (
+            ("rows_read", ("row read", "rows read")),
+            ("shoppers", ("shopper",)),
+            ("items", ("item",)),
+            ("pairs", ("pair",)),
         )
         if key in figures
     )

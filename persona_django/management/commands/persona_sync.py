@@ -12,6 +12,7 @@ from persona_django import conf
 from persona_django.catalogue.snapshot import build_snapshot
 from persona_django.catalogue.sync import sync
 from persona_django.management.base import PersonaCommand
+from persona_django.plurals import counted
 
 
 class Command(PersonaCommand):
@@ -46,5 +47,5 @@ class Command(PersonaCommand):
 
     def _progress(self, done: int, total: int) -> None:
         end = "\n" if done >= total else "\r"
-        self.stdout.write(f"  {done:,} of {total:,} products", ending=end)
+        self.stdout.write(f"  {done:,} of {counted(total, 'product')}", ending=end)
         self.stdout.flush()
