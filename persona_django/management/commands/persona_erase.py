@@ -19,6 +19,11 @@ from persona_django.management.subject_arguments import add_arguments, subject_i
 from persona_django.training.jobs import SWEPT_BACK
 
 WAYS = ("customer", "visitor", "guest")
+_KEPT = {
+    False: "Left out of all learning from now on; the shop's own orders stay.",
+    True: "Nothing more is recorded about this visitor, nor learnt from them.",
+}
+"""What a tombstone does where there was nothing to delete, too; the second for visitors."""
 
 
 def _moment(text: str) -> int:
@@ -43,7 +48,9 @@ class Command(PersonaCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_arguments(parser, required=False)
-        parser.add_argument("--no-input", action="store_true", help="Do not ask first.")
+        parser.add_argument(
+            "--no-input", action="store_true", help="Do not ask first: for scripts."
+        )
         parser.add_argument(
             "--replay",
             nargs="?",
@@ -81,11 +88,14 @@ class Command(PersonaCommand):
             subject = subject_in(options)
             if not options["no_input"]:
                 self._ask()
-            self._report(erasure.erase(subject))
+            self._report(erasure.erase(subject), kept=_KEPT[options["visitor"] is not None])
 
     def _ask(self) -> None:
         self.stdout.write("Everything about this person is deleted for good. Type yes to go on: ")
-        if sys.stdin.readline().strip().lower() != "yes":
+        answer = sys.stdin.readline()
+        if not answer:
+            raise CommandError("Nothing was deleted: nobody answered. A script adds --no-input.")
+        if answer.strip().lower() != "yes":
             raise CommandError("Nothing was deleted.")
 
     def _put_up(self, path: Path) -> None:
@@ -97,9 +107,14 @@ class Command(PersonaCommand):
             raise CommandError(f"{path} holds no tombstones: {error}") from error
         erasure.bury(stones)
 
-    def _report(self, done: Erased) -> None:
-        for name, rows in done.rows.items():
+    def _report(self, done: Erased, *, kept: str = "") -> None:
+        deleted = {name: rows for name, rows in done.rows.items() if rows}
+        for name, rows in deleted.items():
             self.stdout.write(f"{name}: {rows:,} deleted")
+        if not deleted:
+            self.stdout.write("There was nothing to delete.")
+        if kept:
+            self.stdout.write(kept)
         if done.failed:
             raise CommandError(
                 f"Not erased: {', '.join(done.failed)}, which this shop registered. The log says "
