@@ -194,7 +194,9 @@ class RestrictionAdmin(ReadOnlyAdmin):
 class ImportRunAdmin(ReadOnlyAdmin):
     """Files that were imported, and how far each came."""
 
-    list_display = ("filename", "rows_done", "stored", "repeated", "rejected", "finished_at")
+    list_display = (
+        "filename", "rows_done", "stored", "repeated", "rejected", "started_at", "finished_at"
+    )  # fmt: skip
     ordering = ("-id",)
 
 

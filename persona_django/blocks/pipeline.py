@@ -18,6 +18,7 @@ from persona_django.blocks.registry import Block
 from persona_django.blocks.shelf import Fault, Shelf
 from persona_django.blocks.values import Slate, Slot, anchor_of
 from persona_django.merchandising.rules import HiddenPairs, exclude
+from persona_django.plurals import counted
 from persona_django.sources.base import Candidates
 from persona_django.sources.families import Families
 from persona_django.sources.query import Query
@@ -266,7 +267,7 @@ def _why_empty(block: Block, query: Query, shortlist: Candidates, stage: Stage) 
             "dismissed by this shopper, hidden by a merchant, sensitive, or not on sale."
         )
     return (
-        f"{len(shortlist)} items could be shown, but the shop's own products gave none of them: "
-        "visible(), available and stock in persona.py leave them out for this audience, or the "
-        "page shows them already."
+        f"{counted(len(shortlist), 'item')} could be shown, but the shop's own products gave none "
+        "of them: visible(), available and stock in persona.py leave them out for this audience, "
+        "or the page shows them already."
     )

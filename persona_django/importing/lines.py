@@ -32,6 +32,7 @@ class ItemColumn:
         self.label = _label(model)
         self.ids = ItemIds(store)
         self.sensitive = np.array(sorted(every_sensitive(store)), dtype=np.int64)
+        self.looked_for_in = f"{self.label}.{field or item_maps()[self.label].model._meta.pk.name}"
         self.key_of: dict[str, str] | None = None
         if field:
             self.key_of = _keys_by(self.label, field)

@@ -76,11 +76,18 @@ class ImportReport:
     """Good lines of this run by what they say happened, as `view`; new or there already."""
     rejects: Path | None = None
     """Where the refused lines are written down."""
+    items_in: str = ""
+    """Where the item column was looked for, as `shop.product.id`."""
     went_on_at: int = 0
     """Lines that an interrupted import had done before."""
     was_done: bool = False
     """The same file was imported before with the same options; nothing was read."""
     seconds: float = 0.0
+
+    @property
+    def nothing_came_in(self) -> bool:
+        """True when every line was refused."""
+        return bool(self.rejected) and not self.stored and not self.repeated
 
 
 def import_file(
@@ -134,6 +141,7 @@ def import_file(
         reasons=dict(reasons.most_common()),
         kinds={kind.name.lower(): lines for kind, lines in kinds.most_common()},
         rejects=rejects_path if rejects_path.exists() else None,
+        items_in=reader.items.looked_for_in,
         went_on_at=went_on_at,
         seconds=time.monotonic() - started,
     )
@@ -212,24 +220,41 @@ def _refused(chunk: Chunk, rows: Rows) -> list[tuple[int, str, list[str]]]:
 
 
 class _Run:
-    """How far this file has come, kept in the database with every chunk."""
+    """How far this file has come, kept in the database with every chunk.
+
+    Its row is made with the first chunk: a file that cannot be understood leaves none, which
+    would look for ever as if it were still being read.
+    """
 
     def __init__(self, filename: str, fingerprint: str, *, restart: bool) -> None:
         self.alias = router.db_for_write(ImportRun)
-        rows = ImportRun.objects.using(self.alias)
-        if restart:
-            rows.filter(fingerprint=fingerprint).delete()
-        self.row, _ = rows.get_or_create(
-            fingerprint=fingerprint, defaults={"filename": filename[-255:]}
-        )
-        self.rows_done = self.row.rows_done
+        self.filename, self.fingerprint = filename[-255:], fingerprint
+        found = self._rows().first()
+        # What was refused as a whole may be known since: nothing of it is done.
+        self.begins_anew = found is not None and (restart or _was_in_vain(found))
+        self.row = None if self.begins_anew else found
+        self.rows_done = self.row.rows_done if self.row else 0
 
     @property
     def is_done(self) -> bool:
-        return self.row.finished_at is not None
+        return self.row is not None and self.row.finished_at is not None
+
+    def _rows(self) -> QuerySet[ImportRun]:
+        return ImportRun.objects.using(self.alias).filter(fingerprint=self.fingerprint)
+
+    def _begun(self) -> ImportRun:
+        """The row; made now where this run is the first, or is to begin anew."""
+        if self.row is None:
+            if self.begins_anew:
+                self._rows().delete()
+            self.row, _ = ImportRun.objects.using(self.alias).get_or_create(
+                fingerprint=self.fingerprint, defaults={"filename": self.filename}
+            )
+        return self.row
 
     def store(self, rows: Rows) -> None:
         """Store the good rows of one chunk, as far as they are new."""
+        self._begun()
         insert_columns(rows.columns, within=self._added)
         # Asked before the refused lines are noted: they must not stand in their file twice.
         self._only_one(self._as_i_left_it().exists())
@@ -257,20 +282,27 @@ class _Run:
         self._stored_row().update(stored=F("stored") + rows)
 
     def _stored_row(self) -> QuerySet[ImportRun]:
-        return ImportRun.objects.using(self.alias).filter(pk=self.row.pk)
+        return ImportRun.objects.using(self.alias).filter(pk=self._begun().pk)
 
     def finish(self) -> None:
         """Note that the whole file is in."""
         self._stored_row().update(finished_at=timezone.now())
 
     def report(self) -> ImportReport:
-        self.row.refresh_from_db(using=self.alias)
+        row = self._begun()
+        row.refresh_from_db(using=self.alias)
         return ImportReport(
-            lines=self.row.rows_done,
-            stored=self.row.stored,
-            repeated=self.row.repeated,
-            rejected=self.row.rejected,
+            lines=row.rows_done,
+            stored=row.stored,
+            repeated=row.repeated,
+            rejected=row.rejected,
         )
+
+
+def _was_in_vain(row: ImportRun) -> bool:
+    """True when all of a file was read and all of it refused."""
+    is_refused = row.rejected > 0 and not row.stored and not row.repeated
+    return is_refused and row.finished_at is not None
 
 
 class _DryRun:

@@ -22,6 +22,7 @@ from persona_django.measurement import trying
 from persona_django.measurement import visitors as watched
 from persona_django.model_registry.leases import waiting
 from persona_django.model_registry.models import Lease, ModelVersion
+from persona_django.plurals import counted
 from persona_django.tracking.models import Event
 
 SYNC = "Run: python manage.py persona_sync"
@@ -104,13 +105,16 @@ def _counted(store: int) -> Iterator[Finding]:
             text = f"{order_map} cannot be read: {error}. `manage.py check` may say more."
             yield Finding(about="orders", text=text, ok=False)
             continue
-        text = f"{lines:,} lines of {order_map.label} count as purchases."
+        label = order_map.label
+        found = counted(lines, f"line of {label} counts", f"lines of {label} count")
+        text = f"{found} as purchases."
         if not lines:
             text += " Look at `counts` and queryset() of the map, or wait for the first order."
         yield Finding(about="orders", text=text, ok=lines > 0)
     events = Event.objects.using(router.db_for_read(Event)).filter(store=store).count()
     visitors = Visitor.objects.using(router.db_for_read(Visitor)).filter(store=store).count()
-    text = f"{events:,} events stored, {visitors:,} visitors who agreed to be recognised."
+    agreed = counted(visitors, "visitor")
+    text = f"{counted(events, 'event')} stored, {agreed} who agreed to be recognised."
     if not events:
         policy = conf.current().consent_policy["BACKEND"].rpartition(".")[2]
         text += f" Who may be recognised is decided by {policy}."
@@ -160,7 +164,9 @@ def _learnt(store: int) -> Iterator[Finding]:
         if live is not None:
             when = live.published_at or live.created_at
             text = f"Version {live.pk} is live since {timesince(when)}: {figures_in_words(live)}."
-            yield Finding(about=kind, text=text)
+            if _is_empty(live):
+                text = f"{text} It is empty. {live.reason}".rstrip()
+            yield Finding(about=kind, text=text, ok=not _is_empty(live))
         if newest is not None and newest.reason and newest != live:
             yield Finding(about=kind, text=f"{newest} is not live: {newest.reason}", ok=False)
         elif live is None:
@@ -188,7 +194,10 @@ def _blocks(store: int) -> Iterator[Finding]:
             text = "Empty for everyone: no order map in persona.py names its `customer`."
             yield Finding(about=block.slug, text=text, ok=False)
             continue
-        text = block_in_words(block, state)
+        live = ModelVersion.objects.using(router.db_for_read(ModelVersion)).filter(
+            pk=state.get(block.kind, 0)
+        )
+        text = block_in_words(block, live.first())
         # Of one shopper's own orders nothing can be asked without that shopper.
         why = "" if block.personal else trying.why_empty(block, store)
         if why:
@@ -196,17 +205,23 @@ def _blocks(store: int) -> Iterator[Finding]:
         yield Finding(about=block.slug, text=text, ok=not why)
 
 
-def block_in_words(block: Block, state: Any) -> str:
-    """What a block shows today, and what it waits for."""
+def block_in_words(block: Block, live: ModelVersion | None) -> str:
+    """What a block shows today, with this live version of its kind, and what it waits for."""
     if block.personal:
         return "Shows each signed-in shopper their own past orders."
     names = [source.name.replace("-", " ") for source in block.sources]
     if not block.kind:
         return f"Shows {', then '.join(names)}."
     chain = ", then ".join(names[1:])
-    if block.kind and not state.get(block.kind):
+    if live is None:
         return f"Nothing is learnt for it yet; until then it shows {chain}."
+    if _is_empty(live):
+        return f"The version that was learnt for it is empty, so it shows {chain}."
     return f"Shows what was learnt; where that is too little, {chain}."
+
+
+def _is_empty(version: ModelVersion) -> bool:
+    return version.figures.get("items") == 0
 
 
 def kinds() -> tuple[str, ...]:
@@ -216,7 +231,6 @@ def kinds() -> tuple[str, ...]:
 
 def figures_in_words(version: ModelVersion) -> str:
     """The counts of a run that people ask for first."""
-    named = ("shoppers", "items", "pairs")
-    known = [(version.figures.get(name), name) for name in named]
-    words = [f"{count:,} {name}" for count, name in known if isinstance(count, int)]
+    known = [(version.figures.get(f"{name}s"), name) for name in ("shopper", "item", "pair")]
+    words = [counted(count, name) for count, name in known if isinstance(count, int)]
     return ", ".join(words) or "no figures were kept"

@@ -17,6 +17,7 @@ from persona_django.identity import standing
 from persona_django.identity.models import Standing, Visitor
 from persona_django.model_registry.leases import last_done
 from persona_django.numeric.durations import DAY_SECONDS
+from persona_django.plurals import counted
 from persona_django.tracking.models import DropCount
 
 DAYS_TOLD = 7
@@ -32,14 +33,15 @@ def who_counts(store: int = 1) -> str:
     found = standing.numbers(store)
     people = found[Standing.QUALIFIED] + found[Standing.CLEARED]
     over = standing.over_budget(store)
-    text = f"{people:,} count"
+    robots = counted(found[Standing.ROBOT], "behaves like a robot", "behave like robots")
     reasons = [
-        f"{found[Standing.NEW]:,} are too new to tell",
-        f"{found[Standing.ROBOT]:,} behave like robots (persona_robots says why)",
+        counted(people, "counts", "count"),
+        counted(found[Standing.NEW], "is", "are") + " too new to tell",
+        f"{robots} (persona_robots says why)",
     ]
     if over:
-        reasons.append(f"{over:,} are more than one network may send in an hour")
-    return f"{text}, {', '.join(reasons)}."
+        reasons.append(counted(over, "is", "are") + " more than one network may send in an hour")
+    return f"{', '.join(reasons)}."
 
 
 def unjudged(store: int = 1) -> str:

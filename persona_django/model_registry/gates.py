@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django import conf
+from persona_django.plurals import counted
 
 
 def enough_shoppers(shoppers: int) -> list[str]:
@@ -14,8 +15,8 @@ def enough_shoppers(shoppers: int) -> list[str]:
     if shoppers >= least:
         return []
     return [
-        f"Only {shoppers} shoppers with two or more items so far; from {least} on it goes live. "
-        f"Until then pages show their fallbacks."
+        f"Only {counted(shoppers, 'shopper')} with two or more items so far; from {least} on it "
+        "goes live. Until then pages show their fallbacks."
     ]
 
 
@@ -37,8 +38,9 @@ def coverage_kept(
     if kept >= least:
         return []
     return [
-        f"It covers only {kept:.0%} of the {len(before):,} items that the live version covers; "
-        f"at least {least:.0%} is expected. Look for missing orders or events, or force it."
+        f"It covers only {kept:.0%} of the {counted(len(before), 'item')} that the live version "
+        f"covers; at least {least:.0%} is expected. Look for missing orders or events, or force "
+        "it."
     ]
 
 

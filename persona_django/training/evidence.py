@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -42,8 +42,13 @@ _IN_PARTS = np.isin(np.arange(LAST_KIND + 1), sorted(SHARES | DERIVED))
 class Seen:
     """How much there was before anything was left out: what chance is reckoned against."""
 
-    shoppers: int = 0
+    people: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Each shopper once."""
     baskets: int = 0
+
+    @property
+    def shoppers(self) -> int:
+        return len(self.people)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +68,12 @@ class Evidence:
     """How many erasures there had been before the history was read."""
     aggregated_seen: Seen = Seen()
     bought_seen: Seen = Seen()
+
+    def people(self, browsed: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many shoppers were read, whether or not a crowd did the same, as one number in an
+        array; told those who browsed, each once, whom the reduction has named anyway."""
+        every = (browsed, self.aggregated_seen.people, self.bought_seen.people)
+        return np.array([len(np.unique(np.concatenate(every)))], dtype=np.int64)
 
 
 def gather(
@@ -147,10 +158,10 @@ def seen(interactions: Interactions) -> Seen:
         return Seen()
     shopper, shoppers = coded(interactions.shopper)
     if interactions.basket is None:
-        return Seen(shoppers=len(shoppers))
+        return Seen(people=shoppers)
     basket, baskets = coded(interactions.basket)
     _, orders = coded(shopper * len(baskets) + basket)
-    return Seen(shoppers=len(shoppers), baskets=len(orders))
+    return Seen(people=shoppers, baskets=len(orders))
 
 
 def family_of(items: NDArray[np.int64], snapshot: Snapshot) -> NDArray[np.int64]:

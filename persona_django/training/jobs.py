@@ -20,6 +20,7 @@ from persona_django.catalogue.sync import reconcile
 from persona_django.exceptions import Resting, UnknownJob
 from persona_django.identity import erasure
 from persona_django.model_registry.leases import Held, forget_all_but, hold, last_done
+from persona_django.plurals import counted
 from persona_django.tracking import drops, order_changes
 from persona_django.training import visitor_jobs
 from persona_django.training.cleaning import clean, clean_some
@@ -39,9 +40,7 @@ class Job:
     """One job of one store, or of all stores."""
 
     name: str
-    """That of its lease: what `persona_status` and the admin call it, "rebuild/similar/2"."""
-    said_as: str
-    """What a person is told was done: "rebuild similar of store 2"."""
+    """That of its lease: what every command and the admin call it, "rebuild/similar/2"."""
     run: Callable[..., str]
     """Does it, in one go; `by_person` at once. What came of it; "" when it was not ours to do."""
 
@@ -119,7 +118,7 @@ def run_clean(store: int = 1, *, by_person: bool = False) -> str:
 
 def _clean(store: int, held: Held) -> str:
     _forget_jobs_of_before()
-    return f"{clean(store, on_chunk=held.renew)} old versions deleted"
+    return counted(clean(store, on_chunk=held.renew), "old version") + " deleted"
 
 
 def _forget_jobs_of_before() -> None:
@@ -136,7 +135,7 @@ def run_erasures(*, by_person: bool = False) -> str:
 
 def _sweep(since: int, held: Held) -> str:
     swept = erasure.replay(since=since, on_chunk=held.renew)
-    return f"{sum(swept.rows.values())} late rows of erased people deleted"
+    return counted(sum(swept.rows.values()), "late row") + " of erased people deleted"
 
 
 def step_clean(store: int = 1, fence: int | None = None) -> int | None:
@@ -175,19 +174,13 @@ def run_again(names: Iterable[str]) -> Iterator[Done]:
 
 def every_job() -> list[Job]:
     """All jobs of all stores, in the order in which one feeds the next."""
-    jobs = [Job(name=ERASURES_JOB, said_as="erasures", run=run_erasures)]
+    jobs = [Job(name=ERASURES_JOB, run=run_erasures)]
     for store in state.stores():
-        of_store = "" if store == 1 else f" of store {store}"
         jobs += [
-            Job(
-                name=f"{name}/{store}",
-                said_as=f"{name.replace('/', ' ')}{of_store}",
-                run=partial(run, store),
-            )
-            for name, run in JOBS_OF_A_STORE
+            Job(name=f"{name}/{store}", run=partial(run, store)) for name, run in JOBS_OF_A_STORE
         ]
     retention = visitor_jobs.run_retention
-    return [*jobs, Job(name=visitor_jobs.RETENTION_JOB, said_as="retention", run=retention)]
+    return [*jobs, Job(name=visitor_jobs.RETENTION_JOB, run=retention)]
 
 
 def _done(job: Job, *, by_person: bool = False) -> Done:
@@ -195,20 +188,21 @@ def _done(job: Job, *, by_person: bool = False) -> Done:
         said = job.run(by_person=by_person)
     except Resting as error:
         # A person who asked for it is told that it was not done.
-        return Done(name=job.said_as, said=f"later: {error}", failed=by_person)
+        return Done(name=job.name, said=f"later: {error}", failed=by_person)
     except Exception as error:  # noqa: BLE001 - noted on the lease, logged, and told here
-        return Done(name=job.said_as, said=str(error) or repr(error), failed=True)
+        return Done(name=job.name, said=str(error) or repr(error), failed=True)
     if said or not by_person:
-        return Done(name=job.said_as, said=said or "nothing to do")
+        return Done(name=job.name, said=said or "nothing to do")
     at_it = "A worker is at it right now; wait for it, or for its lease to run out."
-    return Done(name=job.said_as, said=at_it, failed=True)
+    return Done(name=job.name, said=at_it, failed=True)
 
 
 def _rebuild(store: int, *, kind: str, by_person: bool = False) -> str:
     every = None if by_person else due_every(kind, store)
     outcome = rebuild(kind, store=store, every=every)
     if outcome.live:
-        return f"version {outcome.version_id} is live"
+        why = f", and empty. {outcome.reason}" if outcome.is_empty else ""
+        return f"version {outcome.version_id} is live{why}"
     return outcome.reason if outcome.version_id else ""
 
 

@@ -48,5 +48,5 @@ def popular(evidence: Evidence) -> dict[str, NDArray]:
         "group_id": group_id[enough],
         "score": score[enough].astype(np.float64),
         "shoppers": shoppers[enough],
-        "owners": np.array([len(people)], dtype=np.int64),
+        "people": evidence.people(people),
     }

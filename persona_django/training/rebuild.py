@@ -32,8 +32,13 @@ class Outcome:
     version_id: int = 0
     live: bool = False
     reason: str = ""
-    """Why it is not live, in words."""
+    """Why it is not live, or live and empty, in words."""
     figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing had enough people behind it, so that pages show their fallbacks."""
+        return self.figures.get("items") == 0
 
 
 def rebuild_all(

@@ -23,7 +23,9 @@ class Recipe:
     """False when only purchases teach it."""
     reduce: Callable[[Evidence], Arrays]
     crowd: str
-    """What a result needs to be shown, in words, for the reason of an empty version."""
+    """What a result needs to be shown, in words, for the reason of an empty version; with
+    `{support}` and `{buyers}`, the people that interest and purchases need, and `{of}`, the
+    setting that says how many buyers."""
 
 
 RECIPES: dict[str, Recipe] = {
@@ -34,21 +36,24 @@ RECIPES: dict[str, Recipe] = {
             relation=SIMILAR,
             browsing=True,
             reduce=similarity.rows_for_similar,
-            crowd="the shoppers that a pair of items needs (MIN_SUPPORT, MIN_BUYERS)",
+            crowd=(
+                "the {support} visitors (MIN_SUPPORT) or {buyers} buyers ({of}) that a pair "
+                "of items needs"
+            ),
         ),
         Recipe(
             kind="bought-together",
             relation=BOUGHT_TOGETHER,
             browsing=False,
             reduce=similarity.rows_for_bought_together,
-            crowd="the distinct buyers that a pair of items needs (MIN_BUYERS)",
+            crowd="the {buyers} distinct buyers that a pair of items needs ({of})",
         ),
         Recipe(
             kind=POPULAR,
             relation=0,
             browsing=True,
             reduce=popularity.popular,
-            crowd="the distinct shoppers that an item needs (MIN_BUYERS)",
+            crowd="the {buyers} distinct shoppers that an item needs ({of})",
         ),
     )
 }

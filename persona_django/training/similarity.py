@@ -44,10 +44,11 @@ def rows_for_similar(evidence: Evidence) -> Arrays:
     """Who was interested in what: one row a shopper, each kind of evidence apart."""
     settings = conf.current()
     arrays: Arrays = {}
+    browsed = np.empty(0, dtype=np.int64)
     for name in PARTS:
         interactions = getattr(evidence, name)
         if len(interactions.item):
-            rows, item_ids, *_ = shopper_rows(
+            rows, item_ids, shopper_ids = shopper_rows(
                 interactions,
                 now=evidence.now,
                 half_life_days=_half_lives(interactions),
@@ -55,7 +56,8 @@ def rows_for_similar(evidence: Evidence) -> Arrays:
             )
             seen = getattr(evidence, f"{name}_seen", Seen())
             arrays.update(_packed(name, rows, item_ids, seen=seen.shoppers))
-    return arrays
+            browsed = shopper_ids if name == "browsed" else browsed
+    return {**arrays, "people": evidence.people(browsed)}
 
 
 def _half_lives(interactions: Interactions) -> float | NDArray[np.float64]:
@@ -75,8 +77,9 @@ def _half_lives(interactions: Interactions) -> float | NDArray[np.float64]:
 def rows_for_bought_together(evidence: Evidence) -> Arrays:
     """What was bought at once: one row an order, counted once a buyer."""
     settings, bought = conf.current(), evidence.bought
+    people = np.array([evidence.bought_seen.shoppers], dtype=np.int64)
     if not len(bought.item):
-        return {}
+        return {"people": people}
     # Every line weighs the same here: an order says what goes together, not how much of it.
     rows, item_ids, *_ = basket_rows(
         replace(bought, weight=np.ones(len(bought.item), dtype=np.float32)),
@@ -84,7 +87,8 @@ def rows_for_bought_together(evidence: Evidence) -> Arrays:
         half_life_days=settings.purchase_half_life / DAY,
         cap=settings.basket_items,
     )
-    return _packed("bought", rows, item_ids, seen=evidence.bought_seen.baskets)
+    packed = _packed("bought", rows, item_ids, seen=evidence.bought_seen.baskets)
+    return {**packed, "people": people}
 
 
 def learn(arrays: Mapping[str, NDArray[Any]], beat: Beat) -> Arrays:

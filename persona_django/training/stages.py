@@ -100,6 +100,7 @@ def _read(run: Run) -> str:
     run.held.renew()
     with run.clock("reducing"):
         run.arrays = run.recipe.reduce(evidence)
+    run.figures["shoppers"] = int(run.arrays.pop("people")[0])
     return "learning" if run.recipe.relation else "writing"
 
 
@@ -156,6 +157,8 @@ def _publish(run: Run) -> None:
     """Judge the complete version, and make it live if nothing speaks against it."""
     with run.clock("publishing"):
         reasons, usable = _judge(run)
+        may_go_live = run.force or not reasons
+        reasons = reasons or _why_empty(run)
     publish.stage(
         run.version,
         held=run.held,
@@ -164,8 +167,9 @@ def _publish(run: Run) -> None:
         reasons=reasons,
         usable=usable,
     )
-    if usable and (run.force or not reasons):
-        publish.publish(run.version, force=run.force, held=run.held)
+    if usable and may_go_live:
+        # Its reason may be no objection, see `_why_empty`.
+        publish.publish(run.version, force=True, held=run.held)
     else:
         run.held.finish()
 
@@ -184,8 +188,7 @@ def _judge(run: Run) -> tuple[list[str], bool]:
         covered = arrays["group_id"]
         usable = gates.all_finite(arrays["score"])
     figures["items"] = len(covered)
-    figures["shoppers"] = int(arrays["owners"][0])
-    reasons = reasons or gates.not_empty(len(covered), crowd=run.recipe.crowd)
+    reasons = reasons or gates.not_empty(len(covered), crowd=_crowd_in_words(run))
     if _is_to_show_less(run):
         reasons = []
     else:
@@ -219,6 +222,23 @@ def _is_to_show_less(run: Run) -> bool:
         return True
     crowd = before.get("crowd", {})
     return any(least > crowd.get(name, least) for name, least in run.figures["crowd"].items())
+
+
+def _why_empty(run: Run) -> list[str]:
+    """What an empty version that goes live keeps as its reason. Without a word it would look as
+    good as the one it replaces."""
+    if run.figures["items"]:
+        return []
+    if run.recipe.browsing or run.figures["from_orders"]:
+        return [f"Nothing reached {_crowd_in_words(run)}, so pages show their fallbacks."]
+    return ["Nothing is learnt from orders (LEARN_FROM_ORDERS), so pages show their fallbacks."]
+
+
+def _crowd_in_words(run: Run) -> str:
+    crowd = run.figures["crowd"]
+    # A pair of purchases needs the larger of the two.
+    of = max("min_buyers", "min_support", key=crowd.get) if run.recipe.relation else "min_buyers"
+    return run.recipe.crowd.format(support=crowd["min_support"], buyers=crowd[of], of=of.upper())
 
 
 def _live_items(run: Run) -> np.ndarray:

@@ -14,6 +14,7 @@ from persona_django.deriving import derive, gifts
 from persona_django.deriving.judging import judge
 from persona_django.feedback import retention
 from persona_django.model_registry.leases import hold
+from persona_django.plurals import counted
 from persona_django.tracking import drops
 from persona_django.tracking.derived import Changed
 
@@ -32,7 +33,8 @@ def run_judge(store: int = 1, *, by_person: bool = False) -> str:
             return ""
         judged = judge(store, beat=held.renew)
     drops.flush_if_due()
-    return f"{judged.qualified:,} visitors count from now on, {judged.robots:,} are robots"
+    people = counted(judged.qualified, "visitor counts", "visitors count")
+    return f"{people} from now on, {counted(judged.robots, 'is a robot', 'are robots')}"
 
 
 def run_derive(store: int = 1, *, by_person: bool = False) -> str:
@@ -59,7 +61,7 @@ def run_retention(*, by_person: bool = False) -> str:
     with hold(RETENTION_JOB, every=every, by_person=by_person) as held:
         if held is None:
             return ""
-        return f"{retention.delete_old(beat=held.renew):,} old rows deleted"
+        return counted(retention.delete_old(beat=held.renew), "old row") + " deleted"
 
 
 def derive_again(store: int = 1, *, from_scratch: bool = False) -> str:

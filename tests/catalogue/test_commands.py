@@ -57,8 +57,8 @@ def test_it_can_be_asked_for_one_model_and_for_json():
 def test_on_a_terminal_it_shows_how_far_it_is():
     Product.objects.create(name="Sencha", price=4)
 
-    assert "1 of 1 products" in run(out=Terminal())
-    assert "of 1 products" not in run(out=Terminal(), verbosity=0)
+    assert "1 of 1 product" in run(out=Terminal())
+    assert "of 1 product" not in run(out=Terminal(), verbosity=0)
 
 
 def test_a_model_that_is_not_registered_is_said():

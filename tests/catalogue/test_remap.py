@@ -133,9 +133,9 @@ def test_the_command_moves_what_its_file_names(tmp_path: Path):
     sync(models=["shop.gift"])
     done = run("shop.Product", "shop.Gift", str(file))
 
-    assert "1 items would move" in dry
-    assert "1 items moved; 0 are not in the file" in done
-    assert "1 keys of the file belong to no item" in done
+    assert "1 item would move" in dry
+    assert "1 item moved; 0 are not in the file" in done
+    assert "1 key of the file belongs to no item" in done
     assert "If a sync ran after the keys had changed" in done
     assert "out of the way" in done
     assert ids() == {f"shop.gift:{key}": before}

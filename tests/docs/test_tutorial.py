@@ -15,9 +15,13 @@ def test_every_code_block_of_the_tutorial_has_a_meaning():
 
 def test_the_tutorial_leads_from_an_empty_folder_to_a_block(tmp_path: Path):
     place = Place(tmp_path)
+    steps = list(steps_of(TUTORIAL))
 
-    answers = [place.follow(step) for step in steps_of(TUTORIAL)]
+    answers = [place.follow(step) for step in steps]
 
+    reminded = [step for step, text in enumerate(answers) if "persona.W" in text]
+    silenced = [step for step, done in enumerate(steps) if "SILENCED_SYSTEM_CHECKS" in done.text]
+    assert reminded and reminded[-1] < silenced[0], "what was silenced is said no more"
     before, after = (text for text in answers if text.startswith("1. "))
     assert before.startswith("1. Bamboo whisk: Bought together")
     assert "Bamboo whisk" not in after

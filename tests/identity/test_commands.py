@@ -97,9 +97,33 @@ def test_it_asks_first(anna, monkeypatch, answer, erased):
     if erased:
         run("persona_erase", "--customer", "31")
     else:
-        with pytest.raises(CommandError, match="Nothing was deleted"):
+        with pytest.raises(CommandError, match="Nothing was deleted") as said:
             run("persona_erase", "--customer", "31")
+        assert ("--no-input" in str(said.value)) is (answer == "")
     assert (rows_of(HERS) == 0) is erased
+
+
+def test_of_a_customer_who_only_ordered_it_says_what_the_tombstone_does():
+    user = get_user_model().objects.create(username="ordered")
+
+    said = run("persona_erase", "--customer", str(user.pk), "--no-input")
+
+    assert said.splitlines() == [
+        "There was nothing to delete.",
+        "Left out of all learning from now on; the shop's own orders stay.",
+    ]
+    assert restrictions.is_erased(keyed("customer", str(user.pk)))
+
+
+def test_of_a_visitor_who_is_erased_it_does_not_speak_of_orders():
+    visitor = VisitorCookie.fresh()
+    hold_everything(keyed("visitor", visitor.pseudonym))
+
+    said = run("persona_erase", "--visitor", cookies.signed(visitor), "--no-input")
+
+    assert "events: 3 deleted" in said
+    assert "Nothing more is recorded about this visitor" in said
+    assert "orders" not in said and ": 0 deleted" not in said
 
 
 def test_somebody_has_to_be_named():

@@ -43,7 +43,7 @@ def test_the_command_lists_robots_with_their_reasons_and_counts_the_others(robot
 
 
 def test_the_command_takes_a_verdict_back(robots):
-    assert "1 count as people" in told("--person", "1")
+    assert "1 counts as a person" in told("--person", "1")
     assert Visitor.objects.get(key=1).standing == Standing.CLEARED
     assert standing.suspect({1: "again"}) == 0
 

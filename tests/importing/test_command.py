@@ -7,8 +7,10 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
+from persona_django.catalogue.sync import sync
 from persona_django.importing.models import ImportRun
 from persona_django.tracking.models import Event
+from tests.shop.models import Product
 from tests.tracking.catalogue import stocked
 
 pytestmark = pytest.mark.django_db
@@ -75,3 +77,60 @@ def test_a_mapping_that_is_none_is_said_so(file, arguments):
 def test_a_file_that_cannot_be_imported_ends_the_command_with_the_reason():
     with pytest.raises(CommandError, match="There is no file"):
         call_command("persona_import", "nowhere.csv")
+
+
+def test_a_file_of_which_every_line_is_refused_fails_and_names_the_field_of_the_items(file):
+    stocked("85123A")
+    path = file("1,85123A,purchase,2010-12-01,1,1,A", "2,85123A,purchase,2010-12-01,1,1,B")
+    said = io.StringIO()
+
+    with pytest.raises(CommandError, match="Nothing came in") as failed:
+        call_command("persona_import", str(path), "--model=shop.product", stdout=said)
+
+    assert "looked for in shop.product.id." in str(failed.value)
+    assert "--item-field sku" in str(failed.value)
+    assert "2  unknown item" in said.getvalue()
+
+
+def test_a_dry_run_of_which_every_line_is_refused_fails_as_well(file):
+    stocked()
+    path = file("1,POST,purchase,2010-12-01,1,1,A")
+
+    with pytest.raises(CommandError, match=r"looked for in shop\.product\.name"):
+        arguments = ["--model=shop.product", "--item-field=name", "--dry-run"]
+        call_command("persona_import", str(path), *arguments)
+
+
+def test_a_file_that_was_refused_for_another_reason_does_not_speak_of_items(file):
+    tea, _ = stocked()
+    path = file(f"1,{tea.pk},purchase,yesterday,1,1,A")
+
+    with pytest.raises(CommandError, match="Nothing came in") as failed:
+        call_command("persona_import", str(path), "--model=shop.product")
+
+    assert "--item-field" not in str(failed.value)
+
+
+def test_where_some_items_are_unknown_it_says_where_they_are_looked_for(file):
+    tea, _ = stocked()
+    path = file(f"1,{tea.pk},purchase,2010-12-01,1,1,A", "1,POST,purchase,2010-12-01,1,1,A")
+    said = io.StringIO()
+
+    call_command("persona_import", str(path), "--model=shop.product", stdout=said)
+
+    assert "Items are looked for in shop.product.id." in said.getvalue()
+
+
+def test_what_was_refused_as_a_whole_is_read_again_once_its_products_are_known(file):
+    stocked()
+    new = Product.objects.create(name="New", price=4)
+    path = file(f"1,{new.pk},purchase,2010-12-01,1,1,A")
+    with pytest.raises(CommandError, match="Nothing came in"):
+        call_command("persona_import", str(path), "--model=shop.product")
+    sync()
+    said = io.StringIO()
+
+    call_command("persona_import", str(path), "--model=shop.product", stdout=said)
+
+    assert "1 line, 1 stored" in said.getvalue()
+    assert ImportRun.objects.get().finished_at is not None

@@ -11,6 +11,7 @@ import pytest
 
 from persona_django.exceptions import BadImport
 from persona_django.importing import files
+from persona_django.importing.models import ImportRun
 from persona_django.importing.runs import Options, import_file
 from persona_django.tracking.models import Event
 from tests.importing.files import HEADER, SHOP, refused, rows
@@ -193,6 +194,7 @@ def test_a_file_that_cannot_be_imported_says_why(tmp_path, content, options, mes
         import_file(path, Options(**{"model": "shop.product", **options}))
 
     assert not Event.objects.exists()
+    assert not ImportRun.objects.exists(), "it would look as if it were still being read"
 
 
 def test_a_missing_file_and_an_empty_catalogue_are_said_so(tmp_path, file):

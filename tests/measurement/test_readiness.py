@@ -11,10 +11,12 @@ from django.test import override_settings
 
 from persona_django.catalogue import registry
 from persona_django.catalogue.models import Item
+from persona_django.identity.models import Standing, Visitor
 from persona_django.measurement.readiness import report
 from persona_django.model_registry.models import Lease, ModelVersion
 from tests import factories
 from tests.shop.models import Product
+from tests.training.history import buy, customers
 
 
 def status(**options) -> str:
@@ -165,6 +167,18 @@ def test_a_machine_reads_the_same_findings_and_the_exit_status():
     assert ("catalogue", False) in {(said["about"], said["ok"]) for said in found["findings"]}
     with pytest.raises(SystemExit):
         status(check=True)
+
+
+@pytest.mark.django_db
+def test_one_of_a_thing_is_not_called_several():
+    Visitor.objects.create(key=1, purposes="measure", standing=Standing.ROBOT)
+    buy(customers(1), factories.products(1))
+
+    said = status()
+
+    assert "0 events stored, 1 visitor who agreed" in said
+    assert "visitors: 0 count, 0 are too new to tell, 1 behaves like a robot" in said
+    assert "1 line of shop.orderline counts as purchases." in said
 
 
 @pytest.mark.django_db

@@ -27,8 +27,8 @@ def test_who_counts_and_why_the_others_do_not():
     visitor(5, standing=Standing.NEW, rank=500)
 
     assert who_counts() == (
-        "2 count, 2 are too new to tell, 1 behave like robots (persona_robots says why), "
-        "1 are more than one network may send in an hour."
+        "2 count, 2 are too new to tell, 1 behaves like a robot (persona_robots says why), "
+        "1 is more than one network may send in an hour."
     )
     assert who_counts() in [one.text for one in report().findings]
 

@@ -368,5 +368,5 @@ def test_a_visible_that_asks_who_is_signed_in_works_without_a_request(monkeypatc
 
     monkeypatch.setattr(item_map, "visible", visible)
 
-    assert recommend(None, "similar-items", seed=teas[0])
+    assert recommend(None, "similar-items", teas[0])
     assert asked == [False]

@@ -165,7 +165,7 @@ def test_cron_and_the_worker_do_the_job():
     order(product())
     before = revision()
 
-    assert {done.name: done.said for done in run_due()}["orders"] == "orders have changed"
+    assert {done.name: done.said for done in run_due()}["orders/1"] == "orders have changed"
     assert revision() == before + 1
     OrderLine.objects.update(quantity=7)
     a_day_passes()

@@ -57,7 +57,7 @@ def test_a_shop_without_a_worker_learns_from_one_command(shop):
     said = told("persona_run")
 
     assert all(live(kind) for kind in KINDS)
-    assert "rebuild similar: version" in said
+    assert "rebuild/similar/1: version" in said
 
 
 def test_what_is_left_alone_for_a_moment_is_done_with_the_next_run(shop, monkeypatch):
@@ -67,7 +67,7 @@ def test_what_is_left_alone_for_a_moment_is_done_with_the_next_run(shop, monkeyp
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr("persona_django.training.stages.gather", resting)
         said = told("persona_run")
-    assert "rebuild similar: later: database_default failed a moment ago" in said
+    assert "rebuild/similar/1: later: database_default failed a moment ago" in said
 
     told("persona_run")
 
@@ -119,11 +119,11 @@ def test_a_job_that_fails_is_named_and_the_others_go_on(shop, monkeypatch, setti
     monkeypatch.setattr("persona_django.training.evidence.read_orders", broken)
     out = io.StringIO()
 
-    with pytest.raises(CommandError, match="rebuild similar"):
+    with pytest.raises(CommandError, match="Failed: rebuild/similar/1"):
         call_command("persona_run", stdout=out)
 
     assert "no field named 'custommer'" in out.getvalue()
-    assert "clean: 0 old versions deleted" in out.getvalue()
+    assert "clean/1: 0 old versions deleted" in out.getvalue()
     assert "custommer" in Lease.objects.get(name="rebuild/similar/1").note
 
 
@@ -152,6 +152,31 @@ def test_rebuilding_by_hand_says_what_was_learnt(shop, tmp_path):
     figures = json.loads(file.read_text())
     assert [row["kind"] for row in figures] == list(KINDS)
     assert figures[0]["figures"]["seconds"]["kernel"] >= 0
+
+
+def test_a_crowd_that_nothing_reaches_takes_down_what_was_learnt_and_both_commands_say_so(
+    shop, settings
+):
+    told("persona_rebuild", "--kind", "bought-together", "--force")
+    settings.PERSONA = {**settings.PERSONA, "MIN_BUYERS": 100}
+
+    said = told("persona_rebuild", "--kind", "bought-together")
+    status = told("persona_status")
+
+    assert "is live. 12 rows read, 6 shoppers, 0 items, 0 pairs. It is empty: Nothing" in said
+    assert "100 distinct buyers that a pair of items needs (MIN_BUYERS)" in said
+    (learnt,) = [line for line in status.splitlines() if "bought-together: Version" in line]
+    assert learnt.startswith("todo") and "MIN_BUYERS" in learnt and "6 shoppers" in learnt
+    assert "bought-together: The version that was learnt for it is empty, so it shows" in status
+
+
+def test_cron_says_so_too_when_a_version_goes_live_empty(shop, settings):
+    told("persona_run")
+    settings.PERSONA = {**settings.PERSONA, "MIN_BUYERS": 100}
+
+    said = told("persona_run", "--again", "rebuild/bought-together/1")
+
+    assert "is live, and empty. Nothing reached the 100 distinct buyers" in said
 
 
 def test_only_the_kinds_asked_for_are_rebuilt(shop):
@@ -202,7 +227,7 @@ def test_a_catalogue_without_any_item_is_no_error():
 
     said = told("persona_run")
 
-    assert "rebuild similar: Only 0 shoppers" in said
+    assert "rebuild/similar/1: Only 0 shoppers" in said
 
 
 @pytest.mark.parametrize("job", [run_reconcile, run_snapshot, step_reconcile])

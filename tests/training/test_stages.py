@@ -12,6 +12,7 @@ from persona_django.catalogue import snapshot, state
 from persona_django.catalogue.models import Item
 from persona_django.model_registry.leases import hold
 from persona_django.tracking.models import Event
+from persona_django.tracking.schema import Kind
 from persona_django.training import stages
 from persona_django.training.rebuild import rebuild
 from tests.factories import family_of, item_id, products, read_catalogue
@@ -109,3 +110,41 @@ def test_asking_for_more_people_behind_a_pair_is_obeyed_however_much_it_hides(
     assert before[name.lower()] < live("similar").figures["crowd"][name.lower()] == 8
     assert beside(shop[0]) == [family_of(shop[1])]
     assert beside(shop[2]) == []
+
+
+def test_an_empty_version_that_goes_live_says_what_it_lacks(shop, settings):
+    buy(customers(6), shop[4:6])
+    rebuild("bought-together", force=True)
+    settings.PERSONA = {**settings.PERSONA, "MIN_BUYERS": 100}
+
+    outcome = rebuild("bought-together")
+
+    assert outcome.live and outcome.is_empty
+    assert outcome.reason == (
+        "Nothing reached the 100 distinct buyers that a pair of items needs (MIN_BUYERS), so "
+        "pages show their fallbacks."
+    )
+    assert outcome.figures["shoppers"] == 6
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"LEARN_FROM_ORDERS": False}, "Nothing is learnt from orders (LEARN_FROM_ORDERS)"),
+        ({"MIN_SUPPORT": 50}, "the 50 distinct buyers that a pair of items needs (MIN_SUPPORT)"),
+    ],
+)
+def test_an_empty_version_names_the_setting_that_emptied_it(shop, settings, change, said):
+    buy(customers(6), shop[4:6])
+    rebuild("bought-together", force=True)
+    settings.PERSONA = {**settings.PERSONA, **change}
+
+    assert said in rebuild("bought-together").reason
+
+
+def test_shoppers_who_looked_and_bought_are_counted_once(shop, settings):
+    settings.PERSONA = {**settings.PERSONA, "MIN_BUYERS": 100}
+    look([1, 2, 3], shop[4:6], kind=Kind.PURCHASE)
+
+    assert rebuild("similar", force=True).figures["shoppers"] == 22
+    assert rebuild("bought-together", force=True).figures["shoppers"] == 3

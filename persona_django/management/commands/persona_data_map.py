@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from persona_django.management.base import PersonaCommand
 from persona_django.measurement import data_map, processing_record
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """From the models and the settings in force, so that it cannot fall behind."""
 
     help = (

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.core.management.base import CommandError, CommandParser
 
 from persona_django import conf
-from persona_django.catalogue import tables
-from persona_django.exceptions import PersonaError
+from persona_django.management.base import PersonaCommand
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """What the jobs do by themselves; a worker that is at it is left alone."""
 
     help = (
@@ -34,14 +32,7 @@ class Command(BaseCommand):
 
         if not conf.current().enabled:
             raise CommandError("PERSONA['ENABLED'] is False, so nothing is worked out.")
-        try:
-            said = derive_again(options["store"], from_scratch=options["from_scratch"])
-        except PersonaError as error:
-            raise CommandError(str(error)) from error
-        except DatabaseError as error:
-            if tables.is_missing_table(error):
-                raise CommandError(f"A table is missing: {error}. Run migrate first.") from error
-            raise
+        said = derive_again(options["store"], from_scratch=options["from_scratch"])
         if not said:
             raise CommandError(
                 "A worker is at it right now; wait for it, or for its lease to run out."

@@ -8,16 +8,22 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from persona_django.identity import erasure
 from persona_django.identity.erasure import Erased
+from persona_django.management.base import PersonaCommand
 from persona_django.management.subject_arguments import add_arguments, subject_in
 from persona_django.training.jobs import SWEPT_BACK
 
 WAYS = ("customer", "visitor", "guest")
+_KEPT = {
+    False: "Left out of all learning from now on; the shop's own orders stay.",
+    True: "Nothing more is recorded about this visitor, nor learnt from them.",
+}
+"""What a tombstone does where there was nothing to delete, too; the second for visitors."""
 
 
 def _moment(text: str) -> int:
@@ -31,7 +37,7 @@ def _moment(text: str) -> int:
     return int((moment if moment.tzinfo else timezone.make_aware(moment)).timestamp())
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """Harmless when repeated; killed half-way, run it again."""
 
     help = (
@@ -42,7 +48,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_arguments(parser, required=False)
-        parser.add_argument("--no-input", action="store_true", help="Do not ask first.")
+        parser.add_argument(
+            "--no-input", action="store_true", help="Do not ask first: for scripts."
+        )
         parser.add_argument(
             "--replay",
             nargs="?",
@@ -80,11 +88,14 @@ class Command(BaseCommand):
             subject = subject_in(options)
             if not options["no_input"]:
                 self._ask()
-            self._report(erasure.erase(subject))
+            self._report(erasure.erase(subject), kept=_KEPT[options["visitor"] is not None])
 
     def _ask(self) -> None:
         self.stdout.write("Everything about this person is deleted for good. Type yes to go on: ")
-        if sys.stdin.readline().strip().lower() != "yes":
+        answer = sys.stdin.readline()
+        if not answer:
+            raise CommandError("Nothing was deleted: nobody answered. A script adds --no-input.")
+        if answer.strip().lower() != "yes":
             raise CommandError("Nothing was deleted.")
 
     def _put_up(self, path: Path) -> None:
@@ -96,9 +107,14 @@ class Command(BaseCommand):
             raise CommandError(f"{path} holds no tombstones: {error}") from error
         erasure.bury(stones)
 
-    def _report(self, done: Erased) -> None:
-        for name, rows in done.rows.items():
+    def _report(self, done: Erased, *, kept: str = "") -> None:
+        deleted = {name: rows for name, rows in done.rows.items() if rows}
+        for name, rows in deleted.items():
             self.stdout.write(f"{name}: {rows:,} deleted")
+        if not deleted:
+            self.stdout.write("There was nothing to delete.")
+        if kept:
+            self.stdout.write(kept)
         if done.failed:
             raise CommandError(
                 f"Not erased: {', '.join(done.failed)}, which this shop registered. The log says "

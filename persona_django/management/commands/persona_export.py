@@ -6,13 +6,14 @@ import json
 import os
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from persona_django.identity.erasure import export
+from persona_django.management.base import PersonaCommand
 from persona_django.management.subject_arguments import add_arguments, subject_in
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """The file is readable by its owner only: it is about a person."""
 
     help = (

@@ -9,15 +9,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from persona_django.exceptions import PersonaError
 from persona_django.importing.fields import FIELDS, NEEDED
 from persona_django.importing.runs import ImportReport, Options, import_file
+from persona_django.management.base import PersonaCommand
+from persona_django.plurals import counted
 from persona_django.tracking.schema import Basis
 
+UNKNOWN = "unknown item"
 
-class Command(BaseCommand):
+
+class Command(PersonaCommand):
     help = (
         "Import orders or events from a CSV, CSV.gz or Parquet file. Killed, it goes on where it "
         "stopped when it is started again; importing a file twice changes nothing."
@@ -86,8 +89,6 @@ class Command(BaseCommand):
             )
         except KeyboardInterrupt:
             raise CommandError("Stopped. Start it again, and it goes on here.") from None
-        except PersonaError as error:
-            raise CommandError(str(error)) from error
         self._tell(report, Path(given["file"]).name, is_dry=given["dry_run"])
 
     def _progress(self, *, forced: bool) -> Any:
@@ -112,31 +113,42 @@ class Command(BaseCommand):
     def _tell(self, report: ImportReport, name: str, *, is_dry: bool) -> None:
         if report.was_done:
             self.stdout.write(
-                f"{name} was imported before with these options: {report.lines:,} lines, "
+                f"{name} was imported before with these options: {counted(report.lines, 'line')}, "
                 f"{report.rejected:,} refused. Nothing was done; --restart reads it again."
             )
             return
         if report.went_on_at:
-            self.stdout.write(f"Went on after {report.went_on_at:,} lines that were done before.")
+            before = counted(report.went_on_at, "line")
+            self.stdout.write(f"Went on after {before} that had been done before.")
         stored = "would be stored" if is_dry else "stored"
+        repeated = counted(report.repeated, "was there", "were there")
         self.stdout.write(
-            f"{name}: {report.lines:,} lines, {report.stored:,} {stored}, "
-            f"{report.repeated:,} were there already, {report.rejected:,} refused, "
-            f"in {report.seconds:.1f} s."
+            f"{name}: {counted(report.lines, 'line')}, {report.stored:,} {stored}, "
+            f"{repeated} already, {report.rejected:,} refused, in {report.seconds:.1f} s."
         )
         if report.kinds:
             self.stdout.write(f"What happened in them: {_counted(report.kinds)}.")
         for reason, lines in report.reasons.items():
             self.stdout.write(f"  {lines:>9,}  {reason}")
+        where = _where_items_are(report) if UNKNOWN in report.reasons else ""
+        if where and not report.nothing_came_in:
+            self.stdout.write(where)
         if report.rejects:
             self.stdout.write(f"Refused lines and their reasons: {report.rejects}")
+        if report.nothing_came_in:
+            raise CommandError(f"Nothing came in: every line was refused. {where}".rstrip())
+
+
+def _where_items_are(report: ImportReport) -> str:
+    return (
+        f"Items are looked for in {report.items_in}. Where the file names them by another field "
+        "of the product, say which, as in --item-field sku; where products are new, run "
+        "persona_sync first."
+    )
 
 
 def _counted(kinds: Mapping[str, int]) -> str:
-    return ", ".join(
-        f"{lines:,} {kind.replace('_', ' ')}{'' if lines == 1 else 's'}"
-        for kind, lines in kinds.items()
-    )
+    return ", ".join(counted(lines, kind.replace("_", " ")) for kind, lines in kinds.items())
 
 
 def _mapping(pairs: list[str], text: str | None) -> dict[str, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from persona_django.identity.subjects import pause, resume
+from persona_django.management.base import PersonaCommand
 from persona_django.management.subject_arguments import add_arguments, subject_in
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """Holds in every process within a second."""
 
     help = (

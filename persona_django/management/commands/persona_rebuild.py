@@ -7,16 +7,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.core.management.base import CommandError, CommandParser
 
 from persona_django import conf
-from persona_django.catalogue import tables
-from persona_django.exceptions import PersonaError
+from persona_django.management.base import PersonaCommand
+from persona_django.plurals import counted
 from persona_django.similarity.relations import RELATIONS
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """Builds each kind of version in one go, whether it is due or not."""
 
     help = (
@@ -51,12 +50,6 @@ class Command(BaseCommand):
             outcomes = rebuild_all(
                 kinds=options["kind"] or KINDS, force=options["force"], progress=progress
             )
-        except PersonaError as error:
-            raise CommandError(str(error)) from error
-        except DatabaseError as error:
-            if tables.is_missing_table(error):
-                raise CommandError(f"A table is missing: {error}. Run migrate first.") from error
-            raise
         finally:
             progress.close()
         for outcome in outcomes:
@@ -70,17 +63,18 @@ class Command(BaseCommand):
 def _told(outcome: Any) -> str:
     figures = outcome.figures
     counts = ", ".join(
-        f"{figures[key]:,} {word}"
-        for key, word in (
-            ("rows_read", "rows read"),
-            ("shoppers", "shoppers"),
-            ("items", "items"),
-            ("pairs", "pairs"),
+        counted(figures[key], *words)
+        for key, words in (
+            ("rows_read", ("row read", "rows read")),
+            ("shoppers", ("shopper",)),
+            ("items", ("item",)),
+            ("pairs", ("pair",)),
         )
         if key in figures
     )
     if outcome.live:
-        return f"{outcome.kind}: version {outcome.version_id} is live. {counts}."
+        said = f"{outcome.kind}: version {outcome.version_id} is live. {counts}."
+        return f"{said} It is empty: {outcome.reason}" if outcome.is_empty else said
     return f"{outcome.kind}: not live. {outcome.reason} {counts}".rstrip()
 
 

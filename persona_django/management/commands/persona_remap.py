@@ -9,14 +9,15 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from persona_django.catalogue.remap import Move, remap
 from persona_django.catalogue.snapshot import build_snapshot
-from persona_django.exceptions import PersonaError
+from persona_django.management.base import PersonaCommand
+from persona_django.plurals import counted
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """Moves items to a new model label or to new keys, keeping what was learnt about them."""
 
     help = (
@@ -32,12 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         keys = _read(Path(options["file"])) if options["file"] else None
-        try:
-            move = remap(
-                options["old_model"], options["new_model"], keys, dry_run=options["dry_run"]
-            )
-        except PersonaError as error:
-            raise CommandError(str(error)) from error
+        move = remap(options["old_model"], options["new_model"], keys, dry_run=options["dry_run"])
         self.stdout.write(_words(move, is_dry=options["dry_run"]))
         if not options["dry_run"]:
             build_snapshot()
@@ -45,15 +41,17 @@ class Command(BaseCommand):
 
 def _words(move: Move, *, is_dry: bool) -> str:
     verb = "would move" if is_dry else "moved"
-    lines = [f"{move.moved} items {verb}; {move.unnamed} are not in the file and stay."]
+    stay = counted(move.unnamed, "is not in the file and stays", "are not in the file and stay")
+    lines = [f"{counted(move.moved, 'item')} {verb}; {stay}."]
     if move.unknown:
         lines.append(
-            f"{move.unknown} keys of the file belong to no item. If a sync ran after the keys had "
-            "changed, it took those items for deleted, and what was learnt of them cannot move."
+            f"{counted(move.unknown, 'key of the file belongs', 'keys of the file belong')} to no "
+            "item. If a sync ran after the keys had changed, it took those items for deleted, and "
+            "what was learnt of them cannot move."
         )
     if move.replaced:
         lines.append(
-            f"{move.replaced} items that a sync had made under the new keys {verb[:5]} "
+            f"{counted(move.replaced, 'item')} that a sync had made under the new keys {verb[:5]} "
             "out of the way; what was learnt before stays with the moved ones."
         )
     return "\n".join(lines)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from persona_django.identity import standing
 from persona_django.identity.models import Standing
+from persona_django.management.base import PersonaCommand
+from persona_django.plurals import counted
 
 MOST_SHOWN = 100
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """Visitors are named by the number in the table, which is a pseudonym."""
 
     help = (
@@ -37,14 +39,17 @@ class Command(BaseCommand):
             cleared = standing.clear(options["person"])
             if not cleared:
                 raise CommandError("No visitor has that number, or it was said before.")
-            self.stdout.write(f"{cleared} count as people from the next learning on.")
+            people = counted(cleared, "counts as a person", "count as people")
+            self.stdout.write(f"{people} from the next learning on.")
             return
         found = standing.numbers(options["store"])
         for key, reason in standing.robots(options["store"], most=MOST_SHOWN):
             self.stdout.write(f"{key}: {reason}")
         over = standing.over_budget(options["store"])
         self.stdout.write(
-            f"{found[Standing.ROBOT]:,} robots, {found[Standing.NEW]:,} of one page only, "
-            f"{over:,} beyond what one network may send, {found[Standing.QUALIFIED]:,} who count, "
+            f"{counted(found[Standing.ROBOT], 'robot')}, "
+            f"{found[Standing.NEW]:,} of one page only, "
+            f"{over:,} beyond what one network may send, "
+            f"{counted(found[Standing.QUALIFIED], 'who counts', 'who count')}, "
             f"{found[Standing.CLEARED]:,} said to be people."
         )

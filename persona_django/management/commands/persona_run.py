@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
+from django.db import router
 
 from persona_django import conf
-from persona_django.exceptions import UnknownJob
+from persona_django.management.base import PersonaCommand
+from persona_django.model_registry.models import Lease
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """Run it every few minutes; a second one beside it does nothing."""
 
     help = (
@@ -39,10 +41,9 @@ class Command(BaseCommand):
                 raise CommandError(said)
             self.stdout.write(said)
             return
-        try:
-            all_done = run_again(again) if again else run_due()
-        except UnknownJob as error:
-            raise CommandError(str(error)) from error
+        # Without our tables every job would say so.
+        Lease.objects.using(router.db_for_write(Lease)).exists()
+        all_done = run_again(again) if again else run_due()
         failed = []
         for done in all_done:
             if done.failed:

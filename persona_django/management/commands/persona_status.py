@@ -6,12 +6,11 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from persona_django.management.base import PersonaCommand
 from persona_django.measurement.readiness import report
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """One sentence a line; with --check it exits with 1 when a person is needed."""
 
     help = "Says in words what works, what is missing, and what to do about it."

@@ -6,17 +6,16 @@ import json
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.core.management.base import CommandError, CommandParser
 
 from persona_django import conf
-from persona_django.catalogue import tables
 from persona_django.catalogue.snapshot import build_snapshot
 from persona_django.catalogue.sync import sync
-from persona_django.exceptions import PersonaError
+from persona_django.management.base import PersonaCommand
+from persona_django.plurals import counted
 
 
-class Command(BaseCommand):
+class Command(PersonaCommand):
     """Reads every registered product, writes what differs, and makes a snapshot of it all."""
 
     help = "Brings the shop's products into the catalogue and makes a snapshot for serving."
@@ -29,17 +28,10 @@ class Command(BaseCommand):
         if not conf.current().enabled:
             raise CommandError('PERSONA["ENABLED"] is False, so there is nothing to do.')
         shows_progress = options["verbosity"] > 0 and not options["json"]
-        try:
-            report = sync(
-                models=options["models"] or None,
-                progress=self._progress if shows_progress and self.stdout.isatty() else None,
-            )
-        except PersonaError as error:
-            raise CommandError(str(error)) from error
-        except DatabaseError as error:
-            if tables.is_missing_table(error):
-                raise CommandError(f"A table is missing: {error}. Run migrate first.") from error
-            raise
+        report = sync(
+            models=options["models"] or None,
+            progress=self._progress if shows_progress and self.stdout.isatty() else None,
+        )
         started = time.perf_counter()
         build_snapshot()
         seconds = time.perf_counter() - started
@@ -55,5 +47,5 @@ class Command(BaseCommand):
 
     def _progress(self, done: int, total: int) -> None:
         end = "\n" if done >= total else "\r"
-        self.stdout.write(f"  {done:,} of {total:,} products", ending=end)
+        self.stdout.write(f"  {done:,} of {counted(total, 'product')}", ending=end)
         self.stdout.flush()

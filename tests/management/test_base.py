@@ -1,0 +1,68 @@
+"""Whatever a command of ours meets that has a known remedy, it says in one line."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command, load_command_class
+
+import persona_django.management
+from persona_django.management.base import PersonaCommand
+from tests.catalogue.tables import without_tables
+
+NAMES = sorted(
+    path.stem
+    for path in (Path(persona_django.management.__file__).parent / "commands").glob("persona_*.py")
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_of_ours_is_one(name):
+    assert isinstance(load_command_class("persona_django", name), PersonaCommand)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("persona_export", "--customer", "1"),
+        ("persona_export", "--guest", "a@shop.example"),
+        ("persona_erase", "--customer", "1", "--anyway", "--no-input"),
+        ("persona_erase", "--tombstones"),
+        ("persona_erase", "--replay"),
+        ("persona_pause", "--customer", "1", "--anyway"),
+        ("persona_robots",),
+        ("persona_robots", "--person", "1"),
+        ("persona_derive",),
+        ("persona_run",),
+        ("persona_run", "--again", "retention/1"),
+        ("persona_rebuild",),
+        ("persona_sync",),
+        ("persona_remap", "shop.product", "shop.product"),
+    ],
+    ids=" ".join,
+)
+def test_before_migrate_each_command_says_what_to_run_first(command):
+    out = io.StringIO()
+
+    with every_table_hidden(), pytest.raises(CommandError, match="Run migrate first") as said:
+        call_command(*command, stdout=out)
+
+    assert len(str(said.value).splitlines()) == 1
+    assert "missing" not in out.getvalue() and "no such table" not in out.getvalue()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_before_migrate_an_import_says_what_to_run_first(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("item,time,order\n1,2010-12-01,A\n", "utf-8")
+
+    with every_table_hidden(), pytest.raises(CommandError, match="Run migrate first"):
+        call_command("persona_import", str(path), "--model=shop.product")
+
+
+def every_table_hidden():
+    return without_tables(*apps.get_app_config("persona").get_models())
