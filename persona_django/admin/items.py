@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -23,34 +24,57 @@ from persona_django.catalogue import money
 from persona_django.catalogue.models import Item
 from persona_django.merchandising.decisions import hide_pair, show_pair
 
+STATES = {
+    "sale": gettext_lazy("on sale"),
+    "sold_out": gettext_lazy("sold out"),
+    "off": gettext_lazy("switched off"),
+    "gone": gettext_lazy("retired"),
+}
+"""What an item is for the shop's visitors, in the words of `persona_status`."""
 
-class OnSaleFilter(admin.SimpleListFilter):
-    """On sale, or gone from the shop's catalogue."""
+_LISTED = Q(retired_at__isnull=True)
+_IN_STATE = {
+    "sale": _LISTED & Q(available=True) & (Q(stock__isnull=True) | Q(stock__gt=0)),
+    "sold_out": _LISTED & Q(available=True, stock__lte=0),
+    "off": _LISTED & Q(available=False),
+    "gone": ~_LISTED,
+}
+
+
+def state_of(item: Item) -> str:
+    """Which of the states an item is in: only what is on sale can be shown anywhere."""
+    if item.retired_at is not None:
+        return "gone"
+    if not item.available:
+        return "off"
+    return "sold_out" if item.stock is not None and item.stock <= 0 else "sale"
+
+
+class StateFilter(admin.SimpleListFilter):
+    """On sale, sold out, switched off, or gone from the shop's catalogue."""
 
     title = gettext_lazy("state")
     parameter_name = "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("sale", _("on sale")), ("gone", _("retired"))]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(STATES.items())
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() is None:
-            return queryset
-        return queryset.filter(retired_at__isnull=self.value() == "sale")
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Item]) -> QuerySet[Item]:
+        return queryset.filter(_IN_STATE.get(self.value() or "", Q()))
 
 
 @admin.register(Item)
 class ItemAdmin(ReadOnlyAdmin):
     """The mirrored catalogue. Change products in the shop's own admin; here is what we know."""
 
-    list_display = ("picture", "title", "category", "brand", "shown_price", "stock", "on_sale")
+    list_display = ("picture", "title", "category", "brand", "shown_price", "stock", "state")
     list_display_links = ("picture", "title")
-    list_filter = (OnSaleFilter,)
+    list_filter = (StateFilter,)
     search_fields = ("title", "key")
     ordering = ("-id",)
     fields = (
         "picture", "title", "model", "key", "category", "brand", "shown_price", "stock",
-        "available", "attributes", "retired_at",
+        "state", "attributes", "retired_at",
     )  # fmt: skip
     readonly_fields = fields
     change_form_template = "admin/persona/item/change_form.html"
@@ -65,9 +89,9 @@ class ItemAdmin(ReadOnlyAdmin):
         amount = Decimal(item.price).scaleb(-places)
         return f"{number_format(amount, decimal_pos=places, force_grouping=True)} {item.currency}"
 
-    @admin.display(description=gettext_lazy("on sale"), boolean=True)
-    def on_sale(self, item: Item) -> bool:
-        return item.retired_at is None and item.available
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, item: Item) -> str:
+        return str(STATES[state_of(item)])
 
     def get_urls(self) -> list[URLPattern]:
         hide = self.admin_site.admin_view(require_POST(self._hide))

@@ -60,7 +60,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         rows = format_html_join(
             "", "<tr><th scope='row'>{}</th><td>{}</td></tr>", _flat(version.figures)
         )
-        return format_html("<table>{}</table>", rows)
+        return format_html('<div class="persona-wide"><table>{}</table></div>', rows)
 
     def get_urls(self) -> list[URLPattern]:
         def page(name: str, act: Callable[[ModelVersion], ModelVersion]) -> URLPattern:

@@ -1,5 +1,6 @@
 """A merchant looks at an item's neighbours and hides a pair."""
 
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -256,6 +257,39 @@ def test_the_list_tells_what_is_on_sale(admin_client, tea_and_mug):
     assert "Green tea" in on_sale
     assert "4.50 EUR" in on_sale
     assert "Green tea" not in gone
+
+
+def test_the_list_and_the_page_say_of_each_item_what_the_status_says(admin_client):
+    kept = {
+        "on sale": factories.product("Green tea"),
+        "sold out": factories.product("Empty tin", stock=0),
+        "switched off": factories.product("Winter tea", is_active=False),
+        "retired": factories.product("Old tea"),
+    }
+    factories.read_catalogue()
+    Item.objects.filter(title="Old tea").update(retired_at=timezone.now())
+    address = reverse("admin:persona_item_changelist")
+    listed = admin_client.get(address).content.decode()
+
+    for (words, product), chosen in zip(
+        kept.items(), ("sale", "sold_out", "off", "gone"), strict=True
+    ):
+        row = re.search(rf"{product.name}</a>.*?</tr>", listed, re.S)
+        page = admin_client.get(page_of(product)).content.decode()
+        filtered = admin_client.get(address, {"state": chosen}).content.decode()
+
+        assert row and f">{words}</td>" in row[0]
+        assert f">{words}</div>" in page
+        assert [one.name for one in kept.values() if one.name in filtered] == [product.name]
+        assert "icon-yes" not in page
+
+
+def test_an_item_whose_stock_nobody_counts_is_on_sale(admin_client, tea_and_mug):
+    Item.objects.update(stock=None)
+
+    page = admin_client.get(reverse("admin:persona_item_changelist"), {"state": "sale"})
+
+    assert "Green tea" in page.content.decode()
 
 
 def test_a_pictures_address_that_could_run_code_is_not_put_into_the_page(admin_client):
