@@ -130,6 +130,16 @@ def test_the_consent_banner_is_small_and_hides_nothing_for_good(shop, page):
     assert footer["y"] + footer["height"] == pytest.approx(screen, abs=1)
 
 
+def test_name_and_price_stand_on_the_first_screen_clear_of_the_banner(shop, page):
+    page.goto(best_paired_product(shop))
+
+    banner = page.locator(".consent").bounding_box()
+
+    for place in ("h1", ".buy .price"):
+        shown = page.locator(place).first.bounding_box()
+        assert shown["y"] + shown["height"] <= banner["y"], place
+
+
 def test_nothing_is_remembered_until_the_visitor_agrees_nor_after_a_change_of_mind(shop, page):
     address = best_paired_product(shop)
     before = settled(shop)
