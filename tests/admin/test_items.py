@@ -190,6 +190,30 @@ def test_a_pair_of_another_store_is_hidden_and_shown_in_that_store(
         assert after[0] == before[0] and after[1] > before[1]
 
 
+@pytest.mark.parametrize("way", ["row", "list"])
+def test_a_decision_withdrawn_from_its_list_is_told_to_the_store_it_was_about(
+    admin_client, tea_and_mug, django_capture_on_commit_callbacks, way
+):
+    pair = [factories.item_id(one) for one in tea_and_mug]
+    decision = PairDecision.objects.create(item_id=pair[0], other_id=pair[1])
+    Item.objects.update(store=2)
+    addresses = {
+        "row": (reverse("admin:persona_pairdecision_delete", args=[decision.pk]), {}),
+        "list": (
+            reverse("admin:persona_pairdecision_changelist"),
+            {"action": "delete_selected", "_selected_action": [decision.pk]},
+        ),
+    }
+    address, sent = addresses[way]
+    before = state.read_state(2, fresh=True).get("config", 0)
+
+    with django_capture_on_commit_callbacks(using=router.db_for_write(PairDecision), execute=True):
+        admin_client.post(address, {**sent, "post": "yes"})
+
+    assert not PairDecision.objects.exists()
+    assert state.read_state(2, fresh=True).get("config", 0) > before
+
+
 def test_a_link_alone_neither_hides_nor_shows(admin_client, tea_and_mug):
     for address in hide_and_show(*tea_and_mug):
         assert admin_client.get(address).status_code == 405
