@@ -18,7 +18,9 @@ LOOKED_AT = 160
 SHOWN = 8
 IN_HERO = 4
 MOST_TILES = 9
-ASKED_ABOUT = 40
+ASKED_ABOUT = 100
+BESIDE = 4
+"""How many a product's page shows of what is bought together."""
 LOOKS = Case(
     When(Q(colour="") | Q(colour__iexact="black"), then=Value(1)),
     default=Value(0),
@@ -101,18 +103,17 @@ def _choose() -> dict[str, list[int]]:
 
 
 def _known_first(rows: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same rows, those first that something is known to be bought together with.
+    """The same rows, those first of which most of what their page shows was bought with them.
 
     Who comes in through the large pictures should meet what the shop has learnt.
     """
-    known = set()
+    learnt: dict[int, int] = {}
     for key, _ in rows[:ASKED_ABOUT]:
-        slate = recommend(None, "bought-together", seeds=[f"shop.product:{key}"], size=1)
+        slate = recommend(None, "bought-together", seeds=[f"shop.product:{key}"], size=BESIDE)
         if not slate.version:
             return rows
-        if slate and not slate.fallback:
-            known.add(key)
-    return sorted(rows, key=lambda row: row[0] not in known)
+        learnt[key] = sum(slot.reason.code == "bought-together" for slot in slate)
+    return sorted(rows, key=lambda row: -learnt.get(row[0], 0))
 
 
 def _unseen(

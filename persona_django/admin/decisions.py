@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -50,12 +51,20 @@ class PairDecisionAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: PairDecision, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        announce()
+        _announce([obj.item_id])
 
     def delete_model(self, request: HttpRequest, obj: PairDecision) -> None:
         super().delete_model(request, obj)
-        announce()
+        _announce([obj.item_id])
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PairDecision]) -> None:
+        decided = list(queryset.values_list("item_id", flat=True))
         super().delete_queryset(request, queryset)
-        announce()
+        _announce(decided)
+
+
+def _announce(item_ids: Iterable[int]) -> None:
+    """Tell the processes of every store that these items are of."""
+    found = Item.objects.filter(pk__in=item_ids).values_list("store", flat=True).distinct()
+    for store in set(found) or {1}:
+        announce(store)

@@ -40,6 +40,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     """Whether its rows say something to operators in search of a fault only: such a table is
     opened by its address, and keeps the index to what people work with."""
 
+    class Media:
+        css = {"all": ("persona/admin.css",)}
+
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         return {} if self.is_internal else super().get_model_perms(request)
 

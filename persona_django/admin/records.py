@@ -117,12 +117,16 @@ class SearchTermAdmin(ReadOnlyAdmin):
 class DropCountAdmin(ReadOnlyAdmin):
     """What was refused or lost, by day and reason."""
 
-    list_display = ("on", "reason", "n")
-    fields = ("on", "reason", "n")
+    list_display = ("on", "reason", "times")
+    fields = ("on", "reason", "times")
     readonly_fields = fields
     ordering = ("-day", "-n")
 
-    @admin.display(description=_("day"))
+    @admin.display(description=_("times"), ordering="n")
+    def times(self, count: DropCount) -> int:
+        return count.n
+
+    @admin.display(description=_("day"), ordering="day")
     def on(self, count: DropCount) -> date:
         return date(1970, 1, 1) + timedelta(days=count.day)
 

@@ -8,8 +8,10 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
@@ -23,9 +25,7 @@ from persona_django.exceptions import PersonaError
 from persona_django.model_registry import publish
 from persona_django.model_registry.models import ModelVersion
 
-_CAN_PUBLISH = frozenset(
-    {ModelVersion.Status.STAGED, ModelVersion.Status.LIVE, ModelVersion.Status.RETIRED}
-)
+_CAN_PUBLISH = frozenset({ModelVersion.Status.STAGED, ModelVersion.Status.RETIRED})
 
 
 @admin.register(ModelVersion)
@@ -40,6 +40,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     readonly_fields = fields
     change_form_template = "admin/persona/modelversion/change_form.html"
+    actions = ("publish_chosen",)
 
     @admin.display(description=gettext_lazy("version"), ordering="id")
     def number(self, version: ModelVersion) -> int:
@@ -60,7 +61,40 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         rows = format_html_join(
             "", "<tr><th scope='row'>{}</th><td>{}</td></tr>", _flat(version.figures)
         )
-        return format_html("<table>{}</table>", rows)
+        return format_html('<div class="persona-wide"><table>{}</table></div>', rows)
+
+    @admin.action(description=gettext_lazy("Publish the chosen version"), permissions=("publish",))
+    def publish_chosen(
+        self, request: HttpRequest, versions: QuerySet[ModelVersion]
+    ) -> HttpResponse | None:
+        """Ask whether to make one version live, and say what is known of it."""
+        chosen = list(versions[:2])
+        if len(chosen) != 1:
+            messages.error(request, _("Choose one version: one of each kind is live."))
+            return None
+        version = chosen[0]
+        if not _may_go_live(version):
+            messages.error(
+                request,
+                _("Version %(version)s is %(status)s, so it cannot be published.")
+                % {"version": version.pk, "status": version.get_status_display()},
+            )
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Publish this version?"),
+            "opts": self.opts,
+            "version": version,
+            "summary": self.summary(version),
+            "live": publish.versions(version.kind, version.store)
+            .filter(status=ModelVersion.Status.LIVE)
+            .first(),
+        }
+        return TemplateResponse(request, "admin/persona/modelversion/publish.html", context)
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change versions, although nothing else of them can be changed here."""
+        return request.user.has_perm("persona.change_modelversion")
 
     def get_urls(self) -> list[URLPattern]:
         def page(name: str, act: Callable[[ModelVersion], ModelVersion]) -> URLPattern:
@@ -79,7 +113,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, pk: int, act: Callable[[ModelVersion], ModelVersion]
     ) -> HttpResponse:
         """Publish or go back, say what is live now, and return to the version."""
-        if not request.user.has_perm("persona.change_modelversion"):
+        if not self.has_publish_permission(request):
             raise PermissionDenied
         version = get_object_or_404(ModelVersion, pk=pk)
         try:
@@ -104,14 +138,19 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         seen = self.has_view_permission(request)
         version = self.get_object(request, unquote(object_id)) if seen else None
-        allowed = request.user.has_perm("persona.change_modelversion")
+        allowed = self.has_publish_permission(request)
         live = version is not None and version.status == ModelVersion.Status.LIVE
         extra = {
-            "can_publish": allowed and version and version.status in _CAN_PUBLISH and not live,
+            "can_publish": allowed and version is not None and _may_go_live(version),
             "can_roll_back": allowed and version and live and _has_older(version),
             **(extra_context or {}),
         }
         return super().change_view(request, object_id, form_url, extra_context=extra)
+
+
+def _may_go_live(version: ModelVersion) -> bool:
+    """Whether it is whole, and not live already."""
+    return version.status in _CAN_PUBLISH
 
 
 def _has_older(version: ModelVersion) -> bool:

@@ -51,7 +51,8 @@ class VisitorAdmin(ReadOnlyAdmin):
         heads = (_("began"), _("minutes"), _("pages"), _("events"), _("device"), _("came by"),
                  _("local hour"))  # fmt: skip
         return format_html(
-            "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",
+            '<div class="persona-wide"><table><thead><tr>{}</tr></thead>'
+            "<tbody>{}</tbody></table></div>",
             format_html_join("", "<th>{}</th>", ((head,) for head in heads)),
             format_html_join("", f"<tr>{'<td>{}</td>' * len(heads)}</tr>", _newest(found)),
         )

@@ -30,7 +30,6 @@ def refusals(forbidden: str = "Your own settings let nobody ask who comes so.") 
         400: problem("There is no such parameter, or the body cannot be read."),
         401: problem("Your own authentication knows nobody by what was sent."),
         403: problem(forbidden),
-        406: problem("It is told as JSON only."),
         415: problem("Another type of content."),
         429: problem("Asked too often: come again after Retry-After seconds."),
     }

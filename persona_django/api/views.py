@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import DataError
 from django.utils.cache import patch_vary_headers
 from rest_framework.exceptions import AuthenticationFailed, NotFound
-from rest_framework.renderers import JSONRenderer
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
@@ -17,11 +19,23 @@ from persona_django.api.throttles import BlockThrottle
 from persona_django.identity import tokens
 
 
+class OnlyJSON(DefaultContentNegotiation):
+    """JSON for everybody, also for a browser in which somebody opens the address to look at it."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: Any = None
+    ) -> tuple[BaseRenderer, str]:
+        """The only way in which anything is told, whatever was asked for."""
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)
+
+
 class PersonaView(APIView):
     """The shop's own authentication, permissions and throttles hold, and ours besides; what one
     shopper is told is never kept for another."""
 
     renderer_classes = (JSONRenderer,)
+    content_negotiation_class = OnlyJSON
     # Permissions of the shop's that go by model find none here; the rest of them still counts.
     _ignore_model_permissions = True
     throttle = BlockThrottle

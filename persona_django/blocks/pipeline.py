@@ -73,10 +73,9 @@ def build_slate(block: Block, query: Query, stage: Stage) -> Slate:
         shortlist, slots = whole, place(block, whole, query, stage)
     stage.taken.update(slot.group_id for slot in slots)
     depths = _depths(block, shortlist, slots)
-    claims = not slots or 0 in depths or not block.title_of_fallbacks
     return Slate(
         block=block.slug,
-        title=str(block.title if claims else block.title_of_fallbacks),
+        title=block.heading(depths),
         slots=tuple(slots),
         fallback=max(depths, default=0),
         why_empty="" if slots else _why_empty(block, query, shortlist, stage),
@@ -227,17 +226,13 @@ def _reason_codes(block: Block, shortlist: Candidates) -> list[str]:
     return [codes.get(name, "") for name in shortlist.sources]
 
 
-def _depths(block: Block, shortlist: Candidates, slots: list[Slot]) -> set[int]:
-    """Which sources of its chain the block's slots come from; 0 is the first."""
-    shown = {slot.group_id for slot in slots}
-    used = {
-        shortlist.sources[source]
-        for group_id, source in zip(
-            shortlist.item_id.tolist(), shortlist.source.tolist(), strict=True
-        )
-        if group_id in shown
-    }
-    return {depth for depth, source in enumerate(block.sources) if source.name in used}
+def _depths(block: Block, shortlist: Candidates, slots: list[Slot]) -> list[int]:
+    """For each slot, which source of its block's chain it comes from; 0 is the first."""
+    depth_of = {source.name: depth for depth, source in enumerate(block.sources)}
+    proposed = dict(zip(shortlist.item_id.tolist(), shortlist.source.tolist(), strict=True))
+    # A source that gives its proposals another's name claims no heading with them.
+    last = len(block.sources) - 1
+    return [depth_of.get(shortlist.sources[proposed[slot.group_id]], last) for slot in slots]
 
 
 def _why_empty(block: Block, query: Query, shortlist: Candidates, stage: Stage) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,11 +37,20 @@ class Block:
     title: str | Promise
     sources: tuple[Source, ...]
     title_of_fallbacks: str | Promise = ""
-    """What stands above a slate in which nothing comes from the first source, so that a heading
+    """What stands above a slate of which the first source did not give most, so that a heading
     claims no more than what is shown. Empty: the title, whatever is shown."""
     ranker: Ranker = field(default_factory=Chain)
     kind: str = ""
     """Kind of the model version behind the first source, as the state names it."""
+
+    def heading(self, depths: Sequence[int]) -> str:
+        """What stands above slots that come from these places of the chain; 0 is the first.
+
+        The title, where more than half of them are the first source's: two pairs and a popular
+        thing are "Often bought together", one pair and three popular things are not.
+        """
+        falls_back = bool(depths) and 2 * depths.count(0) <= len(depths)
+        return str((falls_back and self.title_of_fallbacks) or self.title)
 
     @property
     def personal(self) -> bool:

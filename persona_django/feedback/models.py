@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class ServedSlate(models.Model):
@@ -27,6 +28,8 @@ class ServedSlate(models.Model):
     )
 
     class Meta:
+        verbose_name = _("block shown")
+        verbose_name_plural = _("blocks shown")
         constraints = [
             models.UniqueConstraint(fields=["shopper", "uid"], name="persona_slate_once")
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Standing(models.IntegerChoices):
@@ -78,6 +79,10 @@ class Restriction(models.Model):
         db_index=True,
         help_text="When the number is nobody's any more, of who was a stranger; empty: never.",
     )
+
+    class Meta:
+        verbose_name = _("person left alone")
+        verbose_name_plural = _("people left alone")
 
     def __str__(self) -> str:
         return f"{self.Kind(self.kind).label} visitor or customer"

@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, router, transaction
+from django.utils import timezone
 
 from persona_django.catalogue import state
+from persona_django.catalogue.snapshot import current_snapshot
 from persona_django.merchandising.models import PairDecision
+from persona_django.merchandising.rules import families_in
 
 
 def hide_pair(
@@ -36,6 +39,41 @@ def hide_pair(
         announce(store)
         # Within it, because a colleague may take the decision back the moment it stands.
         return pair.get()
+
+
+def show_pair(item_id: int, other_id: int, *, store: int = 1) -> bool:
+    """Withdraw whatever hides `other_id` beside `item_id`; False when nothing does.
+
+    Both are family ids. The pair is then offered wherever it was learnt, in as long as it takes
+    to hide one.
+    """
+    decisions = hidden_beside(item_id, store=store).get(other_id, [])
+    alias = router.db_for_write(PairDecision)
+    with transaction.atomic(using=alias):
+        gone, _ = PairDecision.objects.using(alias).filter(pk__in=decisions).delete()
+        if gone:
+            announce(store)
+    return bool(gone)
+
+
+def hidden_beside(family: int, *, store: int = 1) -> dict[int, list[int]]:
+    """The families hidden beside one right now, each with the numbers of its decisions.
+
+    A decision about a variant holds for its family, here as on the shop's pages.
+    """
+    rows = (
+        PairDecision.objects.using(router.db_for_write(PairDecision))
+        .filter(approved=False)
+        .exclude(expires_at__lte=timezone.now())
+        .values_list("pk", "item_id", "other_id")
+    )
+    snapshot = current_snapshot(store)
+    found: dict[int, list[int]] = {}
+    for pk, *pair in rows:
+        item, other = pair if snapshot is None else families_in(snapshot, *pair)
+        if item == family:
+            found.setdefault(other, []).append(pk)
+    return found
 
 
 def _create(alias: str, **fields: Any) -> None:

@@ -15,7 +15,9 @@ class PairDecision(models.Model):
 
     item_id = models.BigIntegerField(help_text=_("The family on whose page it stands."))
     other_id = models.BigIntegerField(help_text=_("The family offered beside it."))
-    approved = models.BooleanField(default=False, help_text=_("Unticked: never offer this pair."))
+    approved = models.BooleanField(
+        _("may be offered"), default=False, help_text=_("Unticked: never offer this pair.")
+    )
     reason = models.CharField(
         max_length=200, blank=True, help_text=_("For the colleague who asks next year.")
     )
@@ -25,7 +27,8 @@ class PairDecision(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name = _("pair decision")
+        verbose_name = _("decision on a pair")
+        verbose_name_plural = _("decisions on pairs")
         constraints = [
             models.UniqueConstraint(
                 fields=["item_id", "other_id"], name="persona_one_decision_per_pair"

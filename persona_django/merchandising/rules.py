@@ -88,7 +88,7 @@ def hidden_pairs(snapshot: Snapshot, *, revision: int, store: int = 1) -> Hidden
     now = time.time()
     for item_id, other_id, until in kept[1]:
         if until > now:
-            item, other = _families(snapshot, item_id, other_id)
+            item, other = families_in(snapshot, item_id, other_id)
             found.setdefault(item, {})[other] = until
     return found
 
@@ -107,7 +107,8 @@ def _read() -> _Verdicts:
         )
 
 
-def _families(snapshot: Snapshot, *item_ids: int) -> list[int]:
+def families_in(snapshot: Snapshot, *item_ids: int) -> list[int]:
+    """The family of each item, and the item's own number where the snapshot knows none."""
     families = snapshot.group_of(np.array(item_ids, dtype=np.int64)).tolist()
     return [family or item for family, item in zip(families, item_ids, strict=True)]
 

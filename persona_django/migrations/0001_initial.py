@@ -33,6 +33,9 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('finished_at', models.DateTimeField(null=True)),
             ],
+            options={
+                'verbose_name': 'imported file',
+            },
         ),
         migrations.CreateModel(
             name='Lease',
@@ -46,6 +49,9 @@ class Migration(migrations.Migration):
                 ('done_at', models.BigIntegerField(default=0, help_text='Last time it finished, UTC seconds.')),
                 ('note', models.TextField(blank=True, help_text='What went wrong last, in words.')),
             ],
+            options={
+                'verbose_name': 'job',
+            },
         ),
         migrations.CreateModel(
             name='Restriction',
@@ -55,6 +61,10 @@ class Migration(migrations.Migration):
                 ('at', models.BigIntegerField(help_text='Seconds since 1970, UTC.')),
                 ('until', models.BigIntegerField(db_index=True, help_text="When the number is nobody's any more, of who was a stranger; empty: never.", null=True)),
             ],
+            options={
+                'verbose_name': 'person left alone',
+                'verbose_name_plural': 'people left alone',
+            },
         ),
         migrations.CreateModel(
             name='UsedNonce',
@@ -105,6 +115,8 @@ class Migration(migrations.Migration):
                 ('n', models.BigIntegerField(default=0, help_text='How often.')),
             ],
             options={
+                'verbose_name': 'count of what was refused',
+                'verbose_name_plural': 'counts of what was refused',
                 'constraints': [models.UniqueConstraint(fields=('day', 'reason'), name='persona_one_count_a_reason')],
             },
         ),
@@ -147,6 +159,8 @@ class Migration(migrations.Migration):
                 ('context', models.IntegerField(default=0, help_text='Device, entry, local hour and sender; see tracking.context.')),
             ],
             options={
+                'verbose_name': 'search or filter',
+                'verbose_name_plural': 'searches and filters',
                 'indexes': [models.Index(fields=['at'], name='persona_intent_by_time'), models.Index(fields=['kind', 'words'], name='persona_intent_by_words')],
                 'constraints': [models.UniqueConstraint(fields=('shopper', 'uid'), name='persona_intent_once')],
             },
@@ -200,13 +214,14 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('item_id', models.BigIntegerField(help_text='The family on whose page it stands.')),
                 ('other_id', models.BigIntegerField(help_text='The family offered beside it.')),
-                ('approved', models.BooleanField(default=False, help_text='Unticked: never offer this pair.')),
+                ('approved', models.BooleanField(default=False, help_text='Unticked: never offer this pair.', verbose_name='may be offered')),
                 ('reason', models.CharField(blank=True, help_text='For the colleague who asks next year.', max_length=200)),
                 ('expires_at', models.DateTimeField(blank=True, help_text='Empty: until withdrawn.', null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': 'pair decision',
+                'verbose_name': 'decision on a pair',
+                'verbose_name_plural': 'decisions on pairs',
                 'constraints': [models.UniqueConstraint(fields=('item_id', 'other_id'), name='persona_one_decision_per_pair'), models.CheckConstraint(condition=models.Q(('item_id', models.F('other_id')), _negated=True), name='persona_no_pair_with_itself')],
             },
         ),
@@ -246,6 +261,8 @@ class Migration(migrations.Migration):
                 ('context', models.IntegerField(default=0, help_text='Device, entry, local hour and sender; see tracking.context.')),
             ],
             options={
+                'verbose_name': 'block shown',
+                'verbose_name_plural': 'blocks shown',
                 'indexes': [models.Index(fields=['at'], name='persona_slate_by_time')],
                 'constraints': [models.UniqueConstraint(fields=('shopper', 'uid'), name='persona_slate_once')],
             },

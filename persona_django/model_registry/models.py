@@ -61,5 +61,8 @@ class Lease(models.Model):
     done_at = models.BigIntegerField(default=0, help_text="Last time it finished, UTC seconds.")
     note = models.TextField(blank=True, help_text="What went wrong last, in words.")
 
+    class Meta:
+        verbose_name = _("job")
+
     def __str__(self) -> str:
         return self.name

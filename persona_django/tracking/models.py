@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Event(models.Model):
@@ -75,6 +76,8 @@ class Intent(models.Model):
     )
 
     class Meta:
+        verbose_name = _("search or filter")
+        verbose_name_plural = _("searches and filters")
         constraints = [
             models.UniqueConstraint(fields=["shopper", "uid"], name="persona_intent_once")
         ]
@@ -131,6 +134,8 @@ class DropCount(models.Model):
     n = models.BigIntegerField(default=0, help_text="How often.")
 
     class Meta:
+        verbose_name = _("count of what was refused")
+        verbose_name_plural = _("counts of what was refused")
         constraints = [
             models.UniqueConstraint(fields=["day", "reason"], name="persona_one_count_a_reason")
         ]

@@ -142,3 +142,23 @@ def test_how_surely_a_search_leads_nowhere_follows_from_how_many_asked(admin_cli
     page = admin_client.get(reverse("admin:persona_searchterm_changelist")).content.decode()
 
     assert re.findall(r">at least (\d+) %<", page) == ["99", "45", "0", "56"]
+
+
+def test_lists_are_named_in_words_that_a_merchant_understands(admin_client):
+    page = admin_client.get(reverse("admin:index")).content.decode()
+
+    named = re.findall(r'<a href="/admin/persona/\w+/"(?: [^>]*)?>([^<]+)</a>', page)
+    assert set(named) >= {
+        "Blocks shown",
+        "Counts of what was refused",
+        "Decisions on pairs",
+        "Events",
+        "Imported files",
+        "Items",
+        "Jobs",
+        "Model versions",
+        "People left alone",
+        "Search terms",
+        "Searches and filters",
+        "Visitors",
+    }

@@ -124,3 +124,66 @@ def test_the_first_version_offers_no_way_back(admin_client, two_versions):
     page = admin_client.get(reverse("admin:persona_modelversion_change", args=[newer.pk]))
 
     assert "Go back to the version before" not in page.content.decode()
+
+
+def choose(client, *versions):
+    """Tick versions in the list, choose to publish, and press Go."""
+    return client.post(
+        reverse("admin:persona_modelversion_changelist"),
+        {"action": "publish_chosen", "_selected_action": [version.pk for version in versions]},
+        follow=True,
+    )
+
+
+def test_the_list_leads_back_to_an_older_version_after_a_question(admin_client, two_versions):
+    older, newer = two_versions
+
+    asked = choose(admin_client, older).content.decode()
+
+    publish = reverse("admin:persona_publish", args=[older.pk])
+    assert f'action="{publish}"' in asked
+    assert f"Version {older.pk} of similar" in asked
+    assert f"It takes the place of version {newer.pk}" in asked
+    assert live_similar() == newer.pk
+    admin_client.post(publish)
+    assert live_similar() == older.pk
+
+
+def test_the_question_says_why_a_version_was_held_back(admin_client, two_versions):
+    _, newer = two_versions
+    ModelVersion.objects.filter(pk=newer.pk).update(
+        status=ModelVersion.Status.STAGED, reason="It covers only 10 % of the items."
+    )
+
+    assert "It was held back: It covers only 10 %" in choose(admin_client, newer).content.decode()
+
+
+def test_only_one_whole_version_that_is_not_live_yet_can_be_chosen(admin_client, two_versions):
+    older, newer = two_versions
+    unfinished = ModelVersion.objects.create(kind="similar", fence=1)
+
+    said = [
+        choose(admin_client, *chosen).content.decode()
+        for chosen in ([older, newer], [newer], [unfinished])
+    ]
+
+    assert "Choose one version" in said[0]
+    assert f"Version {newer.pk} is live" in said[1]
+    assert f"Version {unfinished.pk} is building" in said[2]
+    assert live_similar() == newer.pk
+
+
+def test_who_may_only_look_is_not_offered_to_publish_from_the_list(
+    client, django_user_model, two_versions
+):
+    older, newer = two_versions
+    colleague = django_user_model.objects.create_user("looks", password="x", is_staff=True)
+    colleague.user_permissions.add(Permission.objects.get(codename="view_modelversion"))
+    client.force_login(colleague)
+
+    page = client.get(reverse("admin:persona_modelversion_changelist")).content.decode()
+    tried = choose(client, older).content.decode()
+
+    assert "publish_chosen" not in page
+    assert "Publish this version?" not in tried
+    assert live_similar() == newer.pk

@@ -169,11 +169,27 @@ def test_only_reading_is_possible(client, tea, method):
     assert getattr(client, method)(SIMILAR).status_code == 405
 
 
-def test_there_is_nothing_but_json(client, tea):
-    response = client.get(SIMILAR, HTTP_ACCEPT="application/json")
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
+
+@pytest.mark.parametrize(
+    "accept", ["application/json", "text/html", BROWSER, "image/png", "odd", "", "a/b;version=9"]
+)
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        (SIMILAR, 200),
+        (SIMILAR + "?size=many", 400),
+        ("/persona/api/v1/blocks/x/", 404),
+        ("/persona/api/v1/me/", 200),
+    ],
+)
+def test_everybody_is_told_in_json_whatever_they_ask_for(client, tea, accept, address, status):
+    response = client.get(address, HTTP_ACCEPT=accept)
+
+    assert response.status_code == status
     assert response["Content-Type"] == "application/json"
-    assert client.get(SIMILAR, HTTP_ACCEPT="text/html").status_code == 406
+    assert isinstance(response.json(), dict)
 
 
 @pytest.mark.parametrize("address", [SIMILAR, SIMILAR + "?size=many", "/persona/api/v1/blocks/x/"])

@@ -100,15 +100,30 @@ def test_a_fallback_is_asked_after_all_when_the_shop_shows_nothing_of_plenty(sho
     assert slate.fallback == 1
 
 
-def test_the_heading_of_a_slate_that_is_all_fallback_claims_no_more_than_that(shop, stage):
+@pytest.mark.parametrize(
+    ("own", "size", "heading"),
+    [
+        (4, 4, "Test"),
+        (3, 4, "Test"),
+        (2, 4, "Something else"),
+        (1, 4, "Something else"),
+        (0, 4, "Something else"),
+        (1, 1, "Test"),
+    ],
+)
+def test_the_heading_claims_what_most_of_the_slate_is(shop, stage, own, size, heading):
     two_titles = replace(
-        block(Given("mine", shop[:1]), Given("fallback", shop[1:9])),
+        block(Given("mine", shop[:own]), Given("fallback", shop[own:9])),
         title_of_fallbacks="Something else",
     )
 
-    titles = [build_slate(two_titles, query(size), stage).title for size in (2, 3)]
+    assert build_slate(two_titles, query(size), stage).title == heading
 
-    assert titles == ["Test", "Something else"]
+
+def test_a_block_with_one_title_keeps_it_whatever_is_shown(shop, stage):
+    one_title = block(Given("mine", []), Given("fallback", shop[:3]))
+
+    assert build_slate(one_title, query(3), stage).title == "Test"
 
 
 def test_a_family_proposed_twice_is_kept_in_its_best_place():

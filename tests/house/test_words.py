@@ -49,6 +49,20 @@ def test_every_command_is_documented():
     assert [name for name in commands if name not in said] == []
 
 
+def test_every_list_of_the_admin_is_explained():
+    from django.contrib import admin
+    from django.utils.text import capfirst
+
+    said = (ROOT / "docs" / "admin.md").read_text("utf-8")
+    listed = {
+        str(capfirst(model._meta.verbose_name_plural))
+        for model, its_admin in admin.site._registry.items()
+        if model._meta.app_label == "persona" and not getattr(its_admin, "is_internal", False)
+    }
+
+    assert set(re.findall(r"^\| \*\*(.+?)\*\* \|", said, re.M)) == listed
+
+
 def test_every_attribute_of_a_map_is_documented():
     items = (ROOT / "docs" / "extending" / "item-map.md").read_text("utf-8")
     orders = (ROOT / "docs" / "extending" / "order-map.md").read_text("utf-8")

@@ -66,6 +66,23 @@ def best_paired_product(shop: Shop) -> str:
     return f"{shop.address}/p/{key}/{slug}/"
 
 
+def overhang(page) -> int:
+    """By how many pixels a page is wider than the screen."""
+    return page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+
+
+def width_of(page) -> int:
+    return page.viewport_size["width"]
+
+
+def items_of(page, slug: str) -> list[str]:
+    """What a block shows, in order."""
+    slots = page.locator(f".persona-block--{slug} [data-persona-slot]")
+    return [slots.nth(n).get_attribute("data-persona-item") for n in range(slots.count())]
+
+
 def test_a_product_page_shows_both_blocks_with_pictures_and_reasons(shop, page):
     page.goto(best_paired_product(shop))
 
@@ -80,10 +97,7 @@ def test_a_product_page_shows_both_blocks_with_pictures_and_reasons(shop, page):
 def test_no_page_is_wider_than_the_screen(shop, page):
     for path in ("/", "/new/", "/search/?q=a", "/cart/", "/privacy/"):
         page.goto(f"{shop.address}{path}")
-        wider = page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        assert wider <= 0, path
+        assert overhang(page) <= 0, path
 
 
 def test_the_home_page_leads_to_products_whose_pages_show_what_was_learnt(shop, page):
@@ -114,6 +128,16 @@ def test_the_consent_banner_is_small_and_hides_nothing_for_good(shop, page):
     assert last["y"] + last["height"] <= banner["y"]
     # The page ends with the footer: no strip of another colour shows below it.
     assert footer["y"] + footer["height"] == pytest.approx(screen, abs=1)
+
+
+def test_name_and_price_stand_on_the_first_screen_clear_of_the_banner(shop, page):
+    page.goto(best_paired_product(shop))
+
+    banner = page.locator(".consent").bounding_box()
+
+    for place in ("h1", ".buy .price"):
+        shown = page.locator(place).first.bounding_box()
+        assert shown["y"] + shown["height"] <= banner["y"], place
 
 
 def test_nothing_is_remembered_until_the_visitor_agrees_nor_after_a_change_of_mind(shop, page):
@@ -152,7 +176,7 @@ def test_a_customer_finds_their_own_orders_to_buy_again(shop, page):
     assert "You bought this" in block.inner_text()
 
 
-def test_a_merchant_hides_a_pair_and_it_is_gone_from_the_shop(shop, page):
+def test_a_merchant_hides_a_pair_it_is_gone_from_the_shop_and_comes_back(shop, page):
     address = best_paired_product(shop)
     page.goto(address)
     block = page.locator(".persona-block--similar-items")
@@ -164,22 +188,31 @@ def test_a_merchant_hides_a_pair_and_it_is_gone_from_the_shop(shop, page):
         "SELECT id FROM persona_item WHERE model = 'shop.product' AND key = ?", key
     )
 
-    page.goto(f"{shop.address}/admin/login/?next=/admin/persona/item/{item_id}/change/")
+    item_page = f"/admin/persona/item/{item_id}/change/"
+    page.goto(f"{shop.address}/admin/login/?next={item_page}")
     page.fill("#id_username", "merchant")
     page.fill("#id_password", STAFF[1])
     page.click("input[type=submit]")
+    assert overhang(page) <= 0
     row = page.locator(".persona-neighbours").first.locator("tr", has_text=title).first
-    row.get_by_role("button", name="Hide this pair").click()
+    button = row.get_by_role("button", name="Hide this pair")
+    # Without scrolling to the side: where it could not be seen it was not found.
+    assert button.bounding_box()["x"] + button.bounding_box()["width"] <= width_of(page)
+    button.click()
     page.wait_for_url("**/change/")
-    assert "Hidden." in page.inner_text("body")
+    assert "Hidden:" in page.inner_text("body")
 
     page.wait_for_timeout(1_200)  # the state that every process follows is at most a second old
     page.goto(address)
 
-    left = page.locator(".persona-block--similar-items [data-persona-slot]")
-    assert shown not in [
-        left.nth(n).get_attribute("data-persona-item") for n in range(left.count())
-    ]
+    assert shown not in items_of(page, "similar-items")
+
+    page.goto(f"{shop.address}{item_page}")
+    row.get_by_role("button", name="Show again").click()
+    page.wait_for_url("**/change/")
+    page.wait_for_timeout(1_200)
+    page.goto(address)
+    assert shown in items_of(page, "similar-items")
 
 
 def test_a_merchant_looks_at_versions_and_publishes_the_one_before(shop, page):

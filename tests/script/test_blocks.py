@@ -151,6 +151,23 @@ def test_blocks_that_join_the_page_later_are_seen_too(shop, page, opened):
     assert slate["slate"].endswith(" popular-2")
 
 
+# -- looked at ------------------------------------------------------------------------------------
+
+
+def test_a_name_in_our_card_looks_like_text_until_somebody_points_at_it(page, opened):
+    opened(markup.block() + SPACE)
+    link = slot(page, 1).get_by_role("link")
+    look = "one => [getComputedStyle(one).color, getComputedStyle(one).textDecorationLine]"
+
+    before = link.evaluate(look)
+    link.hover()
+    after = link.evaluate(look)
+
+    (text, _) = page.locator("body").evaluate(look)
+    assert before == [text, "none"]
+    assert after == [text, "underline"]
+
+
 # -- chosen ---------------------------------------------------------------------------------------
 
 

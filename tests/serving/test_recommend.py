@@ -8,6 +8,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
+from django.template import Context, Template
 from django.test import RequestFactory, override_settings
 from django.utils import timezone
 
@@ -75,6 +76,31 @@ def test_what_the_relation_cannot_fill_the_category_the_shop_and_the_newest_fill
         "newest",
     ]
     assert slate.fallback == 4
+
+
+def test_the_heading_claims_no_more_than_what_most_of_the_slate_is(client):
+    tea, mug, *others = products(6)
+    read_catalogue()
+    publish_neighbours("bought-together", {tea: [(mug, 0.9, 40)]})
+    publish_popular(others)
+    address = "/persona/api/v1/blocks/bought-together/"
+
+    slates = [recommend(None, "bought-together", seeds=[tea], size=size) for size in (1, 4)]
+    in_template = [
+        Template(
+            f"{{% load persona %}}{{% persona_block 'bought-together' tea size={size} %}}"
+        ).render(Context({"tea": tea}))
+        for size in (1, 4)
+    ]
+    over_rest = [
+        client.get(address, {"seed": f"shop.product:{tea.pk}", "size": size}).json()["title"]
+        for size in (1, 4)
+    ]
+
+    assert [slot.reason.code for slot in slates[1]] == ["bought-together", *["popular-nearby"] * 3]
+    assert [slate.title for slate in slates] == ["Often bought together", "More to discover"]
+    assert over_rest == [slate.title for slate in slates]
+    assert all(f">{s.title}</h2>" in page for s, page in zip(slates, in_template, strict=True))
 
 
 def test_a_shop_that_learnt_nothing_yet_shows_its_newest():
@@ -368,5 +394,5 @@ def test_a_visible_that_asks_who_is_signed_in_works_without_a_request(monkeypatc
 
     monkeypatch.setattr(item_map, "visible", visible)
 
-    assert recommend(None, "similar-items", teas[0])
+    assert recommend(None, "similar-items", seeds=[teas[0]]).slots
     assert asked == [False]
