@@ -35,7 +35,7 @@ Beat = Callable[[], None]
 IntArray = NDArray[np.int64]
 EVENTS_AT_A_TIME, SLATES_AT_A_TIME = 20_000, 2_000
 """Keys that a page spans; a pass can stop after each."""
-SLATES_AT_ONCE = 50
+SLATES_AT_ONCE = 10
 """Written in one transaction: on SQLite the shop waits for it."""
 OPEN_SECONDS = DAY_SECONDS
 """Slates younger than this are looked at in every pass: a page that is still open may have added
