@@ -43,3 +43,43 @@ def share_at_least(some: NDArray[np.integer], total: NDArray[np.integer]) -> NDA
     # At nothing both are the same but for the last bit.
     low: NDArray[np.float64] = np.maximum(centre - margin, 0.0) / (1 + spread)
     return np.where(some > 0, low, 0.0)
+
+
+def bootstrap_interval(
+    values: NDArray[np.float64], *, rounds: int = 1_000, seed: int = 0
+) -> tuple[float, float]:
+    """Where the mean of all cases lies in 95 % of samples like this one.
+
+    Parameters
+    ----------
+    values : (n,) float64, one for each case; NaN for a case that is not judged
+    rounds : samples drawn, 1 or more
+    seed : the same gives the same interval
+
+    Returns
+    -------
+    its lower and upper end; both the mean where all cases are alike, and 0 without a case
+
+    Raises
+    ------
+    ValueError : fewer than one round
+
+    References
+    ----------
+    Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 1979; the
+    percentile interval.
+
+    >>> bootstrap_interval(np.array([0.5, 0.5, np.nan]))
+    (0.5, 0.5)
+    """
+    if rounds < 1:
+        raise ValueError(f"at least one sample must be drawn, got {rounds}")
+    judged = values[~np.isnan(values)]
+    if not len(judged):
+        return 0.0, 0.0
+    # How often each distinct value is drawn is all that matters: hits are 0 or 1.
+    distinct, times = np.unique(judged, return_counts=True)
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(len(judged), times / len(judged), size=rounds)
+    low, high = np.quantile(drawn @ distinct / len(judged), [0.025, 0.975])
+    return float(low), float(high)
