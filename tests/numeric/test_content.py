@@ -1,0 +1,114 @@
+"""Items compared by what is said of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from persona_django.numeric import content
+from persona_django.numeric.content import called_for, most_alike, text_vectors
+
+TITLES = ["Green tea", "Black tea", "Tea cup", "Teapot, green", "Notebook"]
+texts = st.lists(st.text(alphabet="ab é", max_size=8), min_size=1, max_size=6)
+
+
+def alike(fields: dict[str, list[str]], **weights: float) -> np.ndarray:
+    vectors = text_vectors(fields, weights=weights or dict.fromkeys(fields, 1.0), fewest=1)
+    return (vectors @ vectors.T).toarray()
+
+
+def test_what_shares_rare_words_is_more_alike_than_what_shares_common_ones():
+    found = alike({"title": TITLES})
+
+    assert found[0, 3] > found[0, 2] > 0
+    assert not found[4, :4].any()
+
+
+def test_accents_case_and_marks_make_no_difference():
+    found = alike({"title": ["Café crème!", "cafe CREME", "other"]})
+
+    assert found[0, 1] == pytest.approx(1)
+
+
+def test_each_field_counts_as_its_weight_says_however_long_its_texts_are():
+    fields = {
+        "brand": ["Acme", "Acme", "Other"],
+        "text": ["a long tale of a chair", "quite something else", "a long tale of a chair"],
+    }
+
+    assert alike(fields, brand=9, text=1)[0].argsort().tolist() == [2, 1, 0]
+    assert alike(fields, brand=1, text=9)[0].argsort().tolist() == [1, 2, 0]
+    assert alike(fields, text=1)[0, 1] == 0
+
+
+def test_a_word_that_only_one_item_has_counts_for_nothing_by_default():
+    fields = {"title": ["tea serendipity", "tea", "cup"]}
+
+    vectors = text_vectors(fields, weights={"title": 1.0})
+
+    assert (vectors @ vectors.T).toarray()[0, 1] == pytest.approx(1)
+    assert vectors[2].nnz == 0
+
+
+@given(titles=texts, others=texts, fewest=st.integers(1, 3))
+def test_rows_have_length_one_or_none(titles, others, fewest):
+    n = min(len(titles), len(others))
+    fields = {"title": titles[:n], "text": others[:n]}
+
+    vectors = text_vectors(fields, weights={"title": 2, "text": 1}, fewest=fewest)
+
+    length = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())
+    assert vectors.shape[0] == n
+    assert np.all((abs(length - 1) < 1e-9) | (length == 0))
+
+
+@pytest.mark.parametrize("fields", [{}, {"title": []}, {"title": ["", " ! "]}])
+def test_without_a_word_nothing_is_like_anything(fields):
+    vectors = text_vectors(fields, weights={"title": 1.0})
+
+    assert vectors.shape == (len(fields.get("title", [])), 0)
+    assert len(most_alike(vectors, k=3)[1]) == 0
+
+
+def test_fields_of_other_items_and_weights_below_nothing_are_refused():
+    with pytest.raises(ValueError, match="same items"):
+        text_vectors({"a": ["x"], "b": []}, weights={"a": 1})
+    with pytest.raises(ValueError, match="0 or more"):
+        text_vectors({"a": ["x"]}, weights={"a": -1})
+
+
+@given(seed=st.integers(0, 50), k=st.integers(1, 4), block=st.integers(1, 5))
+def test_the_most_alike_are_those_of_a_full_comparison_however_it_is_cut(seed, k, block):
+    vectors = np.random.default_rng(seed).integers(-1, 3, (7, 3)).astype(float)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(content, "BLOCK_ITEMS", block)
+        indptr, item, score = most_alike(vectors, k=k)
+
+    every = vectors @ vectors.T
+    for one in range(7):
+        wanted = sorted((-every[one, j], j) for j in range(7) if j != one and every[one, j] > 0)[
+            :k
+        ]
+        here = slice(indptr[one], indptr[one + 1])
+        assert item[here].tolist() == [j for _, j in wanted]
+        assert score[here].tolist() == pytest.approx([-s for s, _ in wanted])
+
+
+def test_the_last_item_of_a_history_counts_most():
+    vectors = text_vectors({"title": TITLES}, weights={"title": 1.0}, fewest=1)
+
+    found = called_for(vectors, np.array([4, 0]), fade=0.5)
+
+    assert found[0] == pytest.approx(1)
+    assert found[4] == pytest.approx(0.5)
+    assert not called_for(vectors, np.array([], dtype=np.int64), fade=0.5).any()
+
+
+@pytest.mark.parametrize("fade", [0, 1.5, np.nan])
+def test_options_out_of_their_range_are_refused(fade):
+    with pytest.raises(ValueError, match="fade"):
+        called_for(np.eye(2), np.array([0]), fade=fade)
+    with pytest.raises(ValueError, match="k=0"):
+        most_alike(np.eye(2), k=0)
