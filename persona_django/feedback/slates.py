@@ -10,6 +10,7 @@ from django.db import router
 from numpy.typing import NDArray
 
 from persona_django.feedback.models import ServedSlate
+from persona_django.numeric.sorting import places_within
 from persona_django.tracking.report_values import LAST_POSITION
 
 IntArray = NDArray[np.int64]
@@ -65,7 +66,7 @@ def read_slates(shoppers: Collection[int], *, since: int, store: int = 1) -> Sla
     shopper, uid, at, context, seen, clicked, dismissed = numbers.T
     sizes = np.array([len(items) for items in slots], dtype=np.int64)
     slate = np.repeat(np.arange(len(sizes)), sizes)
-    position = np.arange(len(slate)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    position = places_within(sizes)
     bit = np.int64(1) << np.minimum(position, LAST_POSITION - 1)
     has_bit = position < LAST_POSITION
     return Slates(

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_django.numeric.sorting import best_of_each
+
 FloatArray = NDArray[np.float64]
 BLOCK_ITEMS = 512
 """Items compared with all others at once, which bounds memory."""
@@ -116,11 +118,8 @@ def most_alike(vectors: Any, *, k: int) -> tuple[NDArray[np.int64], NDArray[np.i
         block.sort_indices()
         own = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
         kept = np.flatnonzero((block.data > 0) & (block.indices != own + low))
-        order = kept[np.lexsort((-block.data[kept], own[kept]))]
-        size = np.bincount(own[order], minlength=block.shape[0])
-        place = np.arange(len(order)) - np.repeat(np.cumsum(size) - size, size)
-        order = order[place < k]
-        counts[low : low + BLOCK_ITEMS] = np.minimum(size, k)
+        order = kept[best_of_each(own[kept], block.data[kept], k=k)]
+        counts[low : low + BLOCK_ITEMS] = np.bincount(own[order], minlength=block.shape[0])
         items.append(block.indices[order].astype(np.int32))
         scores.append(block.data[order])
     indptr = np.concatenate([[0], np.cumsum(counts)])

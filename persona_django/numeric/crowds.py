@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.numeric.rows import Rows
-from persona_django.numeric.sorting import sort_order
+from persona_django.numeric.sorting import ranges, sort_order
 
 BLOCK_PAIRS = 2_000_000
 """Pairs within rows looked at together, which bounds memory to some 100 MB; one item is the least.
@@ -181,7 +181,7 @@ def _pairs(entries: _Entries, low: int, high: int) -> tuple[NDArray[np.int64], N
     start = entries.start[entry]
     length = entry - start
     first = np.repeat(entry, length)
-    second = np.repeat(start - (np.cumsum(length) - length), length) + np.arange(len(first))
+    second = ranges(start, entry)
     return first, second
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from persona_django.numeric.neighbours import Neighbours
 from persona_django.numeric.similarity import log_likelihood_ratio
-from persona_django.numeric.sorting import firsts, sort_order
+from persona_django.numeric.sorting import best_of_each, count_distinct, firsts, sort_order
 
 IntArray = NDArray[np.int64]
 Progress = Callable[[int, int], None]
@@ -135,8 +135,8 @@ def followers(
     moment = np.cumsum(
         np.diff(row, prepend=0).astype(bool) | np.diff(steps.at, prepend=0).astype(bool)
     )
-    rows_of = _distinct(steps.item, row, n_items=steps.n_items, of=len(steps.owner))
-    owners_of = _distinct(steps.item, steps.owner[row], n_items=steps.n_items, of=steps.n_owners)
+    rows_of = count_distinct(steps.item, row, n_items=steps.n_items)
+    owners_of = count_distinct(steps.item, steps.owner[row], n_items=steps.n_items)
     scale_first = np.power(np.maximum(rows_of, 1.0), discount - 1)
     scale_next = np.power(np.maximum(rows_of, 1.0), -discount)
     by_item = sort_order(steps.item)
@@ -153,13 +153,10 @@ def followers(
             score = (score * (pairs.support / (pairs.support + prior))).astype(np.float32)
         llr = log_likelihood_ratio(pairs.rows, rows_of[first], rows_of[second], len(steps.owner))
         kept = (pairs.support >= min_support) & (llr >= min_llr) & (score > 0)
-        # Followers of an item ascend already, so a stable sort leaves ties by item code.
+        # Followers of an item ascend already, so ties are left by item code.
         order = np.flatnonzero(kept)
-        order = order[np.lexsort((-score[order], first[order]))]
-        size = np.bincount(first[order] - low, minlength=high - low)
-        place = np.arange(len(order)) - np.repeat(np.cumsum(size) - size, size)
-        order = order[place < k]
-        counts[low:high] = np.minimum(size, k)
+        order = order[best_of_each(first[order] - low, score[order], k=k)]
+        counts[low:high] = np.bincount(first[order] - low, minlength=high - low)
         parts.append(
             (second[order], score[order], pairs.support[order], llr[order], pairs.gap[order])
         )
@@ -248,12 +245,6 @@ def _medians(ascending: IntArray, begins: IntArray) -> NDArray[np.float64]:
     """Of each run of values, which ascend within it."""
     sizes = np.diff(np.append(begins, len(ascending)))
     return (ascending[begins + (sizes - 1) // 2] + ascending[begins + sizes // 2]) / 2.0
-
-
-def _distinct(item: IntArray, by: IntArray, *, n_items: int, of: int) -> IntArray:
-    """How many different `by` there are of each item."""
-    pair = np.unique(item * np.int64(max(of, 1)) + by)
-    return np.bincount(pair // max(of, 1), minlength=n_items)
 
 
 def _refuse(

@@ -102,6 +102,60 @@ def firsts(ascending: NDArray[np.integer]) -> IntArray:
     return np.flatnonzero(new)
 
 
+def places_within(sizes: NDArray[np.integer]) -> IntArray:
+    """Of each entry of runs that follow one another, its place in its run.
+
+    >>> places_within(np.array([2, 0, 3]))
+    array([0, 1, 0, 1, 2])
+    """
+    return np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+
+
+def ranges(begins: NDArray[np.integer], ends: NDArray[np.integer]) -> IntArray:
+    """All numbers from each begin to before its end, one range after the other.
+
+    >>> ranges(np.array([7, 2]), np.array([9, 3]))
+    array([7, 8, 2])
+    """
+    sizes = ends - begins
+    return np.repeat(begins, sizes) + places_within(sizes)
+
+
+def best_of_each(group: NDArray[np.integer], score: NDArray[np.floating], *, k: int) -> IntArray:
+    """Positions of the `k` best scores of each group, by group and then the best first; equal
+    ones as they stand.
+
+    Parameters
+    ----------
+    group : (n,) whole numbers of 0 or more
+    score : (n,) numbers
+    k : 0 or more
+
+    >>> best_of_each(np.array([1, 1, 0, 1]), np.array([0.5, 0.7, 0.1, 0.5]), k=2)
+    array([2, 1, 0])
+    """
+    order = np.lexsort((-score, group))
+    return order[places_within(np.bincount(group)) < k]
+
+
+def count_distinct(
+    item: NDArray[np.integer], by: NDArray[np.integer], *, n_items: int
+) -> IntArray:
+    """How many different `by` each item has.
+
+    Parameters
+    ----------
+    item : (n,) item codes 0 to n_items - 1
+    by : (n,) whole numbers that fit into int64
+
+    >>> count_distinct(np.array([0, 0, 0, 2]), np.array([7, 7, -1, 7]), n_items=3)
+    array([2, 0, 1])
+    """
+    who, people = coded(by)
+    pair = np.unique(item * np.int64(max(len(people), 1)) + who)
+    return np.bincount(pair // max(len(people), 1), minlength=n_items)
+
+
 def paired(one: NDArray[np.integer], other: NDArray[np.integer]) -> IntArray:
     """Numbers from 0 for the distinct pairs of two columns, in ascending order of the pairs.
 

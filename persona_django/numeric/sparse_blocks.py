@@ -18,6 +18,7 @@ from persona_django.numeric.neighbours import (
 )
 from persona_django.numeric.rows import Rows
 from persona_django.numeric.similarity import log_likelihood_ratio, norm_scale, norms
+from persona_django.numeric.sorting import best_of_each
 
 BLOCK_WORK = 2_000_000
 """Multiply-adds of one block, which bound its memory to some 100 MB; one item is the least."""
@@ -105,11 +106,8 @@ def _best_of(
     passed = (first != second) & (llr >= wish.min_llr) & (score > 0) & (score < np.inf)
     first, second, support = first[passed], second[passed], support[passed]
     score, llr = score[passed], llr[passed]
-    # Within an item, columns ascend already, so a stable sort by score leaves ties by item code.
-    order = np.lexsort((-score, first))
-    size = np.bincount(first - low)
-    place = np.arange(len(order)) - np.repeat(np.cumsum(size) - size, size)
-    order = order[place < wish.k]
+    # Within an item, columns ascend already, so ties are left by item code.
+    order = best_of_each(first - low, score, k=wish.k)
     return {
         "first": first[order],
         "item": second[order].astype(np.int32),

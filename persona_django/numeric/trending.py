@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.numeric.durations import DAY_SECONDS
+from persona_django.numeric.sorting import count_distinct, paired
 
 IntArray = NDArray[np.int64]
 
@@ -72,24 +73,10 @@ def trending(
     age_days = (now - np.minimum(at, now)) / DAY_SECONDS
     recent = age_days < recent_days
     before = ~recent & (age_days < recent_days + usual_days)
-    recently = _shoppers(shopper[recent], item[recent], n_items=n_items)
+    recently = count_distinct(item[recent], shopper[recent], n_items=n_items)
     day = np.floor(age_days[before] - recent_days).astype(np.int64)
-    usual = _shopper_days(shopper[before], item[before], day, n_items=n_items)
-    usual = usual * (recent_days / usual_days)
+    days = count_distinct(item[before], paired(shopper[before], day), n_items=n_items)
+    usual = days * (recent_days / usual_days)
     counted = np.minimum(recently, most_times * np.maximum(usual, 1.0))
     score = (counted - usual) / np.sqrt(usual + 1.0) * np.log1p(recently)
     return np.where((recently >= floor) & (counted > usual), score, 0.0)
-
-
-def _shoppers(shopper: IntArray, item: IntArray, *, n_items: int) -> IntArray:
-    once = np.unique(np.stack([item, shopper]), axis=1) if len(item) else np.empty((2, 0), int)
-    return np.bincount(once[0], minlength=n_items)
-
-
-def _shopper_days(
-    shopper: IntArray, item: IntArray, day: IntArray, *, n_items: int
-) -> NDArray[np.float64]:
-    if not len(item):
-        return np.zeros(n_items)
-    once = np.unique(np.stack([item, day, shopper]), axis=1)
-    return np.bincount(once[0], minlength=n_items).astype(np.float64)

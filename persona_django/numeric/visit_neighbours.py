@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.numeric.followers import Steps
-from persona_django.numeric.sorting import sort_order
+from persona_django.numeric.sorting import places_within, ranges, sort_order
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -94,16 +94,14 @@ def index_visits(steps: Steps, *, most: int) -> VisitIndex:
     order = filled[sort_order(ended)]
     sizes = sizes[order]
     indptr = np.concatenate([[0], np.cumsum(sizes)])
-    place = np.repeat(steps.indptr[order] - indptr[:-1], sizes) + np.arange(int(indptr[-1]))
-    item = steps.item[place]
+    item = steps.item[ranges(steps.indptr[order], steps.indptr[order + 1])]
     visit = np.repeat(np.arange(len(order)), sizes)
     # Each item once a visit, the newest visit first.
     last = max(len(order), 1)
     held = np.unique(item * last + (last - 1 - visit))
     of, newest = held // last, last - 1 - held % last
     times = np.bincount(of, minlength=steps.n_items)
-    begins = np.concatenate([[0], np.cumsum(times)])
-    kept = np.arange(len(of)) - begins[of] < most
+    kept = places_within(times) < most
     rarity = np.log(last / np.maximum(times, 1)) * (times > 0)
     return VisitIndex(
         indptr=indptr,
@@ -153,7 +151,7 @@ def visit_next(
     seeds, from_end = np.unique(seen[::-1], return_index=True)
     presence = np.exp(-from_end / likeness.places) * (1.0 + index.rarity[seeds])
     begins, ends = index.item_indptr[seeds], index.item_indptr[seeds + 1]
-    found = index.visit[_ranges(begins, ends)]
+    found = index.visit[ranges(begins, ends)]
     if not len(found):
         return nothing
     visit, which = np.unique(found, return_inverse=True)
@@ -165,7 +163,7 @@ def visit_next(
         # Of equals the newest speaks: visits ascend in time.
         best = np.lexsort((-visit, -alike))[: likeness.visits]
         alike, starts, stops = alike[best], starts[best], stops[best]
-    place = _ranges(starts, stops)
+    place = ranges(starts, stops)
     item = index.item[place].astype(np.int64)
     sizes = stops - starts
     first = np.cumsum(sizes) - sizes
@@ -177,10 +175,3 @@ def visit_next(
     items, which = np.unique(item, return_inverse=True)
     score = np.bincount(which, weights=weight).astype(np.float64, copy=False)
     return items[score > 0], score[score > 0]
-
-
-def _ranges(begins: IntArray, ends: IntArray) -> IntArray:
-    """All numbers from each begin to before its end, one range after the other."""
-    sizes = ends - begins
-    offset = np.repeat(begins - (np.cumsum(sizes) - sizes), sizes)
-    return offset + np.arange(len(offset))

@@ -24,7 +24,7 @@ from persona_django.identity.erasure import ERASURES
 from persona_django.numeric.attention import attention
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.interactions import Interactions
-from persona_django.numeric.sorting import coded
+from persona_django.numeric.sorting import coded, count_distinct
 from persona_django.tracking.events import EventColumns, read_events
 from persona_django.tracking.orders import OrderLines, read_orders
 from persona_django.tracking.schema import AGAINST, DERIVED, LAST_KIND, SHARES, Basis, Kind
@@ -145,9 +145,7 @@ def behind_a_crowd(interactions: Interactions, *, crowd: int) -> Interactions:
     if not len(interactions.item):
         return interactions
     code, families = coded(interactions.item)
-    who, _ = coded(interactions.shopper)
-    pairs = np.unique(who * len(families) + code)
-    buyers = np.bincount(pairs % len(families), minlength=len(families))
+    buyers = count_distinct(code, interactions.shopper, n_items=len(families))
     keep = (buyers >= crowd)[code]
     return interactions if keep.all() else _kept(interactions, keep)
 

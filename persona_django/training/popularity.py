@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from persona_django import conf
 from persona_django.numeric.popularity import popularity
-from persona_django.numeric.sorting import coded
+from persona_django.numeric.sorting import coded, count_distinct
 from persona_django.training.evidence import Evidence
 
 DAY = timedelta(days=1)
@@ -32,8 +32,7 @@ def popular(evidence: Evidence) -> dict[str, NDArray]:
     code, group_id = coded(item)
     who, people = coded(shopper)
     n = len(group_id)
-    pairs = np.unique(who * max(n, 1) + code)
-    shoppers = np.bincount(pairs % max(n, 1), minlength=n).astype(np.int64)
+    shoppers = count_distinct(code, who, n_items=n)
     score = popularity(
         who,
         code,
