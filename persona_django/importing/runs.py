@@ -87,7 +87,7 @@ class ImportReport:
     @property
     def nothing_came_in(self) -> bool:
         """True when every line was refused."""
-        return bool(self.rejected) and not self.stored and not self.repeated
+        return _is_all_refused(self)
 
 
 def import_file(
@@ -231,7 +231,8 @@ class _Run:
         self.filename, self.fingerprint = filename[-255:], fingerprint
         found = self._rows().first()
         # What was refused as a whole may be known since: nothing of it is done.
-        self.begins_anew = found is not None and (restart or _was_in_vain(found))
+        was_in_vain = found is not None and found.finished_at and _is_all_refused(found)
+        self.begins_anew = found is not None and bool(restart or was_in_vain)
         self.row = None if self.begins_anew else found
         self.rows_done = self.row.rows_done if self.row else 0
 
@@ -299,10 +300,8 @@ class _Run:
         )
 
 
-def _was_in_vain(row: ImportRun) -> bool:
-    """True when all of a file was read and all of it refused."""
-    is_refused = row.rejected > 0 and not row.stored and not row.repeated
-    return is_refused and row.finished_at is not None
+def _is_all_refused(counts: ImportRun | ImportReport) -> bool:
+    return counts.rejected > 0 and not counts.stored and not counts.repeated
 
 
 class _DryRun:
