@@ -20,7 +20,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.findings import TITLES, Finding, add_option, hand_over
@@ -174,13 +173,14 @@ def publish_relation(kind: str, ids: Any, rng: Any) -> None:
     from persona_django.catalogue import state
     from persona_django.columns.write import write_rows
     from persona_django.model_registry.models import ModelVersion
+    from persona_django.numeric.neighbours import Neighbours
     from persona_django.similarity.models import NeighbourRow
     from persona_django.similarity.packing import pack_rows
     from persona_django.similarity.relations import RELATIONS
 
     n, k = len(ids), 50
     support = np.sort(rng.integers(5, 4_000, (n, k)), axis=1)[:, ::-1]
-    neighbours: Any = SimpleNamespace(
+    neighbours = Neighbours(
         indptr=np.arange(0, n * k + 1, k),
         item=rng.integers(0, n, n * k).astype(np.int32),
         score=(support / 4_000).ravel().astype(np.float32),
@@ -211,11 +211,13 @@ def publish_popularity(ids: Any, rng: Any) -> None:
     from persona_django.catalogue import state
     from persona_django.model_registry.live import POPULAR, POPULAR_SCHEMA
     from persona_django.model_registry.models import ModelVersion
+    from persona_django.tracking.situations import SITUATIONS
 
     arrays = {
         "group_id": ids,
         "score": rng.random(len(ids)),
         "shoppers": np.full(len(ids), 100, dtype=np.int64),
+        "lift": rng.uniform(0.5, 2, (len(ids), len(SITUATIONS))).astype(np.float32),
     }
     version = ModelVersion.objects.create(
         kind=POPULAR,

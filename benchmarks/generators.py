@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_django.numeric.sorting import distinct
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
@@ -57,7 +59,7 @@ def interactions(
         draw = int((pairs - len(found)) / kept * 1.5) + 1000
         who = np.searchsorted(activity, rng.random(draw) * activity[-1], side="right")
         rank = np.searchsorted(popularity, rng.random(draw) * popularity[-1], side="right")
-        found = np.unique(np.concatenate([found, who * items + number_of_rank[rank]]))
+        found = distinct(np.concatenate([found, who * items + number_of_rank[rank]]))
         drawn += draw
     found = rng.permutation(found)[:pairs]
     return found // items, found % items

@@ -53,7 +53,7 @@ def measured(kind: str, *, seed: int, rounds: int, size: dict[str, int]) -> dict
         seconds["large"].append(_worked(large))
         seconds["small"].append(_worked(small))
     before_and_after = zip(seconds["small"][:-1], seconds["small"][1:], strict=True)
-    work = [multiply_adds(_multiplied(rows)) for rows in tables]
+    work = [multiply_adds(multiplied(rows)) for rows in tables]
     return {
         "interactions": [int(rows.indptr[-1]) for rows in tables],
         "seconds": [statistics.median(taken) for taken in seconds.values()],
@@ -74,7 +74,7 @@ def _worked(run: Any) -> float:
     return time.process_time() - began
 
 
-def _multiplied(rows: Rows) -> Rows:
+def multiplied(rows: Rows) -> Rows:
     """The table without the items that too few shoppers touched to pass the support gate."""
     return rows.only((item_owners(rows) >= GATES["min_support"])[rows.item])
 

@@ -36,6 +36,11 @@ def parts() -> Iterator[Part]:
         quick=("--quick", "--rounds", "3"),
     )
     yield Part(
+        title="The kernel where a shop is large",
+        module="large",
+        quick=("--quick",),
+    )
+    yield Part(
         title="From rows in a database to a published version",
         module="end_to_end",
         quick=(
@@ -59,6 +64,11 @@ def parts() -> Iterator[Part]:
             environment=environment,
             services=needs,
         )
+    yield Part(
+        title="What comes next in a visit, on the request",
+        module="visit_next",
+        quick=("--visits", "100000"),
+    )
     yield Part(
         title="A page without blocks, with and without the app",
         module="page_overhead",
@@ -91,4 +101,9 @@ def parts() -> Iterator[Part]:
         title="Learnt lists beside the truth of an invented shop",
         module="simulated_quality",
         quick=("--seeds", "1", "--shoppers", "600", "--products", "300"),
+    )
+    yield Part(
+        title="What false visits move",
+        module="poisoning",
+        quick=("--shoppers", "1000", "--products", "400", "--attackers", "1"),
     )

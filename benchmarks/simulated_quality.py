@@ -22,12 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.findings import Finding, add_option, hand_over
+from example_shop.loaders.simulated import log_days
 from example_shop.simulator.history import DAY, Seen
 from example_shop.simulator.scoring import LONG, Quality, judge_similar, judge_together
 from example_shop.simulator.world import Family, World, simulate
 
-LOG_DAYS = 120
-"""Visits older than this are not in the log, as in the demo."""
 SECONDS = 30.0
 """Most that 2,000 shoppers and 1,000 products may take to invent: well under a minute."""
 
@@ -65,7 +64,7 @@ def events_of(world: World) -> Any:
 
     views, people = world.history.views, world.oracle.people
     agreed = np.concatenate([people.consents, ~world.history.robot_is_honest])
-    rows = np.flatnonzero(agreed[views.shopper] & (views.at >= world.ends_at - LOG_DAYS * DAY))
+    rows = np.flatnonzero(agreed[views.shopper] & (views.at >= world.ends_at - log_days() * DAY))
     kind = np.where(views.kind[rows] == Seen.CART, Kind.CART_ADD, Kind.VIEW)
     return EventColumns(
         shopper=views.shopper[rows],
@@ -76,6 +75,7 @@ def events_of(world: World) -> Any:
         quantity=np.ones(len(rows), dtype=np.int32),
         basis=np.full(len(rows), Basis.CONSENT, dtype=np.int16),
         value=np.zeros(len(rows), dtype=np.int16),
+        context=np.zeros(len(rows), dtype=np.int16),
     )
 
 

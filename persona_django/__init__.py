@@ -16,12 +16,14 @@ __all__ = [
     "apurchased",
     "arecommend",
     "arefunded",
+    "asearch_finds",
     "atrack",
     "ordered",
     "prepare",
     "purchased",
     "recommend",
     "refunded",
+    "search_finds",
     "track",
     "viewed",
 ]
@@ -29,6 +31,7 @@ __all__ = [
 if TYPE_CHECKING:
     from persona_django.exceptions import BadEvent
     from persona_django.serving.recommend import arecommend, prepare, recommend
+    from persona_django.serving.searches import asearch_finds, search_finds
     from persona_django.tracking.ingest import viewed
     from persona_django.tracking.promises import Promise
     from persona_django.tracking.shop_calls import atrack, track
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     **dict.fromkeys(("recommend", "arecommend", "prepare"), "persona_django.serving.recommend"),
+    **dict.fromkeys(("search_finds", "asearch_finds"), "persona_django.serving.searches"),
     **dict.fromkeys(("track", "atrack"), "persona_django.tracking.shop_calls"),
     **dict.fromkeys(
         ("ordered", "aordered", "purchased", "apurchased", "refunded", "arefunded", "Line"),

@@ -25,7 +25,8 @@ class Settings:
     """Everything a shop may set in `PERSONA = {...}`; keys are written in capitals there."""
 
     enabled: bool = True
-    """False makes the app inert: no query, no signal, no cookie, and tags render nothing."""
+    """False makes the app inert: no query, no signal, no cookie, no task (deletion by age and the
+    finishing of erasures included), and tags render nothing."""
     currency: str = "EUR"
     """ISO 4217 code of prices whose map names no currency."""
     store_of: str = ""
@@ -85,6 +86,18 @@ class Settings:
     """Shoppers with two or more items before a relation goes live; below it fallbacks serve."""
     min_coverage_kept: float = 0.5
     """Share of the live version's items that a new one must still cover to replace it."""
+    min_overlap_kept: float = 0.2
+    """Share of the first ten beside the busiest items that a new version must have in common with
+    the live one to replace it: lists that change altogether rest on broken input."""
+    min_quality_kept: float = 0.5
+    """What a new version's ranker must find of what shoppers looked at next, as a share of what
+    that of the live one found when it was learnt, to replace it."""
+    assertions: tuple[Mapping[str, Any], ...] = ()
+    """What must hold of a version before it goes live, but for one that is to show less (see
+    docs/operating.md), a dict each, with `kind` where only one relation is meant:
+    `{"in_stock": 0.8}`, the share of the first ten of all lists;
+    `{"never_beside": ("Drinks > Alcohol", "Baby")}`, categories; `{"golden": ("shop.product:31",
+    "shop.product:42"), "kind": "bought-together", "within": 10}`, the second beside the first."""
     similarity_backend: str = "auto"
     """`auto` uses the compiled kernel when numba is installed; `numba` or `scipy` force one."""
     learning_threads: int = 2
@@ -183,7 +196,8 @@ class Settings:
     from which on a visitor is taken for a program."""
     rush_times: float = 5.0
     """How many times the shoppers of a usual day may count for an item in one day, in what is
-    popular: a rush can be bought, or sent."""
+    popular; and how many times what is usual the visits to two things and nothing else: a rush can
+    be bought, or sent."""
     robot_networks: tuple[str, ...] = ()
     """Networks from which only programs come, as "192.0.2.0/24": pages asked for and reports sent
     from there are no shopper's. Read your list of data centres in `settings.py`, and say in
@@ -204,8 +218,10 @@ class Settings:
     one_off_after: timedelta = timedelta(days=30)
     """A category bought from once and left alone for this long was a gift or a one-off."""
     slow_call: timedelta = timedelta(seconds=1)
-    """A cache or database of ours that took this long, or failed to connect, is left alone for
-    `REST_AFTER_FAULT`: one page waits, not all of them."""
+    """What a page waited for this long, or could not reach, is left alone for `REST_AFTER_FAULT`:
+    one page waits, not all of them. That is the cache, a database of ours (by its questions
+    alone), and code of the shop's: a block, with the maps, sources and rankers that it asks (it is
+    empty meanwhile), the consent policy (nobody is recognised) and `STORE_OF` (store 1)."""
     rest_after_fault: timedelta = timedelta(seconds=30)
     """How long something that failed is not asked again."""
     learn_from_orders: bool = True

@@ -39,6 +39,12 @@ HINTS_FOR_DATABASES: Mapping[str, str] = {
 }
 
 NOT_SHARED = ("DummyCache", "LocMemCache")
+NOT_AT_ONCE = ("DatabaseCache", "FileBasedCache")
+"""Django reads a number from these, and writes the sum: of two requests that come at the same
+moment one is not counted."""
+
+PICKLES = frozenset({"pickle", "application/x-python-serialize"})
+"""How Celery names them."""
 
 
 @register(Tags.caches)
@@ -107,15 +113,19 @@ def databases_in_use() -> set[str]:
 
 @register(Tags.caches, deploy=True)
 def cache_is_shared(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Limits mean little in a cache that each process keeps to itself."""
+    """Limits mean little in a cache that each process keeps to itself, and let more through than
+    they say in one that cannot add to a number in one step."""
     backend = str(settings.CACHES["default"].get("BACKEND", ""))
-    if not conf.current().enabled or not backend.endswith(NOT_SHARED):
+    if not conf.current().enabled or not backend.endswith(NOT_SHARED + NOT_AT_ONCE):
         return []
+    how = "are counted by each process for itself"
+    if backend.endswith(NOT_AT_ONCE):
+        how = "let more through where several requests come at the same moment"
     return [
         Warning(
-            "Limits on what one client may send and ask are counted by each process for itself, "
-            f"because the default cache is {backend}.",
-            hint="Use a cache that all processes share: Redis, Memcached or the database.",
+            f"Limits on what one client may send and ask {how}, because the default cache is "
+            f"{backend}.",
+            hint="Use a cache that counts for all processes: Redis or Memcached.",
             id="persona.W042",
         )
     ]
@@ -134,6 +144,23 @@ def networks_can_be_told(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             hint='Set PERSONA["TRUSTED_PROXIES"] to the number of your proxies; 0 says that there '
             "are none.",
             id="persona.W044",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def workers_take_no_pickles(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Our tasks are sent as JSON, but a worker that takes pickles runs what anybody put in one."""
+    accepted = getattr(settings, "CELERY_ACCEPT_CONTENT", None) or ()
+    named = {accepted} if isinstance(accepted, str) else set(accepted)
+    if not conf.current().enabled or named.isdisjoint(PICKLES):
+        return []
+    return [
+        Warning(
+            "CELERY_ACCEPT_CONTENT admits pickles: whoever can write to the broker can have a "
+            "worker run any code.",
+            hint='Set CELERY_ACCEPT_CONTENT = ["json"]; our tasks need no more.',
+            id="persona.W046",
         )
     ]
 

@@ -19,6 +19,10 @@ class BadSize(PersonaError):
     """A page asks for a number of items that is no number."""
 
 
+class BadSituation(PersonaError):
+    """A page names a device, or a way in, that there is none of."""
+
+
 class BrokenMap(PersonaError):
     """An `ItemMap` or `OrderMap` names something its model does not have, or raised."""
 
@@ -61,6 +65,10 @@ class BadToken(PersonaError):
 
 class BadImport(PersonaError):
     """A file cannot be imported as it is, or not as it was described."""
+
+
+class BadEvaluation(PersonaError):
+    """What an evaluation was given cannot be evaluated."""
 
 
 class NotReady(PersonaError):

@@ -30,6 +30,8 @@ RANGES: Mapping[str, tuple[float, float, str]] = {
     "basket_items": (2, 10_000, "items; a pair needs two"),
     "min_training_shoppers": (1, 10**9, "shoppers"),
     "min_coverage_kept": (0, 1, "a share"),
+    "min_overlap_kept": (0, 1, "a share"),
+    "min_quality_kept": (0, 1, "a share"),
     "learning_threads": (1, 256, "threads"),
     "bases_kept": (1, 1000, "versions"),
     "process_cache_mb": (1, 10**6, "megabytes"),
@@ -49,6 +51,8 @@ RANGES: Mapping[str, tuple[float, float, str]] = {
 }
 """Smallest and largest value of each number, and its unit."""
 
+OF_DICTS = frozenset({"assertions"})
+"""Tuples whose entries are no texts."""
 MAY_BE_ZERO = frozenset({"state_max_age", "write_pause"})
 """Spans of time that may be nothing; all others are longer."""
 
@@ -82,15 +86,15 @@ def faults() -> list[Fault]:
         if name not in values:
             continue
         value = values[name]
-        hint = _type_fault(value, getattr(defaults, setting.name)) or _range_fault(
-            setting.name, value
-        )
+        default = getattr(defaults, setting.name)
+        of = dict if setting.name in OF_DICTS else str
+        hint = _type_fault(value, default, of=of) or _range_fault(setting.name, value)
         if hint:
             found.append((setting.name, repr(value)[:80], hint))
     return found
 
 
-def _type_fault(value: Any, default: Any) -> str:
+def _type_fault(value: Any, default: Any, *, of: type) -> str:
     """What type it must have instead; empty when it has it."""
     if isinstance(default, bool):
         return "" if isinstance(value, bool) else "It is True or False."
@@ -99,8 +103,8 @@ def _type_fault(value: Any, default: Any) -> str:
     if isinstance(default, Mapping):
         return "" if isinstance(value, Mapping) else "It is a dict."
     if isinstance(default, tuple):
-        sound = isinstance(value, (tuple, list)) and all(isinstance(one, str) for one in value)
-        return "" if sound else "It is a tuple of texts."
+        sound = isinstance(value, (tuple, list)) and all(isinstance(one, of) for one in value)
+        return "" if sound else f"It is a tuple of {'texts' if of is str else 'dicts'}."
     if isinstance(default, str):
         return "" if isinstance(value, str) else "It is a text."
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -175,6 +179,12 @@ def _kind_faults(value: Mapping[str, Any]) -> Iterator[str]:
             yield f"The half_life of {name} is a datetime.timedelta above nothing."
         if own.get("sender", "shop") not in ("browser", "shop"):
             yield f'The sender of {name} is "browser" or "shop".'
+
+
+def _assertions(value: Any) -> str:
+    from persona_django.training import assertions
+
+    return " ".join(assertions.faults(value))
 
 
 def _version(value: str) -> str:
@@ -254,6 +264,7 @@ RULES: Mapping[str, Callable[[Any], str]] = {
     "opt_out_cookie": _cookie_name,
     "consent_version": _version,
     "event_kinds": _kinds,
+    "assertions": _assertions,
     "event_origins": _origins,
     "robot_networks": _networks,
     "server_keys": _server_keys,

@@ -5,13 +5,14 @@ from persona_django.catalogue.models import Item, State
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Restriction, Visitor
 from persona_django.importing.models import ImportRun
-from persona_django.merchandising.models import PairDecision
+from persona_django.merchandising.models import PairDecision, SuggestedPair
 from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.similarity.models import NeighbourRow
 from persona_django.tracking.models import (
     DropCount,
     Event,
     Intent,
+    SearchFind,
     SearchTerm,
     UsedNonce,
 )
@@ -29,9 +30,11 @@ __all__ = [
     "NeighbourRow",
     "PairDecision",
     "Restriction",
+    "SearchFind",
     "SearchTerm",
     "ServedSlate",
     "State",
+    "SuggestedPair",
     "UsedNonce",
     "Visitor",
 ]

@@ -62,6 +62,9 @@ class PersonaTask(Task):
 
     def __call__(self, *args: Any, **kwargs: Any) -> None:
         """Do it; what is left alone for a moment is no failure, a later tick asks again."""
+        if not conf.current().enabled:
+            # No persona.py was read, so that every item would look unregistered.
+            return
         try:
             super().__call__(*args, **kwargs)
         except Resting as error:

@@ -38,6 +38,7 @@ REMEMBERING = (
     "persona_django.catalogue.tables",
     "persona_django.tracking.order_changes",
     "persona_django.model_registry.live",
+    "persona_django.similarity.chance",
     "persona_django.similarity.lookup",
     "persona_django.tracking.drops",
     "persona_django.merchandising.rules",
@@ -126,6 +127,15 @@ def _nothing_leaves_this_machine() -> Iterator[None]:
     yield
     tried = network.take_attempts()
     assert not tried, f"tried to reach another machine: {tried}"
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other on a busy machine take most of the time of a small fit."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from persona_django.model_registry.models import ModelVersion
 from persona_django.similarity.models import NeighbourRow
 from persona_django.similarity.packing import pack_rows
 from persona_django.similarity.relations import RELATIONS
+from persona_django.similarity.store import REVERSE_SCHEMA
+from persona_django.tracking.situations import SITUATIONS
 from tests.shop.models import Category, Product
 
 _fences = iter(range(1_000, 10**9))
@@ -72,10 +74,12 @@ def publish_neighbours(
     neighbours: Mapping[Any, Iterable[tuple[Any, float, int]]],
     *,
     buyers: int = 3_050,
+    gap_days: float | None = None,
 ) -> ModelVersion:
     """Make a hand-made version live: object to its (other object, score, support), best first.
 
-    `buyers` is how many shoppers each object itself has, the 3,050 of "214 of 3,050".
+    `buyers` is how many shoppers each object itself has, the 3,050 of "214 of 3,050"; `gap_days`
+    how long afterwards all of them come.
     """
     relation = RELATIONS[kind]
     version = _version(kind, relation=relation)
@@ -84,14 +88,27 @@ def publish_neighbours(
     made = []
     for obj, others in rows.items():
         ids = np.array([families[obj], *(families[other] for other, _, _ in others)])
-        packed = pack_rows(_one_row([row[1:] for row in others], buyers), ids)
+        packed = pack_rows(_one_row([row[1:] for row in others], buyers, gap_days), ids)
         key = {"version_id": version.pk, "relation": relation, "item_id": ids[0]}
         made.append(NeighbourRow(**key, data=packed[0]))
     NeighbourRow.objects.bulk_create(made)
     return _go_live(version, relation=relation)
 
 
-def _one_row(figures: Sequence[tuple[float, int]], buyers: int) -> Any:
+def tell_people(version: ModelVersion, behind: Mapping[Any, int], *, everyone: int) -> None:
+    """Give a hand-made version the people behind its objects, of whom there are so many in all."""
+    families = families_of(behind)
+    by_family = sorted((families[obj], people) for obj, people in behind.items())
+    arrays = {
+        "item_id": np.array([family for family, _ in by_family], dtype=np.int64),
+        "leading": np.array([[people for _, people in by_family]], dtype=np.int32),
+        "everyone": np.array([everyone], dtype=np.int64),
+    }
+    version.artefact_id = artefacts.save("reverse/made", arrays, schema=REVERSE_SCHEMA)
+    version.save()
+
+
+def _one_row(figures: Sequence[tuple[float, int]], buyers: int, gap_days: float | None) -> Any:
     """Neighbours of which only the first item has any."""
     n = len(figures)
     return SimpleNamespace(
@@ -102,18 +119,29 @@ def _one_row(figures: Sequence[tuple[float, int]], buyers: int) -> Any:
         llr=np.full(n, 50, dtype=np.float32),
         item_support=np.full(n + 1, buyers, dtype=np.int32),
         owners=10 * buyers,
+        gap=None if gap_days is None else np.full(n, gap_days * 86_400, dtype=np.float32),
     )
 
 
-def publish_popular(best_first: Sequence[Any]) -> ModelVersion:
-    """Make a version of what is popular live, the most popular object first."""
+def publish_popular(
+    best_first: Sequence[Any], *, lift: Mapping[str, Mapping[Any, float]] | None = None
+) -> ModelVersion:
+    """Make a version of what is popular live, the most popular object first.
+
+    `lift` holds, by situation and object, how many times as much it is wanted there.
+    """
     groups = np.array([*families_of(best_first).values()], dtype=np.int64)
     order = np.argsort(groups)
     score = np.arange(len(groups), 0, -1, dtype=np.float64)
+    lifts = np.ones((len(groups), len(SITUATIONS)), dtype=np.float32)
+    for situation, by_object in (lift or {}).items():
+        for obj, times in by_object.items():
+            lifts[list(best_first).index(obj), SITUATIONS.index(situation)] = times
     arrays = {
         "group_id": groups[order],
         "score": score[order],
         "shoppers": (score[order] * 10).astype(np.int64),
+        "lift": lifts[order],
     }
     version = _version(POPULAR)
     version.artefact_id = artefacts.save("popular/1", arrays, schema=POPULAR_SCHEMA)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -100,4 +101,6 @@ CELERY_TASK_EAGER_PROPAGATES = True
 PERSONA: dict[str, object] = {
     "CACHE_FOLDER": str(Path(tempfile.mkdtemp(prefix="persona-tests-"))),
     "CONSENT_POLICY": {"BACKEND": "persona_django.identity.consent.RefuseAll"},
+    # A busy machine is no slow cache and no slow block.
+    "SLOW_CALL": timedelta(minutes=1),
 }

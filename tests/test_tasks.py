@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 
 from persona_django import tasks
 from persona_django.artefacts import store as artefacts
-from persona_django.catalogue import state
+from persona_django.catalogue import registry, state
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.snapshot import snapshot_is_stale
 from persona_django.exceptions import Resting
@@ -22,10 +22,10 @@ from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.similarity.store import stored_versions
 from persona_django.training.jobs import run_reconcile
 from persona_django.training.rebuild import Step
-from persona_django.training.recipes import KINDS
+from persona_django.training.recipes import KINDS, RECIPES
 from tests.factories import product, products, read_catalogue
 from tests.shop.models import Product
-from tests.training.history import buy, customers, live, look
+from tests.training.history import live, teach_every_kind
 
 OURS = (
     tasks.rebuild,
@@ -56,8 +56,7 @@ def shop(db, settings):
     settings.PERSONA = {**settings.PERSONA, "MIN_TRAINING_SHOPPERS": 3, "MIN_LOG_LIKELIHOOD": 0}
     made = products(4)
     read_catalogue()
-    look(range(1, 11), made[0:2])
-    buy(customers(6), made[2:4])
+    teach_every_kind(made)
     return made
 
 
@@ -91,6 +90,18 @@ def test_queue_and_limits_follow_the_settings(task, settings):
     assert task.soft_time_limit < task.time_limit
 
 
+def test_switched_off_no_task_asks_or_changes_anything(shop, settings, django_assert_num_queries):
+    settings.PERSONA = {**settings.PERSONA, "ENABLED": False}
+
+    # So it is in a process that starts switched off: it has read no persona.py.
+    with registry.isolated(), django_assert_num_queries(0):
+        for entry in tasks.BEAT_SCHEDULE.values():
+            current_app.tasks[entry["task"]].delay()
+
+    assert Item.objects.filter(retired_at=None).count() == len(shop)
+    assert not ModelVersion.objects.exists()
+
+
 def test_the_beat_schedule_is_plain_and_every_tick_expires_before_the_next():
     entries = json.loads(json.dumps(tasks.BEAT_SCHEDULE))
 
@@ -107,8 +118,8 @@ def test_ticks_learn_everything_one_stage_a_message(shop, sent):
         messages += 1
 
     assert all(live(kind) for kind in KINDS)
-    # Three stages for each relation, two for what is popular, one that finds nothing due.
-    assert messages == 9
+    # A stage less where nothing is learnt beyond counting, and one that finds nothing due.
+    assert messages == sum(3 if recipe.learn else 2 for recipe in RECIPES.values()) + 1
 
 
 def test_piled_up_ticks_give_one_run(shop, sent, settings):

@@ -19,12 +19,16 @@ from example_shop.simulator.catalogue import Catalogue
 from example_shop.simulator.history import DAY, History, Seen
 from example_shop.simulator.people import People
 from example_shop.simulator.world import World
+from persona_django import conf
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-LOG_DAYS = 120
-"""How far back the shop kept its log of visits; orders are kept for ever."""
+
+def log_days() -> int:
+    """How far back the shop's log of visits goes; orders are kept for ever. A day less than
+    events are kept, so that on the day of filling none of them has to go."""
+    return conf.current().events_kept.days - 1
 
 
 def shop_of(world: World, *, seed: int, title: str = "an invented department store") -> ShopData:
@@ -115,13 +119,13 @@ def _browsing(world: World) -> tuple[Browsing, dict[str, int]]:
     is_robot = views.shopper >= people.count
     honest = np.concatenate([np.zeros(people.count, bool), world.history.robot_is_honest])
     agreed = np.concatenate([people.consents, np.ones(len(world.history.robot_is_honest), bool)])
-    recent = views.at >= world.ends_at - LOG_DAYS * DAY
+    recent = views.at >= world.ends_at - log_days() * DAY
     says_so, refused = honest[views.shopper], ~agreed[views.shopper]
     kept = recent & ~says_so & ~refused
     left_out = {
         "looks of visitors who did not agree to be recorded": int(refused.sum()),
         "pages opened by robots that say so": int(says_so.sum()),
-        f"looks older than {LOG_DAYS} days": int((~recent & ~says_so & ~refused).sum()),
+        f"looks older than {log_days()} days": int((~recent & ~says_so & ~refused).sum()),
     }
     shopper = views.shopper[kept]
     browsing = Browsing(

@@ -84,9 +84,11 @@ def order(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(visible_orders(request).select_related("user", "company"), pk=pk)
     lines = found.lines.select_related("product__category", "product__brand")
     waiting = Count("refunds", filter=Q(refunds__granted_at=None))
+    lines = list(lines.annotate(waiting=waiting).order_by("id"))
     context = {
         "order": found,
-        "lines": lines.annotate(waiting=waiting).order_by("id"),
+        "lines": lines,
+        "products": [line.product for line in lines],
         "may_refund": may_refund(request, found),
         "refund_at_once": settings.SHOP_REFUND_AT_ONCE,
     }

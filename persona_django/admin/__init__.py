@@ -1,5 +1,13 @@
 """What merchants see. Unlike other rooms this one imports its modules, so that they register."""
 
-from persona_django.admin import decisions, items, records, versions, visitors
+from persona_django.admin import (
+    decisions,
+    items,
+    records,
+    searches,
+    suggestions,
+    versions,
+    visitors,
+)
 
-__all__ = ["decisions", "items", "records", "versions", "visitors"]
+__all__ = ["decisions", "items", "records", "searches", "suggestions", "versions", "visitors"]

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from persona_django.admin.neighbours import family_of, picture_of, relations_of
+from persona_django.admin.neighbours import family_of, picture_of, relations_of, stand_ins_of
 from persona_django.admin.readonly import ReadOnlyAdmin
 from persona_django.catalogue import money
 from persona_django.catalogue.models import Item
@@ -133,21 +132,13 @@ class ItemAdmin(ReadOnlyAdmin):
     def _say(self, request: HttpRequest, text: Promise, item: Item, other: Item) -> None:
         messages.success(request, str(text) % {"item": item, "other": other})
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        allowed = self.has_view_permission(request)
-        item = self.get_object(request, unquote(object_id)) if allowed else None
-        extra = {
-            "relations": relations_of(item) if item else [],
+    def extra_of(self, request: HttpRequest, shown: Item | None) -> dict[str, Any]:
+        return {
+            "relations": relations_of(shown) if shown else [],
+            "stand_ins": stand_ins_of(shown) if shown else [],
             "can_hide": request.user.has_perm("persona.add_pairdecision"),
-            **(extra_context or {}),
+            "can_suggest": request.user.has_perm("persona.add_suggestedpair"),
         }
-        return super().change_view(request, object_id, form_url, extra_context=extra)
 
 
 _HIDDEN = gettext_lazy(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
 
@@ -42,6 +44,22 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     class Media:
         css = {"all": ("persona/admin.css",)}
+
+    def extra_of(self, request: HttpRequest, shown: Any) -> dict[str, Any]:
+        """What a row's own page says beyond its columns; None is shown to whoever may not look."""
+        return {}
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        allowed = self.has_view_permission(request)
+        shown = self.get_object(request, unquote(object_id)) if allowed else None
+        extra = {**self.extra_of(request, shown), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, extra_context=extra)
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         return {} if self.is_internal else super().get_model_perms(request)

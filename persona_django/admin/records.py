@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 
-import numpy as np
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
@@ -20,13 +19,11 @@ from persona_django.identity.models import Restriction
 from persona_django.importing.models import ImportRun
 from persona_django.model_registry.leases import waiting
 from persona_django.model_registry.models import Lease
-from persona_django.numeric.inference import share_at_least
 from persona_django.similarity.models import NeighbourRow
 from persona_django.tracking.models import (
     DropCount,
     Event,
     Intent,
-    SearchTerm,
     UsedNonce,
 )
 from persona_django.tracking.schema import Basis, name_of_kind
@@ -87,30 +84,6 @@ class IntentAdmin(ReadOnlyAdmin):
     @admin.display(description=_("when"))
     def happened(self, intent: Intent) -> datetime | None:
         return moment(intent.at)
-
-
-@admin.register(SearchTerm)
-class SearchTermAdmin(ReadOnlyAdmin):
-    """What shoppers search for, once a crowd has, and how often nothing came of it."""
-
-    list_display = ("words", "asked", "dead", "led_nowhere", "without_results", "last")
-    fields = ("words", "visitors", "asked", "dead", "led_nowhere", "without_results", "last")
-    readonly_fields = fields
-    ordering = ("-asked", "id")
-    search_fields = ("words",)
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).exclude(words="").defer("marks")
-
-    @admin.display(description=_("leads nowhere"))
-    def led_nowhere(self, term: SearchTerm) -> str:
-        """How often at the least, as sure as so many visits make it."""
-        found = share_at_least(np.array([min(term.dead, term.asked)]), np.array([term.asked]))
-        return _("at least %(percent)d %%") % {"percent": int(100 * found[0])}
-
-    @admin.display(description=_("last asked"))
-    def last(self, term: SearchTerm) -> datetime | None:
-        return moment(term.last_at)
 
 
 @admin.register(DropCount)

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -20,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from persona_django.admin.comparison import compared
 from persona_django.admin.readonly import ReadOnlyAdmin
 from persona_django.exceptions import PersonaError
 from persona_django.model_registry import publish
@@ -40,7 +40,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     readonly_fields = fields
     change_form_template = "admin/persona/modelversion/change_form.html"
-    actions = ("publish_chosen",)
+    actions = ("publish_chosen", "compare_chosen")
 
     @admin.display(description=gettext_lazy("version"), ordering="id")
     def number(self, version: ModelVersion) -> int:
@@ -92,6 +92,36 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "admin/persona/modelversion/publish.html", context)
 
+    @admin.action(description=gettext_lazy("Compare the two chosen versions"))
+    def compare_chosen(
+        self, request: HttpRequest, versions: QuerySet[ModelVersion]
+    ) -> HttpResponse | None:
+        """Go to the page on which two versions of one relation stand side by side."""
+        chosen = list(versions.order_by("pk")[:3])
+        if len(chosen) != 2 or not _are_comparable(*chosen):
+            messages.error(request, _("Choose two versions of one kind that links items."))
+            return None
+        return HttpResponseRedirect(
+            reverse("admin:persona_compare", args=[version.pk for version in chosen])
+        )
+
+    def _compare(self, request: HttpRequest, before: int, after: int) -> HttpResponse:
+        """What changed between two versions. Reads both in full: seconds where there are many."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        earlier, later = (get_object_or_404(ModelVersion, pk=pk) for pk in (before, after))
+        if not _are_comparable(earlier, later):
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("What changed between two versions"),
+            "opts": self.opts,
+            "before": earlier,
+            "after": later,
+            **compared(earlier, later),
+        }
+        return TemplateResponse(request, "admin/persona/modelversion/compare.html", context)
+
     def has_publish_permission(self, request: HttpRequest) -> bool:
         """Whoever may change versions, although nothing else of them can be changed here."""
         return request.user.has_perm("persona.change_modelversion")
@@ -106,6 +136,11 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return [
             page("publish", lambda version: publish.publish(version, force=True)),
             page("roll_back", lambda version: publish.roll_back(version.kind, version.store)),
+            path(
+                "<int:before>/compare/<int:after>/",
+                self.admin_site.admin_view(self._compare),
+                name="persona_compare",
+            ),
             *super().get_urls(),
         ]
 
@@ -129,28 +164,24 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             )
         return HttpResponseRedirect(reverse("admin:persona_modelversion_change", args=[pk]))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        seen = self.has_view_permission(request)
-        version = self.get_object(request, unquote(object_id)) if seen else None
-        allowed = self.has_publish_permission(request)
-        live = version is not None and version.status == ModelVersion.Status.LIVE
-        extra = {
-            "can_publish": allowed and version is not None and _may_go_live(version),
-            "can_roll_back": allowed and version and live and _has_older(version),
-            **(extra_context or {}),
+    def extra_of(self, request: HttpRequest, shown: ModelVersion | None) -> dict[str, Any]:
+        if shown is None or not self.has_publish_permission(request):
+            return {"can_publish": False, "can_roll_back": False}
+        live = shown.status == ModelVersion.Status.LIVE
+        return {
+            "can_publish": _may_go_live(shown),
+            "can_roll_back": live and _has_older(shown),
         }
-        return super().change_view(request, object_id, form_url, extra_context=extra)
 
 
 def _may_go_live(version: ModelVersion) -> bool:
     """Whether it is whole, and not live already."""
     return version.status in _CAN_PUBLISH
+
+
+def _are_comparable(one: ModelVersion, other: ModelVersion) -> bool:
+    """Whether both hold lists, of the same relation and store."""
+    return bool(one.relation) and (one.kind, one.store) == (other.kind, other.store)
 
 
 def _has_older(version: ModelVersion) -> bool:

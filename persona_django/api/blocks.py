@@ -38,5 +38,7 @@ class BlockView(PersonaView):
             seeds=given["seed"],
             cart=given["cart"],
             size=given["size"],
+            device=given["device"],
+            entry=given["entry"],
         )
         return Response(SlateSerializer(slate).data)

@@ -15,6 +15,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from persona_django.api import schema_events, schema_mine  # noqa: F401 (they register themselves)
 from persona_django.api.schema_parts import problem, refusals
 from persona_django.api.serializers import MOST_SEEDS, SlateSerializer
+from persona_django.tracking.situations import DEVICES, ENTRIES
 
 
 class BlockDescription(OpenApiViewExtension):
@@ -26,6 +27,9 @@ class BlockDescription(OpenApiViewExtension):
         def several(name: str, text: str) -> OpenApiParameter:
             return OpenApiParameter(name, OpenApiTypes.STR, many=True, description=text)
 
+        def one_of(name: str, known: tuple[str, ...], text: str) -> OpenApiParameter:
+            return OpenApiParameter(name, OpenApiTypes.STR, enum=known, description=text)
+
         class Described(self.target_class):  # type: ignore[name-defined]
             @extend_schema(
                 operation_id="persona_block",
@@ -34,6 +38,8 @@ class BlockDescription(OpenApiViewExtension):
                     several("seed", f"Items it starts from, at most {MOST_SEEDS}."),
                     several("cart", "Items to leave out."),
                     OpenApiParameter("size", OpenApiTypes.INT, description="How many, from 1."),
+                    one_of("device", DEVICES, "What kind of screen it is for."),
+                    one_of("entry", ENTRIES, "How its shopper came to the shop."),
                 ],
                 responses={
                     **refusals(),

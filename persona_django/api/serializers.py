@@ -8,10 +8,12 @@ from rest_framework import serializers
 
 from persona_django.catalogue.refs import parse_seed
 from persona_django.exceptions import NotRegistered
+from persona_django.sources.levels import KINDS as LEVELS
+from persona_django.tracking.situations import DEVICES, ENTRIES
 
 MOST_SEEDS = 20
 LONGEST_SEED = 250
-PARAMETERS = ("seed", "cart", "size")
+PARAMETERS = ("seed", "cart", "size", "device", "entry")
 
 
 class AddressField(serializers.CharField):
@@ -38,6 +40,8 @@ class SlateQuery(serializers.Serializer[Any]):
         child=AddressField(), max_length=100, required=False, default=list
     )
     size = serializers.IntegerField(min_value=1, required=False, default=None, allow_null=True)
+    device = serializers.ChoiceField(choices=DEVICES, required=False, default="")
+    entry = serializers.ChoiceField(choices=ENTRIES, required=False, default="")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         unknown = sorted(set(data) - set(PARAMETERS))
@@ -48,15 +52,20 @@ class SlateQuery(serializers.Serializer[Any]):
                     for name in unknown[:10]
                 }
             )
-        if len(data.getlist("size")) > 1:
-            raise serializers.ValidationError({"size": "Give one size."})
+        for name in ("size", "device", "entry"):
+            if len(data.getlist(name)) > 1:
+                raise serializers.ValidationError({name: f"Give one {name}."})
         given: dict[str, Any] = super().to_internal_value(data)
         return given
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
+    """Why an item is shown; `level` says how near to the seed it was found, empty for blocks that
+    ask for something else than what goes with an item."""
+
     code = serializers.CharField()
     text = serializers.CharField()
+    level = serializers.ChoiceField(choices=("", *LEVELS))
 
 
 class SlotSerializer(serializers.Serializer[Any]):

@@ -21,10 +21,14 @@ from persona_django.merchandising.rules import HiddenPairs, exclude
 from persona_django.plurals import counted
 from persona_django.sources.base import Candidates
 from persona_django.sources.families import Families
+from persona_django.sources.neighbours import SUGGESTED
 from persona_django.sources.query import Query
 
 Sign = Callable[[str, int, int, int], str]
 """(block, item, position, version) -> token; what proves serving is known further up only."""
+
+ByChance = Callable[[int, int, int, int], float]
+"""(relation, item, other, support) -> people who would have both by chance; 0: not known."""
 
 SPARE_SHARE = 6
 """One product in six is fetched on top, so that what just sold out costs no second query."""
@@ -53,6 +57,8 @@ class Stage:
     """Kind of model version to the live one."""
     staff: bool = False
     """Staff read exact figures."""
+    by_chance: ByChance | None = None
+    """For staff only."""
     number: int = 1
     """Which block of the page is built now."""
     sign: Sign = _unsigned
@@ -187,11 +193,13 @@ def place(
 def _fill(block: Block, shortlist: Candidates, query: Query, stage: Stage) -> list[Slot]:
     slots: list[Slot] = []
     version = stage.versions.get(block.kind, 0)
-    codes = _reason_codes(block, shortlist)
-    for group_id, very_item, source, support, support_of in zip(
+    codes, relations = _reason_codes(block, shortlist), _relations(block, shortlist)
+    for group_id, very_item, because, source, level, support, support_of in zip(
         shortlist.item_id.tolist(),
         shortlist.item.tolist(),
+        shortlist.because.tolist(),
         shortlist.source.tolist(),
+        shortlist.level.tolist(),
         shortlist.support.tolist(),
         shortlist.support_of.tolist(),
         strict=True,
@@ -203,12 +211,20 @@ def _fill(block: Block, shortlist: Candidates, query: Query, stage: Stage) -> li
         if not item_id:
             continue
         position = len(slots) + 1
+        chance = 0.0
+        if stage.by_chance is not None and support_of:
+            chance = stage.by_chance(relations[source], because, group_id, support)
         here = Place(
             position=position,
             item_id=item_id,
             group_id=group_id,
             reason=reason_for(
-                codes[source], support=support, support_of=support_of, staff=stage.staff
+                codes[source],
+                level=shortlist.levels[level],
+                support=support,
+                support_of=support_of,
+                by_chance=chance,
+                staff=stage.staff,
             ),
             token=stage.sign(block.slug, item_id, position, version),
             slate=anchor_of(block.slug, stage.number),
@@ -222,8 +238,13 @@ def _fill(block: Block, shortlist: Candidates, query: Query, stage: Stage) -> li
 
 
 def _reason_codes(block: Block, shortlist: Candidates) -> list[str]:
-    codes = {source.name: source.reason for source in block.sources}
+    codes = {SUGGESTED: SUGGESTED, **{source.name: source.reason for source in block.sources}}
     return [codes.get(name, "") for name in shortlist.sources]
+
+
+def _relations(block: Block, shortlist: Candidates) -> list[int]:
+    relations = {source.name: source.relation for source in block.sources}
+    return [relations.get(name, 0) for name in shortlist.sources]
 
 
 def _depths(block: Block, shortlist: Candidates, slots: list[Slot]) -> list[int]:
@@ -232,6 +253,7 @@ def _depths(block: Block, shortlist: Candidates, slots: list[Slot]) -> list[int]
     proposed = dict(zip(shortlist.item_id.tolist(), shortlist.source.tolist(), strict=True))
     # A source that gives its proposals another's name claims no heading with them.
     last = len(block.sources) - 1
+    depth_of.setdefault(SUGGESTED, min(block.titled, last))
     return [depth_of.get(shortlist.sources[proposed[slot.group_id]], last) for slot in slots]
 
 

@@ -15,13 +15,31 @@ from django.utils.translation import gettext_lazy as _
 from persona_django.blocks.reasons import CODES as REASONS
 from persona_django.catalogue.declarations import Fault
 from persona_django.exceptions import UnknownBlock
+from persona_django.model_registry.live import POPULAR, TRENDING, VISIT_NEXT
 from persona_django.ranking.base import Ranker
 from persona_django.ranking.chain import Chain
-from persona_django.similarity.relations import BOUGHT_TOGETHER, RELATIONS, SIMILAR
+from persona_django.similarity.relations import (
+    BOUGHT_AFTER,
+    BOUGHT_TOGETHER,
+    CONTENT,
+    RELATIONS,
+    SIMILAR,
+    VIEWED_NEXT,
+    VIEWED_THEN_BOUGHT,
+)
 from persona_django.sources.base import Source
 from persona_django.sources.neighbours import Related
-from persona_django.sources.popular import Newest, NewestNearby, Popular, PopularNearby
+from persona_django.sources.popular import (
+    Newest,
+    NewestNearby,
+    NewestOfBrand,
+    Popular,
+    PopularNearby,
+    PopularOfBrand,
+    Trending,
+)
 from persona_django.sources.reorder import Reorder
+from persona_django.sources.visits import VisitNext
 
 log = logging.getLogger("persona_django.blocks")
 
@@ -37,19 +55,22 @@ class Block:
     title: str | Promise
     sources: tuple[Source, ...]
     title_of_fallbacks: str | Promise = ""
-    """What stands above a slate of which the first source did not give most, so that a heading
-    claims no more than what is shown. Empty: the title, whatever is shown."""
+    """What stands above a slate of which the sources of the title did not give most, so that a
+    heading claims no more than what is shown. Empty: the title, whatever is shown."""
     ranker: Ranker = field(default_factory=Chain)
+    titled: int = 1
+    """The first so many sources give what the title says."""
     kind: str = ""
     """Kind of the model version behind the first source, as the state names it."""
 
     def heading(self, depths: Sequence[int]) -> str:
         """What stands above slots that come from these places of the chain; 0 is the first.
 
-        The title, where more than half of them are the first source's: two pairs and a popular
-        thing are "Often bought together", one pair and three popular things are not.
+        The title, where more than half of them come from the sources that it speaks of: two pairs
+        and a popular thing are "Often bought together", one pair and three popular things are not.
         """
-        falls_back = bool(depths) and 2 * depths.count(0) <= len(depths)
+        meant = sum(depth < self.titled for depth in depths)
+        falls_back = bool(depths) and 2 * meant <= len(depths)
         return str((falls_back and self.title_of_fallbacks) or self.title)
 
     @property
@@ -63,19 +84,41 @@ class Block:
         return any(source.needs_seeds for source in self.sources)
 
     @property
+    def needs_visit(self) -> bool:
+        """Looks at what was looked at in this visit."""
+        return any(source.needs_visit for source in self.sources)
+
+    @property
     def relations(self) -> tuple[int, ...]:
         """Relations whose neighbours of the seeds this block reads."""
         return tuple(source.relation for source in self.sources if source.relation)
 
 
-FALLBACKS: tuple[Source, ...] = (PopularNearby(), Popular(), NewestNearby(), Newest())
+KINDS = (*RELATIONS, VISIT_NEXT, TRENDING, POPULAR)
+"""What a block may say that it rests on."""
+FALLBACKS: tuple[Source, ...] = (
+    PopularNearby(),
+    PopularOfBrand(),
+    Popular(),
+    NewestNearby(),
+    NewestOfBrand(),
+    Newest(),
+)
+"""What stands in where a family itself is known too little: its sub-category, each category above
+that, its brand, the shop; by what is popular, and where that is not enough by what is new."""
 
 _BUILT_IN = (
     Block(
         slug="similar-items",
         title=_("Similar items"),
         title_of_fallbacks=_("You may also like"),
-        sources=(Related(SIMILAR, name="similar", reason="similar"), *FALLBACKS),
+        sources=(
+            Related(SIMILAR, name="similar", reason="similar"),
+            # What is so new that nobody has come to it, and what shares few shoppers with others.
+            Related(CONTENT, name="content", reason="content"),
+            *FALLBACKS,
+        ),
+        titled=2,
         kind="similar",
     ),
     Block(
@@ -88,6 +131,52 @@ _BUILT_IN = (
         ),
         kind="bought-together",
     ),
+    Block(
+        slug="bought-after",
+        title=_("Often bought next"),
+        title_of_fallbacks=_("More to discover"),
+        sources=(Related(BOUGHT_AFTER, name="bought-after", reason="bought-after"), *FALLBACKS),
+        kind="bought-after",
+    ),
+    Block(
+        slug="viewed-next",
+        title=_("Others looked at next"),
+        title_of_fallbacks=_("You may also like"),
+        sources=(Related(VIEWED_NEXT, name="viewed-next", reason="viewed-next"), *FALLBACKS),
+        kind="viewed-next",
+    ),
+    Block(
+        slug="viewed-then-bought",
+        title=_("What others bought in the end"),
+        title_of_fallbacks=_("More to discover"),
+        sources=(
+            Related(VIEWED_THEN_BOUGHT, name="viewed-then-bought", reason="viewed-then-bought"),
+            *FALLBACKS,
+        ),
+        kind="viewed-then-bought",
+    ),
+    Block(
+        slug="for-you",
+        title=_("For you"),
+        title_of_fallbacks=_("More to discover"),
+        sources=(VisitNext(), *FALLBACKS),
+        kind=VISIT_NEXT,
+    ),
+    Block(
+        slug="trending",
+        title=_("Sought after right now"),
+        title_of_fallbacks=_("More to discover"),
+        sources=(Trending(), Popular(), Newest()),
+        kind=TRENDING,
+    ),
+    Block(
+        slug="popular",
+        title=_("Popular"),
+        title_of_fallbacks=_("More to discover"),
+        sources=(Popular(), Newest()),
+        kind=POPULAR,
+    ),
+    Block(slug="new-arrivals", title=_("New arrivals"), sources=(Newest(),)),
     # No fallbacks: what others buy is no answer to "what did I buy".
     Block(slug="reorder", title=_("Buy again"), sources=(Reorder(),)),
 )
@@ -177,13 +266,18 @@ def _wrong_with(block: Any, known: Mapping[str, Block]) -> Iterator[tuple[str, s
     yield from _wrong_with_titles(block)
     if not isinstance(block.ranker, Ranker):
         yield "has a ranker that is none", _instance_of("Ranker", block.ranker)
-    if not isinstance(block.kind, str) or (block.kind and block.kind not in RELATIONS):
-        yield f"rests on {block.kind!r}, which is not learnt", _one_of("kind", RELATIONS)
+    if not isinstance(block.kind, str) or (block.kind and block.kind not in KINDS):
+        yield f"rests on {block.kind!r}, which is not learnt", _one_of("kind", KINDS)
     if not isinstance(block.sources, tuple) or not block.sources:
         yield "has no sources", "List them, the first first: sources=(EditorsChoice(), Popular())."
         return
     for source in block.sources:
         yield from _wrong_with_source(source)
+    if not isinstance(block.titled, int) or not 1 <= block.titled <= len(block.sources):
+        yield (
+            f"has a title that speaks of {block.titled!r} of its sources",
+            f"titled is a number from 1 to {len(block.sources)}; leave it out for the first one.",
+        )
     given = [getattr(source, "name", None) for source in block.sources]
     names = [name for name in given if isinstance(name, str)]
     if len(set(names)) < len(names):

@@ -24,6 +24,9 @@ class Reason:
     """What shoppers read. Figures in it are rounded down and never below the crowd of k."""
     exact: str = ""
     """What staff read, with the exact figures; empty for everyone else."""
+    level: str = ""
+    """How near to what was asked about it was found, one of `sources.levels.KINDS`; empty where
+    the block asks for something else than what goes with an item."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TypeVar
@@ -101,9 +101,12 @@ class Registry:
         # A map that could not be read may have been one.
         lacks_items = not rejected and not faults
         rejected -= items.keys()
+        faults.extend(_shared_tables(items.values()))
         for model, map_class in order_classes:
             order_map = map_class(model)
             found = examine_orders(order_map, items, rejected=rejected)
+            if not any(fault.is_error for fault in found):
+                found += _second_of(order_map, orders)
             faults.extend(found)
             lacks_items = lacks_items and not of_other_kind(order_map)
             if not any(fault.is_error for fault in found):
@@ -120,20 +123,48 @@ class Registry:
     ) -> None:
         label = model._meta.label_lower
         if label in items:
-            faults.append(
-                Fault(
-                    id="persona.E013",
-                    message=f"{model._meta.label} has two item maps: "
-                    f"{_name(type(items[label]))} and {_name(map_class)}.",
-                    hint="Keep one of them. Until then the first is used.",
-                )
-            )
+            faults.append(_two_maps(items[label], "item maps", map_class))
             return
         item_map = map_class(model)
         found = examine_items(item_map)
         faults.extend(found)
         if not any(fault.is_error for fault in found):
             items[label] = item_map
+
+
+def _two_maps(first: ItemMap | OrderMap, kind: str, second: type) -> Fault:
+    return Fault(
+        id="persona.E013",
+        message=f"{first.model._meta.label} has two {kind}: "
+        f"{_name(type(first))} and {_name(second)}.",
+        hint="Keep one of them. Until then the first is used.",
+    )
+
+
+def _second_of(order_map: OrderMap, others: Iterable[OrderMap]) -> list[Fault]:
+    """One fault for a second map of the same lines, which would count each of them twice."""
+    about = (order_map.label, order_map.item_label)
+    return [
+        _two_maps(first, "order maps about the same items", type(order_map))
+        for first in others
+        if (first.label, first.item_label) == about
+    ]
+
+
+def _shared_tables(item_maps: Iterable[ItemMap]) -> Iterator[Fault]:
+    """A warning for each map whose rows another one covers, too, as a proxy beside its base."""
+    first_of: dict[str, ItemMap] = {}
+    for item_map in item_maps:
+        first = first_of.setdefault(item_map.model._meta.db_table, item_map)
+        if first is not item_map:
+            both = f"{first.model._meta.label} and {item_map.model._meta.label}"
+            yield Fault(
+                id="persona.W027",
+                message=f"{both} are both items, but rows of one table.",
+                hint="A row that both maps cover is two items, which are recommended beside each "
+                "other. Register one of them; where queryset() of each keeps to rows of its own, "
+                "silence this check.",
+            )
 
 
 def _place_of(error: Exception) -> tuple[str, int | None]:

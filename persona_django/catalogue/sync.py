@@ -272,6 +272,9 @@ class Pass:
 
 def unregistered(alias: str, store: int) -> list[int]:
     """Items on sale of models that no map describes any more."""
+    if not conf.current().enabled:
+        # No persona.py was read, which decides nothing.
+        return []
     # With a broken persona.py a missing map may be a typing error rather than a decision.
     if any(fault.is_error for fault in registry.faults()):
         log.warning("Some maps are set aside; their items stay. Run: python manage.py check")

@@ -13,6 +13,8 @@ from persona_django.columns.write import chunk_rows, give_way
 
 MOST_ROWS = 5_000
 """Of one transaction, where rows are locked and not the file."""
+UNHURRIED = 2
+"""How much longer than it was held the file is left free: nobody waits for what is deleted."""
 
 
 def delete_older(
@@ -47,7 +49,7 @@ def delete_older(
             on_chunk()
         if len(found) < size:
             return deleted
-        give_way(connection, held)
+        give_way(connection, held, times=UNHURRIED)
 
 
 def delete_listed(
@@ -70,7 +72,7 @@ def delete_listed(
         if on_chunk is not None:
             on_chunk()
         if start + size < len(keys):
-            give_way(connection, held)
+            give_way(connection, held, times=UNHURRIED)
     return deleted
 
 

@@ -152,11 +152,11 @@ def _chunks(connection: BaseDatabaseWrapper, total: int) -> Iterator[tuple[int, 
         yield low, min(low + size, total)
 
 
-def give_way(connection: BaseDatabaseWrapper, held: float) -> None:
+def give_way(connection: BaseDatabaseWrapper, held: float, *, times: int = 1) -> None:
     """Let another writer of an SQLite file have its turn; others lock rows, not the file.
 
     A waiting writer looks again after 1, 2, 5, 10, 15, 20, ... milliseconds. The pause is as long
-    as the file was held, so that every other look finds it free.
+    as the file was held, or `times` as long, so that every other look finds it free, or more.
     """
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        time.sleep(min(held, conf.current().write_pause.total_seconds()))
+        time.sleep(min(times * held, conf.current().write_pause.total_seconds()))

@@ -34,6 +34,7 @@ from persona_django.deriving.signals import KINDS, Span, derived
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
 from persona_django.numeric.durations import DAY_SECONDS
+from persona_django.numeric.sorting import distinct
 from persona_django.tracking import order_changes, searches
 from persona_django.tracking.derived import Changed, replace
 from persona_django.tracking.models import Event
@@ -196,7 +197,7 @@ def _ordered_lately(purchases: Purchases | None, marks: Marks) -> IntArray:
     if purchases is None:
         return np.empty(0, dtype=np.int64)
     lately = purchases.at >= marks.until - ORDERS_BACK_SECONDS
-    return linked(np.unique(purchases.person[lately]))
+    return linked(distinct(purchases.person[lately]))
 
 
 def _carts_since(marks: Marks, store: int) -> int:

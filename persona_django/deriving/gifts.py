@@ -20,6 +20,7 @@ from persona_django.deriving.purchases import read_purchases
 from persona_django.deriving.signals import INTEREST, Columns
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.one_offs import bought_once, gift_like
+from persona_django.numeric.sorting import distinct
 from persona_django.tracking.codes import mixed
 from persona_django.tracking.context import Context, Sender
 from persona_django.tracking.derived import COMPARED, Changed, replace
@@ -194,7 +195,7 @@ def begin(store: int = 1) -> Search | None:
     events = events.take(events.basis != Basis.AGGREGATE)
     orders = read_purchases(store)
     # The shop's other customers agreed to nothing.
-    own = orders.of(linked(np.unique(orders.person)))
+    own = orders.of(linked(distinct(orders.person)))
     day = events.at // DAY_SECONDS
     item = np.append(events.item, own.item)
     lines = Lines(

@@ -26,6 +26,7 @@ from persona_django.identity import standing
 from persona_django.identity.models import Standing, Visitor
 from persona_django.numeric.bursts import busiest
 from persona_django.numeric.durations import DAY_SECONDS, MINUTE_SECONDS
+from persona_django.numeric.sorting import distinct
 from persona_django.tracking.context import Sender, sender_of
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.schema import Kind
@@ -81,7 +82,7 @@ def judge(store: int = 1, *, beat: Callable[[], None]) -> Judged:
     qualified = 0
     robots: dict[int, str] = {}
     silent: dict[int, int] = {}
-    for keys in _some(np.unique(np.concatenate(list(_heard_of(marks, store))))):
+    for keys in _some(distinct(np.concatenate(list(_heard_of(marks, store))))):
         rows = Visitor.objects.using(router.db_for_write(Visitor)).filter(key__in=keys)
         rows = rows.filter(standing__in=(Standing.NEW, Standing.QUALIFIED)).exclude(purposes="")
         found = dict(rows.values_list("key", "standing"))
@@ -215,7 +216,7 @@ def _with_script(which: Q, store: int, since: int) -> set[int]:
         if model is Event:
             names = ("shopper", "context")
             who, context = read_queryset(rows.order_by("at").values_list(*names), "ii")
-            found.update(np.unique(who[sender_of(context) == Sender.SCRIPT]).tolist())
+            found.update(distinct(who[sender_of(context) == Sender.SCRIPT]).tolist())
         else:
             found.update(shoppers_of(rows).tolist())
     return found

@@ -17,6 +17,7 @@ from persona_django.numeric.sorting import pairs_among
 from persona_django.numeric.visits import Visits, visits_of
 from persona_django.tracking.codes import mixed
 from persona_django.tracking.context import told_by_task
+from persona_django.tracking.items import families
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.schema import DERIVED, Basis, Kind
 from persona_django.tracking.visits import gap_seconds
@@ -129,10 +130,3 @@ def read_log(people: People, snapshot: Snapshot, *, since: int, store: int = 1) 
         slot_family=families(slates.item, snapshot),
         visits=visits,
     )
-
-
-def families(items: IntArray, snapshot: Snapshot) -> IntArray:
-    """The family of each item; 0 where it is unknown or where a member is sensitive."""
-    group = snapshot.group_of(items)
-    sensitive = np.unique(snapshot.group_id[snapshot.sensitive])
-    return np.where(np.isin(group, sensitive), 0, group) if len(sensitive) else group

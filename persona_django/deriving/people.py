@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
 from persona_django.identity.models import Restriction, Visitor
+from persona_django.numeric.sorting import distinct
 
 IntArray = NDArray[np.int64]
 KEYS_AT_A_TIME = 1_000
@@ -32,7 +33,7 @@ class People:
 
 def persons_of(shoppers: IntArray) -> IntArray:
     """The persons behind some shoppers, each once and ascending."""
-    persons = np.unique(shoppers)
+    persons = distinct(shoppers)
     links: list[tuple[int, int | None]] = []
     for keys in _some(persons):
         rows = _visitors().filter(key__in=keys, account__isnull=False).exclude(purposes="")
@@ -40,7 +41,7 @@ def persons_of(shoppers: IntArray) -> IntArray:
     if not links:
         return persons
     visitor, account = np.array(links, dtype=np.int64).T
-    return np.unique(np.append(np.setdiff1d(persons, visitor), account))
+    return distinct(np.append(np.setdiff1d(persons, visitor), account))
 
 
 def people_of(persons: IntArray) -> People:
@@ -74,7 +75,7 @@ def linked(accounts: IntArray) -> IntArray:
     for keys in _some(accounts):
         rows = _visitors().filter(account__in=keys).exclude(purposes="")
         found.update(rows.values_list("account", flat=True))
-    return np.unique(np.array(list(found), dtype=np.int64))
+    return distinct(np.array(list(found), dtype=np.int64))
 
 
 def home_of(people: People) -> dict[int, int]:

@@ -19,11 +19,11 @@ from persona_django.deriving.purchases import Purchases
 from persona_django.numeric import carts, passed_over
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.revisits import revisits
-from persona_django.numeric.sorting import paired, pairs_among
+from persona_django.numeric.sorting import distinct, paired, pairs_among
 from persona_django.tracking.codes import mixed
 from persona_django.tracking.context import told_by_task
 from persona_django.tracking.derived import COMPARED
-from persona_django.tracking.schema import Basis, Kind
+from persona_django.tracking.schema import LOOKS, Basis, Kind
 from persona_django.tracking.visits import gap_seconds
 
 IntArray = NDArray[np.int64]
@@ -38,8 +38,6 @@ CART_SEEN_AGAIN, CART_NOT_SEEN_AGAIN = 900, 600
 back and left it alone again."""
 KINDS = (Kind.REVISIT, Kind.SKIP, Kind.CART_ABANDONED)
 """What is worked out here."""
-LOOKED = (Kind.VIEW, Kind.PLAY)
-"""What counts as looking at something: its page, or, for media, its beginning."""
 INTEREST = (
     Kind.VIEW, Kind.CLICK, Kind.DWELL, Kind.ENGAGE, Kind.PLAY, Kind.PROGRESS, Kind.FINISH,
     Kind.CART_ADD, Kind.SAVE, Kind.MORE_LIKE, Kind.PURCHASE,
@@ -87,7 +85,7 @@ def _is_over(log: Log, span: Span) -> NDArray[np.bool_]:
 
 def _revisits(log: Log, span: Span, left: Columns) -> Columns:
     """One for each visit that came back to something, but not to leave it again."""
-    looked = log.events.take(np.isin(log.events.kind, LOOKED) & (log.events.family > 0))
+    looked = log.events.take(np.isin(log.events.kind, LOOKS) & (log.events.family > 0))
     found = revisits(
         looked.person,
         looked.family,
@@ -144,7 +142,7 @@ def _skips(log: Log, span: Span) -> Columns:
 def _last_page(log: Log) -> IntArray:
     """When the last page of each visit was opened."""
     last = np.zeros(len(log.visits), dtype=np.int64)
-    opened = np.isin(log.events.kind, LOOKED)
+    opened = np.isin(log.events.kind, LOOKS)
     np.maximum.at(last, log.events.visit[opened], log.events.at[opened])
     np.maximum.at(last, log.slate_visit, log.slates.at)
     return last
@@ -161,7 +159,7 @@ def _carts(log: Log, purchases: Purchases, span: Span) -> Columns:
     added = events.take((events.kind == Kind.CART_ADD) & (events.family > 0))
     settles = np.isin(events.kind, (Kind.CART_REMOVE, Kind.PURCHASE))
     ordered = events.kind == Kind.ORDERED
-    own = purchases.of(np.unique(log.people.person))
+    own = purchases.of(distinct(log.people.person))
     found = carts.left_alone(
         added.person,
         added.item,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import router
 
+from persona_django import counters
 from persona_django.exceptions import BadToken, Refusal
 from persona_django.feedback import served
 from persona_django.feedback.served import SlateNews
@@ -122,7 +124,19 @@ def _worked_out(
                 work.marks += _marks(one, proofs.get(at, ()), context)
         except Refusal as refusal:
             verdicts.refuse(at, refusal.reason)
+    _name_once(work, verdicts)
     return work
+
+
+def _name_once(work: _Work, verdicts: Verdicts) -> None:
+    """An id that one message gives to an event and to a search is the first one's."""
+    first: dict[int, dict[int, Any]] = {}
+    for at in sorted((*work.events, *work.intents)):
+        named: dict[int, Any] = work.events if at in work.events else work.intents
+        if first.setdefault(named[at].uid, named) is not named:
+            del named[at]
+            verdicts.repeat(at)
+            counters.count("event_mismatch")
 
 
 def _found(

@@ -17,7 +17,7 @@ from persona_django.columns import ageing
 from persona_django.feedback import sensitive
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
-from persona_django.tracking import retention, searches
+from persona_django.tracking import finds, retention, searches
 from persona_django.tracking import sensitive as words
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.retention import OVERDUE_AFTER, OnChunk, Policy
@@ -60,6 +60,8 @@ def delete_old(*, beat: Beat, on_chunk: OnChunk = None) -> int:
     gone += _forget_visitors(beat, deleted)
     _forget_words(now)
     searches.forget_small()
+    finds.forget_small()
+    finds.forget_sensitive()
     gone += words.forget_words(on_chunk=deleted)
     gone += sensitive.forget_marked(beat=beat, on_page=on_chunk)
     return gone

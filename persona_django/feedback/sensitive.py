@@ -167,7 +167,7 @@ def _take_out(keys: Sequence[int], items: IntArray, beat: Beat) -> int:
         went, missed = again_on_deadlock(partial(_emptied, alias, found, items), alias=alias)
         gone += went
         left.extend(missed)
-        give_way(connections[alias], time.monotonic() - began)
+        give_way(connections[alias], time.monotonic() - began, times=ageing.UNHURRIED)
         beat()
     return gone
 

@@ -47,8 +47,9 @@ class VisitorCookie:
 
     @classmethod
     def fresh(cls) -> VisitorCookie:
-        """A new pseudonym of 128 random bits, derived from nothing."""
-        return cls(pseudonym=secrets.token_urlsafe(16))
+        """A new pseudonym of 128 random bits, derived from nothing. In letters and digits only:
+        with a dash in front no command would take it for a value."""
+        return cls(pseudonym=secrets.token_hex(16))
 
     @classmethod
     def begun(cls, old: VisitorCookie | None, user: Any | None) -> VisitorCookie:

@@ -88,6 +88,11 @@ def recognise(
             return LEFT_ALONE
         # Nothing is ever taken in under that number again: who goes on begins anew.
         cookie = None
+    if cookie and remembered.answer_of(cookie.key) == _answer(""):
+        # It had to stay when the consent was taken back: who agrees again begins anew.
+        if not may_begin and cookies.may_carry(response):
+            cookies.withdraw(request, response)
+        cookie = None
     if _is_left_alone(cookie, user):
         return LEFT_ALONE
     known = Recognised(store=store_of(request), purposes=",".join(agreed))
@@ -145,11 +150,13 @@ def linked(known: Recognised, cookie: VisitorCookie | None, user: Any | None) ->
 def _forget(
     request: HttpRequest, response: HttpResponseBase, cookie: VisitorCookie | None
 ) -> Recognised:
-    """Take the cookie back, unless the policy only failed, or the visitor only paused."""
+    """Take the cookie back, unless the policy only failed, or the visitor only paused. Where it
+    must stay, their row is marked all the same."""
     carried = cookies.name_for(request) in request.COOKIES
-    if not carried or not consent.is_withdrawn(request) or not cookies.may_carry(response):
+    if not carried or not consent.is_withdrawn(request):
         return NOBODY
-    cookies.withdraw(request, response)
+    if cookies.may_carry(response):
+        cookies.withdraw(request, response)
     return taken_back(cookie, store_of(request))
 
 
@@ -276,6 +283,9 @@ def _keep(alias: str, recognised: Recognised, rank: int) -> bool:
             _agree(theirs, before, recognised)
             theirs.filter(key=before, account=None).update(account=account)
     if not theirs.filter(key=visitor).exists():
+        # Their next page begins anew, which this one could not know.
+        known = partial(remembered.remember_withdrawn, visitor, _answer(""))
+        transaction.on_commit(known, using=alias, robust=True)
         return False
     # Not before it is sure: what is rolled back must be written by the next page.
     known = partial(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from persona_django.exceptions import BadImport
 
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?\Z")
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -23,9 +26,18 @@ class RejectsFile:
         self.path = path
         self.header = header
 
+    def try_out(self) -> None:
+        """Raise BadImport where nothing can be written, while nothing is stored yet."""
+        with self._may_fail():
+            is_new = not self.path.exists()
+            os.close(self._open())
+            if is_new:
+                self.path.unlink()
+
     def begin(self) -> None:
         """Forget what an earlier import of the same file refused."""
-        self.path.unlink(missing_ok=True)
+        with self._may_fail():
+            self.path.unlink(missing_ok=True)
 
     def go_on_after(self, line: int) -> None:
         """Keep what was refused up to a line of the file; a killed import repeats the rest."""
@@ -44,12 +56,27 @@ class RejectsFile:
         if not rows:
             return
         is_new = not self.path.exists()
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "w", newline="", encoding="utf-8") as file:
+        with (
+            self._may_fail(),
+            os.fdopen(self._open(), "w", newline="", encoding="utf-8") as file,
+        ):
             writer = csv.writer(file)
             if is_new:
                 writer.writerow(["line", "reason", *map(safe, self.header)])
             writer.writerows(rows)
+
+    def _open(self) -> int:
+        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    @contextmanager
+    def _may_fail(self) -> Iterator[None]:
+        """What the disk refuses is said in a line, with what to do."""
+        try:
+            yield
+        except OSError as error:
+            raise BadImport(
+                f"{self.path} cannot be written: {error.strerror}; give --rejects PATH."
+            ) from error
 
 
 def safe(cell: str) -> str:

@@ -103,7 +103,7 @@ def import_file(
 
     A line that cannot be used is written to the rejects file (`FILE.rejects.csv` by default) with
     its number and reason, and never stops the import. Raises BadImport for a file that cannot be
-    used at all.
+    used at all, and where the rejects file cannot be written.
     """
     options = options or Options()
     path = Path(path)
@@ -132,6 +132,7 @@ def import_file(
     went_on_at = run.rows_done
     with source.opened() as (header, chunks):
         refused = RejectsFile(rejects_path, header)
+        refused.try_out()
         if not went_on_at:
             refused.begin()
         _go_through(chunks, reader, run, refused, reasons, kinds, source.size(), progress)

@@ -7,14 +7,22 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from persona_django import conf
 from persona_django.catalogue import tables
 from persona_django.exceptions import PersonaError
+
+IS_OFF = "PERSONA['ENABLED'] is False: nothing is done."
 
 
 class PersonaCommand(BaseCommand):
     """A command that says in a sentence what is wrong and what to do, before `migrate`, too."""
 
+    works_switched_off = True
+    """False for what learns or writes; what people are owed goes on."""
+
     def execute(self, *args: Any, **options: Any) -> str | None:
+        if not (self.works_switched_off or conf.current().enabled):
+            raise CommandError(IS_OFF)
         try:
             return super().execute(*args, **options)
         except PersonaError as error:

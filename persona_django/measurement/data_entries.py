@@ -130,6 +130,23 @@ TABLES: Mapping[str, Table] = {
         },
         lifetimes={"marks": "until a crowd of {min_askers} has asked; then emptied"},
     ),
+    "SearchFind": Table(
+        about="What visitors found useful after a search, by nobody in particular.",
+        basis="legitimate interest: figures about crowds of at least {min_support}, of buyers at "
+        "least {min_buyers}",
+        lifetime="{events_kept} after a crowd found it last; after anybody did where none has",
+        erased="the person's mark is taken out; counts of crowds stay",
+        purposes={
+            **_ROW,
+            "find": "stands for search and product together until a crowd found it: keyed hash",
+            "term": "tells after which search, once a crowd found it: keyed hash",
+            **_all("item_id what", "what is found useful, once a crowd found it"),
+            "visitors": "how useful it is: distinct visitors, added crowd by crowd",
+            "marks": "counts each visitor once: two bytes each that name nobody",
+            "last_at": "ends the row's lifetime; what was found long ago counts less",
+        },
+        lifetimes={"marks": "until a crowd has gathered; then emptied"},
+    ),
     "Restriction": Table(
         about="Who wants to be left alone: erased for good, or paused.",
         basis="legal obligation: to honour erasure and objection",
@@ -210,7 +227,8 @@ TABLES: Mapping[str, Table] = {
         },
     ),
     "Artefact": Table(
-        about="Packed figures: the catalogue, what is popular, work in progress.",
+        about="Packed figures: the catalogue, what is popular, visits without names, what "
+        "crowds search for, work in progress.",
         lifetime="with its version; work in progress until its run ends",
         erased="learnt anew without the person within a day",
         purposes={
@@ -234,6 +252,15 @@ TABLES: Mapping[str, Table] = {
         purposes={
             "id": _ROW["id"],
             **_all("item_id other_id approved expires_at", "keeps a pair apart or together"),
+            **_all("reason created_at", "tells a colleague why and when"),
+        },
+    ),
+    "SuggestedPair": Table(
+        about="Pairs of products that merchants vouch for.",
+        lifetime="until its withdrawal",
+        purposes={
+            "id": _ROW["id"],
+            **_all("relation item other strength expires_at", "puts a pair into lists"),
             **_all("reason created_at", "tells a colleague why and when"),
         },
     ),

@@ -33,7 +33,8 @@ def best_seller(store: int) -> tuple[Seed, ...]:
         # The block says the same, with what to do.
         return ()
     snapshot = known.snapshot
-    for ordering in (known.popular, known.newest):
+    popular = known.popular.whole if known.popular is not None else None
+    for ordering in (popular, known.newest):
         first = ordering.first(1) if ordering is not None else np.empty(0, dtype=np.int64)
         if len(first):
             row = int(snapshot.group_rows(first)[0])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ObjectDoesNotExist
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+
+from persona_django.similarity.relations import BOUGHT_AFTER, BOUGHT_TOGETHER, SIMILAR
 
 
 class PairDecision(models.Model):
@@ -40,3 +44,76 @@ class PairDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_id} – {self.other_id}"
+
+
+class SuggestedPair(models.Model):
+    """A merchant's word that `other` goes with `item`, as strong as so many shoppers' doing.
+
+    Written by the admin and `persona_pairs`, read by learning, where what shoppers do outweighs
+    it in time. Rows that are gone from the catalogue say nothing.
+    """
+
+    class Relation(models.IntegerChoices):
+        """The lists it can enter: those that shoppers teach and merchants know by heart."""
+
+        SIMILAR = SIMILAR, _("Similar")
+        BOUGHT_TOGETHER = BOUGHT_TOGETHER, _("Bought together")
+        BOUGHT_AFTER = BOUGHT_AFTER, _("Bought after")
+
+    MOST = 100_000
+
+    relation = models.PositiveSmallIntegerField(_("list"), choices=Relation)
+    item = models.ForeignKey(
+        "persona.Item",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("beside"),
+        help_text=_("On its page, with all its variants, the other one is offered."),
+    )
+    other = models.ForeignKey(
+        "persona.Item",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("suggested"),
+        help_text=_("The one that goes with it. The other way round is another suggestion."),
+    )
+    strength = models.PositiveIntegerField(
+        default=20,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST)],
+        help_text=_(
+            "As if so many customers had done so. Each real one who comes to the first item "
+            "without the other makes it count less."
+        ),
+    )
+    reason = models.CharField(
+        max_length=200, blank=True, help_text=_("For the colleague who asks next year.")
+    )
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Empty: until withdrawn.")
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("suggested pair")
+        verbose_name_plural = _("suggested pairs")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["relation", "item", "other"], name="persona_one_suggestion_per_pair"
+            ),
+            models.CheckConstraint(
+                condition=~Q(item=F("other")), name="persona_nothing_suggested_beside_itself"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return _("%(other)s beside %(item)s") % {
+            name: self._title_of(name) for name in ("other", "item")
+        }
+
+    def _title_of(self, name: str) -> str:
+        try:
+            return str(getattr(self, name))
+        except ObjectDoesNotExist:
+            return str(_("an item that is gone"))

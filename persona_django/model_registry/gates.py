@@ -44,6 +44,32 @@ def coverage_kept(
     ]
 
 
+def overlap_kept(overlap: float) -> list[str]:
+    """A version whose lists have next to nothing in common with the live ones rests on broken
+    input; tastes do not change from one day to the next."""
+    least = conf.current().min_overlap_kept
+    if overlap >= least:
+        return []
+    return [
+        f"The first ten beside the busiest items have only {overlap:.0%} in common with the live "
+        f"version; at least {least:.0%} is expected (MIN_OVERLAP_KEPT). Look for missing orders "
+        "or events, or force it."
+    ]
+
+
+def quality_kept(quality: float | None, live: float | None) -> list[str]:
+    """A ranker that finds next to nothing of what the live one found was taught by broken input;
+    None: too little was answered to say."""
+    least = conf.current().min_quality_kept
+    if quality is None or not live or quality >= least * live:
+        return []
+    return [
+        f"Where shoppers showed what they wanted it finds {quality / live:.0%} of what the live "
+        f"version found (nDCG {quality:.3f} and {live:.3f}); at least {least:.0%} is expected "
+        "(MIN_QUALITY_KEPT). Look for missing events, or force it."
+    ]
+
+
 def all_finite(*columns: NDArray[np.floating]) -> bool:
     """True when every number is a number: one that is not would rank at random."""
     return all(bool(np.isfinite(column).all()) for column in columns)

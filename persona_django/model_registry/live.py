@@ -9,9 +9,26 @@ from persona_django.model_registry.models import ModelVersion
 from persona_django.model_registry.publish import live_version
 
 POPULAR = "popular"
-"""Kind whose version is one artefact: group_id int64, score float64, shoppers int64, by group."""
-POPULAR_SCHEMA = 1
+"""Kind whose version is one artefact: group_id int64, score float64, shoppers int64, by group, and
+`lift` float32, one row a group and one column for each of `tracking.situations`."""
+POPULAR_SCHEMA = 2
 """Layout of that artefact."""
+TRENDING = "trending"
+"""The same without `lift` of what more people want now than usual, and `made_at` int64, in seconds
+since 1970."""
+TRENDING_SCHEMA = 1
+"""Layout of that artefact."""
+VISIT_NEXT = "visit-next"
+"""Kind whose version is one artefact: group_id int64 by item code, and a fitted pipeline."""
+VISITS_SCHEMA = 1
+"""Layout of that artefact."""
+SEARCH_FINDS = "search-finds"
+"""Kind whose version is one artefact: group_id int64 by item code, and searches by their key with
+lists of what was found after them. It holds what crowds did, and nothing of single visitors."""
+SEARCHES_SCHEMA = 1
+"""Layout of that artefact."""
+HOLD_VISITS = frozenset({VISIT_NEXT})
+"""Kinds that hold what single visitors did, and not only what a crowd has in common."""
 
 _artefacts: dict[int, int] = {}
 

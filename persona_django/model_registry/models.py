@@ -21,7 +21,7 @@ class ModelVersion(models.Model):
         ABANDONED = "abandoned", _("abandoned")
 
     store = models.PositiveSmallIntegerField(default=1)
-    kind = models.CharField(max_length=40, help_text="similar, bought-together or popular.")
+    kind = models.CharField(max_length=40, help_text="What was learnt, such as similar.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.BUILDING)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL)
     relation = models.PositiveSmallIntegerField(

@@ -7,8 +7,15 @@ from django.db.models import Q
 
 from persona_django import conf
 from persona_django.catalogue.state import read_state
+from persona_django.identity.erasure import ERASURES
+from persona_django.model_registry.live import HOLD_VISITS
 from persona_django.model_registry.models import Lease, ModelVersion
-from persona_django.model_registry.publish import job_of, sole_publisher, versions
+from persona_django.model_registry.publish import (
+    erasures_before,
+    job_of,
+    sole_publisher,
+    versions,
+)
 
 Status = ModelVersion.Status
 
@@ -29,7 +36,17 @@ def surplus(kind: str, store: int = 1) -> list[ModelVersion]:
     keep.update(staged.values_list("id", flat=True)[:1])
     running = versions(kind, store).filter(status=Status.BUILDING, fence__gte=_fence(kind, store))
     keep.update(running.values_list("id", flat=True))
+    if kind in HOLD_VISITS:
+        keep -= _of_the_erased(kind, store) - {live}
     return [version for version in versions(kind, store).order_by("id") if version.pk not in keep]
+
+
+def _of_the_erased(kind: str, store: int) -> set[int]:
+    """Versions that may hold what somebody did who was erased since. None of them can go live
+    again, so nobody needs them."""
+    erasures = read_state(store, first_hand=True).get(ERASURES, 0)
+    built = versions(kind, store).exclude(status=Status.BUILDING)
+    return {version.pk for version in built if erasures_before(version) < erasures}
 
 
 def give_up_surplus(kind: str, store: int = 1) -> list[ModelVersion]:

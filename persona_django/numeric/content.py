@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,19 @@ from persona_django.numeric.sorting import best_of_each
 FloatArray = NDArray[np.float64]
 BLOCK_ITEMS = 512
 """Items compared with all others at once, which bounds memory."""
+TOLD_EVERY = 1_000
+"""Texts between two signs of life: some seconds, where they are long."""
 WORDS = r"(?u)\b\w+\b"
 """Words of one letter count, too: sizes, and most of what some languages write."""
 
 
 def text_vectors(
-    fields: Mapping[str, Sequence[str]], *, weights: Mapping[str, float], fewest: int = 2
+    fields: Mapping[str, Sequence[str]],
+    *,
+    weights: Mapping[str, float],
+    fewest: int = 2,
+    most: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Any:
     """A vector for each item whose products are how alike the texts of two items are.
 
@@ -32,6 +39,9 @@ def text_vectors(
     weights : of each field, 0 or more; a field without one is left out
     fewest : items that must have a word or a pair of words, 1 or more, for it to count: what only
         one has makes it like nothing else
+    most : items that may have one, or it counts for nothing; None: all
+    progress : told the texts counted and all texts of a field, every so often; what it raises
+        stops the work
 
     Returns
     -------
@@ -50,8 +60,7 @@ def text_vectors(
     >>> (vectors @ vectors.T).toarray().round(2)[0]
     array([1.  , 0.22, 0.  ])
     """
-    from scipy.sparse import csr_matrix, hstack
-    from sklearn.preprocessing import normalize
+    from scipy.sparse import csr_matrix
 
     sizes = {len(texts) for texts in fields.values()}
     if len(sizes) > 1:
@@ -59,18 +68,85 @@ def text_vectors(
     if min(weights.values(), default=0) < 0:
         raise ValueError(f"a field weighs 0 or more, got {dict(weights)}")
     parts = [
-        weights[name] ** 0.5 * vectors
+        (vectors, weights[name])
         for name, texts in sorted(fields.items())
         if weights.get(name, 0) > 0
-        for vectors in [_vectors_of(texts, fewest=fewest)]
+        for vectors in [_vectors_of(texts, fewest=fewest, most=most, progress=progress)]
         if vectors is not None
     ]
     if not parts:
         return csr_matrix((max(sizes, default=0), 0), dtype=np.float64)
-    return normalize(hstack(parts, format="csr"), copy=False)
+    return joined_vectors(*parts)
 
 
-def _vectors_of(texts: Sequence[str], *, fewest: int) -> Any | None:
+def joined_vectors(*parts: tuple[Any, float]) -> Any:
+    """Vectors of the same items side by side, so that each part counts as its weight says.
+
+    Parameters
+    ----------
+    parts : scipy CSR matrix of n rows, and a weight of 0 or more, for each
+
+    Returns
+    -------
+    (n, sum of columns) scipy CSR matrix of float64; rows have length 1, or 0 where all are empty
+
+    >>> from scipy.sparse import csr_matrix
+    >>> one, other = csr_matrix([[1.0], [1.0]]), csr_matrix([[1.0], [0.0]])
+    >>> joined_vectors((one, 3.0), (other, 1.0)).toarray().round(2).tolist()
+    [[0.87, 0.5], [1.0, 0.0]]
+    """
+    from scipy.sparse import hstack
+    from sklearn.preprocessing import normalize
+
+    weighed = hstack([weight**0.5 * vectors for vectors, weight in parts], format="csr")
+    # Without a column there is nothing to make equally long, which scikit-learn refuses to do.
+    return normalize(weighed, copy=False) if weighed.shape[1] else weighed
+
+
+def label_vectors(
+    labels: Sequence[Sequence[str]], *, fewest: int = 2, most: int | None = None
+) -> Any:
+    """A vector for each item by its labels, its brand and categories say; rare ones count more.
+
+    Parameters
+    ----------
+    labels : of each of n items; one that stands twice counts once
+    fewest : items that must have a label for it to count, 1 or more
+    most : items that may have one, or it counts for nothing; None: all
+
+    Returns
+    -------
+    (n, labels) scipy CSR matrix of float64; rows have length 1, or 0 where no label counts
+
+    References
+    ----------
+    Salton and Buckley 1988 as in `text_vectors`; here it does not matter how often a label stands.
+
+    >>> vectors = label_vectors([["tea", "red"], ["tea"], []], fewest=1)
+    >>> (vectors @ vectors.T).toarray().round(2)[0]
+    array([1.  , 0.61, 0.  ])
+    """
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    kinds = TfidfVectorizer(
+        analyzer=_as_they_are, binary=True, **_counted(len(labels), fewest, most)
+    )
+    vectors = _fitted(kinds, labels)
+    return csr_matrix((len(labels), 0), dtype=np.float64) if vectors is None else vectors
+
+
+def _as_they_are(labels: Sequence[str]) -> Sequence[str]:
+    return labels
+
+
+def _vectors_of(
+    texts: Sequence[str],
+    *,
+    fewest: int,
+    most: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> Any | None:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     words = TfidfVectorizer(
@@ -78,24 +154,44 @@ def _vectors_of(texts: Sequence[str], *, fewest: int) -> Any | None:
         strip_accents="unicode",
         token_pattern=WORDS,
         ngram_range=(1, 2),
-        min_df=min(fewest, max(len(texts), 1)),
+        **_counted(len(texts), fewest, most),
     )
+    return _fitted(words, texts if progress is None else _counted_out(texts, progress))
+
+
+def _counted_out(texts: Sequence[str], progress: Callable[[int, int], None]) -> Iterator[str]:
+    for done, text in enumerate(texts):
+        if done % TOLD_EVERY == 0:
+            progress(done, len(texts))
+        yield text
+
+
+def _counted(n: int, fewest: int, most: int | None) -> dict[str, Any]:
+    """How many items must have a term, and how many may, as scikit-learn takes them."""
+    least = min(fewest, max(n, 1))
+    return {"min_df": least, "max_df": max(n if most is None else most, least)}
+
+
+def _fitted(kinds: Any, said: Iterable[Any]) -> Any | None:
     try:
-        return words.fit_transform(texts)
+        return kinds.fit_transform(said)
     except ValueError as error:
-        # No text holds a word that counts.
+        # Nothing that is said counts.
         if "vocabulary" not in str(error) and "no terms" not in str(error):
             raise
         return None
 
 
-def most_alike(vectors: Any, *, k: int) -> tuple[NDArray[np.int64], NDArray[np.int32], FloatArray]:
+def most_alike(
+    vectors: Any, *, k: int, progress: Callable[[int, int], None] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int32], FloatArray]:
     """The items whose vectors are most alike, of each item.
 
     Parameters
     ----------
     vectors : (n, d) scipy CSR matrix as of `text_vectors`, or float64 array of a shop's own
     k : kept of each item, 1 or more
+    progress : told the items done and all items; what it raises stops the work
 
     Returns
     -------
@@ -122,6 +218,8 @@ def most_alike(vectors: Any, *, k: int) -> tuple[NDArray[np.int64], NDArray[np.i
         counts[low : low + BLOCK_ITEMS] = np.bincount(own[order], minlength=block.shape[0])
         items.append(block.indices[order].astype(np.int32))
         scores.append(block.data[order])
+        if progress is not None:
+            progress(min(low + BLOCK_ITEMS, n), n)
     indptr = np.concatenate([[0], np.cumsum(counts)])
     return indptr, np.concatenate(items), np.concatenate(scores)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.numeric.rows import Rows
-from persona_django.numeric.sorting import ranges, sort_order
+from persona_django.numeric.sorting import distinct, ranges, sort_order
 
 BLOCK_PAIRS = 2_000_000
 """Pairs within rows looked at together, which bounds memory to some 100 MB; one item is the least.
@@ -204,7 +204,7 @@ def _is_shared(
     support = np.bincount(cell[~twice])
     if twice.any():
         owned = cell[twice] * np.int64(entries.n_owners) + entries.owner[first[twice]]
-        once = np.bincount(np.unique(owned) // entries.n_owners, minlength=len(support))
+        once = np.bincount(distinct(owned) // entries.n_owners, minlength=len(support))
         once[: len(support)] += support
         support = once
     return support[cell] >= min_support

@@ -5,7 +5,7 @@ A case is bought after the phone and not before it, which no relation of sets ca
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,66 +13,21 @@ from numpy.typing import NDArray
 
 from persona_django.numeric.neighbours import Neighbours
 from persona_django.numeric.similarity import log_likelihood_ratio
-from persona_django.numeric.sorting import best_of_each, count_distinct, firsts, sort_order
+from persona_django.numeric.sorting import (
+    best_of_each,
+    coded,
+    count_distinct,
+    distinct,
+    firsts,
+    sort_order,
+)
+from persona_django.numeric.steps import Steps
 
 IntArray = NDArray[np.int64]
 Progress = Callable[[int, int], None]
 BLOCK_PAIRS = 4_000_000
 """Places times reach looked at together, which bounds memory to some 300 MB where moments hold one
 item each; one item is the least."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Steps:
-    """Rows of items in the order in which they came.
-
-    Parameters
-    ----------
-    indptr : (n_rows + 1,) int64, where each row begins; starts with 0
-    item : (nnz,) int64, item codes 0 to n_items - 1, oldest first within a row
-    at : (nnz,) int64, seconds since 1970 UTC, never falling within a row; items of one moment,
-        such as those of one order, do not follow each other
-    owner : (n_rows,) int64, codes 0 to n_owners - 1 of the shopper behind each row
-    n_items : items there are
-    n_owners : distinct shoppers there are
-
-    Raises
-    ------
-    ValueError : the columns do not fit together, or a time falls
-    """
-
-    indptr: IntArray
-    item: IntArray
-    at: IntArray
-    owner: IntArray
-    n_items: int
-    n_owners: int
-
-    def __post_init__(self) -> None:
-        n = len(self.item)
-        sound = len(self.indptr) == len(self.owner) + 1 and len(self.at) == n
-        if not sound or self.indptr[0] != 0 or self.indptr[-1] != n:
-            raise ValueError("rows must cover all items, with one time each and one owner a row")
-        within = np.ones(n, dtype=bool)
-        within[self.indptr[:-1][self.indptr[:-1] < n]] = False
-        if (np.diff(self.at, prepend=0)[within] < 0).any():
-            raise ValueError("within a row the oldest comes first")
-        if n and not 0 <= self.item.min() <= self.item.max() < self.n_items:
-            raise ValueError(f"items must be numbers from 0 to {self.n_items - 1}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Followers:
-    """Neighbours that come afterwards, and how long afterwards they typically do.
-
-    Parameters
-    ----------
-    neighbours : those that follow each item, best first
-    gap : (nnz,) float32, seconds, the median over the rows
-    """
-
-    neighbours: Neighbours
-    gap: NDArray[np.float32]
 
 
 def followers(
@@ -85,14 +40,17 @@ def followers(
     min_llr: float,
     prior: float,
     discount: float,
+    leads: NDArray[np.bool_] | None = None,
+    follows: NDArray[np.bool_] | None = None,
+    rows_seen: int = 0,
     progress: Progress | None = None,
-) -> Followers:
+) -> Neighbours:
     """The items that best follow each item, for reasons that more than a few shoppers gave.
 
     Within a row an item is followed by those of at most `reach` moments further on, the one d
     moments on with a strength of fade ** (d - 1); of several times in one row the nearest counts.
-    With
-    n the rows that hold an item, the score of j after i is
+    With n the rows that hold an item, i where it may lead and j where it may follow, the score of
+    j after i is
 
         sum of the strengths / (n[i] ** (1 - discount) * n[j] ** discount) * s / (s + prior)
 
@@ -108,7 +66,16 @@ def followers(
     min_llr : log-likelihood ratio of j after i, against rows that hold each anywhere, 0 or more
     prior : owners, 0 or more; the support at which a score keeps half its size
     discount : 0 to 1; 0 is the chance that j comes next, more holds popular items back
+    leads : (nnz,) bool, the items of the rows that something may come after; how far two lie apart
+        is still reckoned in all. None: all
+    follows : (nnz,) bool, those that may come after something. None: all
+    rows_seen : rows that chance is reckoned against, or those that hold what counts, where that is
+        more; 0: all rows given
     progress : told the items done and all items; what it raises stops the work
+
+    Returns
+    -------
+    Neighbours, with `gap`; those of an item are its followers, best first
 
     Raises
     ------
@@ -123,7 +90,7 @@ def followers(
     ...     owner=np.array([0]), n_items=3, n_owners=1)
     >>> found = followers(steps, k=5, reach=2, fade=0.5, min_support=1, min_llr=0.0, prior=0.0,
     ...     discount=0.0)
-    >>> found.neighbours.indptr, found.neighbours.item.tolist(), found.neighbours.score.tolist()
+    >>> found.indptr, found.item.tolist(), found.score.tolist()
     (array([0, 2, 3, 3]), [1, 2, 2], [1.0, 0.5, 1.0])
     >>> found.gap.tolist()
     [1.0, 2.0, 1.0]
@@ -131,27 +98,25 @@ def followers(
     _refuse(k=k, reach=reach, fade=fade, min_support=min_support, prior=prior, discount=discount)
     if not 0 <= min_llr < np.inf:
         raise ValueError(f"min_llr must be 0 or more, got {min_llr}")
-    row = np.repeat(np.arange(len(steps.owner)), np.diff(steps.indptr))
-    moment = np.cumsum(
-        np.diff(row, prepend=0).astype(bool) | np.diff(steps.at, prepend=0).astype(bool)
-    )
-    rows_of = count_distinct(steps.item, row, n_items=steps.n_items)
-    owners_of = count_distinct(steps.item, steps.owner[row], n_items=steps.n_items)
-    scale_first = np.power(np.maximum(rows_of, 1.0), discount - 1)
-    scale_next = np.power(np.maximum(rows_of, 1.0), -discount)
-    by_item = sort_order(steps.item)
-    ends = np.concatenate([[0], np.cumsum(np.bincount(steps.item, minlength=steps.n_items))])
+    row = steps.row
+    every = np.ones(len(steps.item), dtype=bool)
+    leads, follows = (every if given is None else given for given in (leads, follows))
+    rows_first, rows_next = (_rows_of(steps, chosen) for chosen in (leads, follows))
+    owners_of = count_distinct(steps.item[leads], steps.owner[row[leads]], n_items=steps.n_items)
+    if rows_seen:
+        rows_seen = max(rows_seen, len(distinct(row[leads | follows])))
+    else:
+        rows_seen = len(steps)
+    scale_first = np.power(np.maximum(rows_first, 1.0), discount - 1)
+    scale_next = np.power(np.maximum(rows_next, 1.0), -discount)
     counts, parts = np.zeros(steps.n_items, np.int64), []
-    low = 0
-    while low < steps.n_items:
-        high = int(np.searchsorted(ends, ends[low] + BLOCK_PAIRS // reach, side="right")) - 1
-        high = min(max(high, low + 1), steps.n_items)
-        pairs = _pairs(steps, by_item[ends[low] : ends[high]], row, moment, reach=reach, fade=fade)
+    for low, high, met in _blocks(steps, leads, follows, reach=reach, progress=progress):
+        pairs = _pairs(steps, met, row, fade=fade)
         first, second = pairs.first, pairs.second
         with np.errstate(over="ignore"):
             score = pairs.strength * (scale_first[first] * scale_next[second])
             score = (score * (pairs.support / (pairs.support + prior))).astype(np.float32)
-        llr = log_likelihood_ratio(pairs.rows, rows_of[first], rows_of[second], len(steps.owner))
+        llr = log_likelihood_ratio(pairs.rows, rows_first[first], rows_next[second], rows_seen)
         kept = (pairs.support >= min_support) & (llr >= min_llr) & (score > 0)
         # Followers of an item ascend already, so ties are left by item code.
         order = np.flatnonzero(kept)
@@ -160,26 +125,130 @@ def followers(
         parts.append(
             (second[order], score[order], pairs.support[order], llr[order], pairs.gap[order])
         )
-        if progress is not None:
-            progress(high, steps.n_items)
-        low = high
     item, score, support, llr, gap = (
         (np.concatenate([np.empty(0), *column]) for column in zip(*parts, strict=True))
         if parts
         else (np.empty(0),) * 5
     )
-    return Followers(
-        neighbours=Neighbours(
-            indptr=np.concatenate([[0], np.cumsum(counts)]),
-            item=item.astype(np.int32),
-            score=score.astype(np.float32),
-            support=support.astype(np.int32),
-            llr=llr.astype(np.float32),
-            item_support=owners_of.astype(np.int32),
-            owners=steps.n_owners,
-        ),
+    return Neighbours(
+        indptr=np.concatenate([[0], np.cumsum(counts)]),
+        item=item.astype(np.int32),
+        score=score.astype(np.float32),
+        support=support.astype(np.int32),
+        llr=llr.astype(np.float32),
+        item_support=owners_of.astype(np.int32),
+        owners=steps.n_owners,
         gap=gap.astype(np.float32),
     )
+
+
+def _rows_of(steps: Steps, chosen: NDArray[np.bool_]) -> IntArray:
+    """(n_items,) int64, the rows that hold each item at a chosen place."""
+    return count_distinct(steps.item[chosen], steps.row[chosen], n_items=steps.n_items)
+
+
+def backed_steps(
+    steps: Steps,
+    *,
+    reach: int,
+    min_support: int,
+    leads: NDArray[np.bool_] | None = None,
+    follows: NDArray[np.bool_] | None = None,
+    progress: Progress | None = None,
+) -> NDArray[np.bool_]:
+    """The items of the rows that stand in a pair which a crowd of shoppers shares.
+
+    One stays only if something of its row comes before or after it, within `reach` moments, such
+    that rows of at least `min_support` distinct owners have the two in that order.
+
+    Parameters
+    ----------
+    steps : rows in order of time
+    reach : moments, 1 or more
+    min_support : distinct owners behind a pair, 1 or more
+    leads, follows : as of `followers`
+    progress : told the items done and all items; what it raises stops the work
+
+    Returns
+    -------
+    (nnz,) bool
+
+    References
+    ----------
+    See `numeric.crowds.backed`, which does the same for rows without an order.
+
+    >>> steps = Steps(indptr=np.array([0, 3, 5]), item=np.array([0, 1, 2, 0, 1]),
+    ...     at=np.arange(5), owner=np.array([0, 1]), n_items=3, n_owners=2)
+    >>> backed_steps(steps, reach=1, min_support=2)
+    array([ True,  True, False,  True,  True])
+    """
+    if min_support < 1 or reach < 1:
+        raise ValueError(f"at least 1 shopper and moment, got {min_support} and {reach}")
+    row = steps.row
+    kept = np.zeros(len(steps.item), dtype=bool)
+    every = np.ones(len(steps.item), dtype=bool)
+    leads, follows = (every if given is None else given for given in (leads, follows))
+    for _, _, met in _blocks(steps, leads, follows, reach=reach, progress=progress):
+        before, after, _ = met
+        pair, pairs = coded(steps.item[before] * steps.n_items + steps.item[after])
+        owners = count_distinct(pair, steps.owner[row[before]], n_items=len(pairs))
+        shared = owners[pair] >= min_support
+        kept[before[shared]] = True
+        kept[after[shared]] = True
+    return kept
+
+
+Meetings = tuple[IntArray, IntArray, IntArray]
+"""Places of an item and of one that comes after it, and how many moments lie between them."""
+
+
+def _blocks(
+    steps: Steps,
+    leads: NDArray[np.bool_],
+    follows: NDArray[np.bool_],
+    *,
+    reach: int,
+    progress: Progress | None,
+) -> Iterator[tuple[int, int, Meetings]]:
+    """Ranges of items, and what comes after those that lead."""
+    counted = np.flatnonzero(leads)
+    row, moment, items = steps.row, steps.moments(), steps.item[counted]
+    by_item = counted[sort_order(items)]
+    ends = np.concatenate([[0], np.cumsum(np.bincount(items, minlength=steps.n_items))])
+    low = 0
+    while low < steps.n_items:
+        high = int(np.searchsorted(ends, ends[low] + BLOCK_PAIRS // reach, side="right")) - 1
+        high = min(max(high, low + 1), steps.n_items)
+        places = by_item[ends[low] : ends[high]]
+        yield low, high, _meetings(steps, places, row, moment, reach, follows)
+        if progress is not None:
+            progress(high, steps.n_items)
+        low = high
+
+
+def _meetings(
+    steps: Steps,
+    places: IntArray,
+    row: IntArray,
+    moment: IntArray,
+    reach: int,
+    may_follow: NDArray[np.bool_],
+) -> Meetings:
+    """What comes after the items at some places, the nearest first."""
+    found: list[Meetings] = [(places[:0],) * 3]
+    before, after = places, places + 1
+    while len(before):
+        inside = after < len(steps.item)
+        before, after = before[inside], after[inside]
+        distance = moment[after] - moment[before]
+        inside = (row[before] == row[after]) & (distance <= reach)
+        before, after, distance = before[inside], after[inside], distance[inside]
+        follows = (distance > 0) & (steps.item[before] != steps.item[after])
+        follows &= may_follow[after]
+        found.append((before[follows], after[follows], distance[follows]))
+        after = after + 1
+    before, after, distance = (np.concatenate(column) for column in zip(*found, strict=True))
+    return before, after, distance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,26 +263,11 @@ class _Pairs:
     gap: NDArray[np.float64]
 
 
-def _pairs(
-    steps: Steps, places: IntArray, row: IntArray, moment: IntArray, *, reach: int, fade: float
-) -> _Pairs:
-    """What follows the items at some places, every row counted once a pair."""
+def _pairs(steps: Steps, met: Meetings, row: IntArray, *, fade: float) -> _Pairs:
+    """Each pair of items that met, every row counted once a pair."""
     n = steps.n_items
-    found: list[tuple[IntArray, IntArray, NDArray[np.float64]]] = [
-        (places[:0],) * 2 + (np.empty(0),)
-    ]
-    before, after = places, places + 1
-    while len(before):
-        inside = after < len(steps.item)
-        before, after = before[inside], after[inside]
-        distance = moment[after] - moment[before]
-        inside = (row[before] == row[after]) & (distance <= reach)
-        before, after, distance = before[inside], after[inside], distance[inside]
-        follows = (distance > 0) & (steps.item[before] != steps.item[after])
-        strength = fade ** (distance[follows] - 1.0)
-        found.append((before[follows], after[follows], strength))
-        after = after + 1
-    before, after, strength = (np.concatenate(column) for column in zip(*found, strict=True))
+    before, after, distance = met
+    strength = np.power(fade, distance - 1.0).astype(np.float64, copy=False)
     pair = steps.item[before] * n + steps.item[after]
     # The nearest of each row and pair stands first, because places further on came later.
     order = np.lexsort((row[before], pair))

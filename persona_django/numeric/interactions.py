@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ class Interactions:
     basket : (n,) int64 or None, any number that names the order within its shopper
     kind : (n,) int16 or None, kind of event; without it, interactions of equal weight are taken
         to be of one kind
+    context : (n,) int16 or None, the circumstances, as whoever stored them codes them
 
     Raises
     ------
@@ -45,9 +47,10 @@ class Interactions:
     weight: NDArray[np.float32]
     basket: IntArray | None = None
     kind: NDArray[np.int16] | None = None
+    context: NDArray[np.int16] | None = None
 
     def __post_init__(self) -> None:
-        columns = (self.item, self.at, self.weight, self.basket, self.kind)
+        columns = (self.item, self.at, self.weight, self.basket, self.kind, self.context)
         if any(column is not None and len(column) != len(self) for column in columns):
             raise ValueError("the columns of interactions must be equally long")
         if not np.isfinite(self.weight.sum(dtype=np.float64)):
@@ -57,6 +60,23 @@ class Interactions:
 
     def __len__(self) -> int:
         return len(self.shopper)
+
+    def take(self, kept: NDArray[np.bool_]) -> Interactions:
+        """Some of them.
+
+        Parameters
+        ----------
+        kept : (n,) bool
+        """
+        if kept.all():
+            return self
+        rows = np.flatnonzero(kept)
+        columns: dict[str, Any] = {
+            field.name: None if column is None else column[rows]
+            for field in fields(self)
+            for column in (getattr(self, field.name),)
+        }
+        return Interactions(**columns)
 
 
 def shopper_rows(
@@ -113,7 +133,7 @@ def shopper_rows(
     newest = _newest_of_each_day(pair, interactions) if daily else sort_order(pair)
     pair = pair[newest]
     at = interactions.at[newest]
-    counted = _largest_of_each(pair // len(item_ids), at, cap=cap)
+    counted = largest_of_each(pair // len(item_ids), at, cap=cap)
     if counted is not None:
         pair, at, newest = pair[counted], at[counted], newest[counted]
     if isinstance(half_life_days, np.ndarray):
@@ -186,8 +206,7 @@ def basket_rows(
     item, item_ids = coded(interactions.item)
     if len(item) == 0:
         return Rows.empty(), item_ids, shopper_ids
-    basket, basket_ids = coded(interactions.basket)
-    order, orders = coded(shopper * len(basket_ids) + basket)
+    order, shopper_of, basket_of = numbered_orders(shopper, interactions.basket)
     age_days = (now - interactions.at) / DAY_SECONDS
     weight = interactions.weight * half_life_weight(age_days, half_life_days=half_life_days)
     weight = weight.astype(np.float32)
@@ -198,12 +217,11 @@ def basket_rows(
     first = firsts(pair)
     strongest = np.maximum.reduceat(weight, first) if len(first) else weight
     row, code = np.divmod(pair[first], len(item_ids))
-    lot = _lots(basket_ids[orders[row] % len(basket_ids)], item_ids[code])
-    drawn = _largest_of_each(row, lot, cap=cap)
+    drawn = largest_of_each(row, lots(basket_of[row], item_ids[code]), cap=cap)
     if drawn is not None:
         row, code, strongest = row[drawn], code[drawn], strongest[drawn]
     indptr, present = _compressed(row)
-    owner, owners = coded(orders[present] // len(basket_ids))
+    owner, owners = coded(shopper_of[present])
     rows = Rows(
         indptr=indptr,
         item=code.astype(np.int32),
@@ -213,6 +231,29 @@ def basket_rows(
         n_owners=len(owners),
     )
     return rows, item_ids, shopper_ids[owners]
+
+
+def numbered_orders(shopper: IntArray, basket: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Numbers from 0 for the orders that lines belong to, those of one shopper side by side.
+
+    Parameters
+    ----------
+    shopper : (n,) int64, codes of the shoppers
+    basket : (n,) int64, any number that names the order within its shopper
+
+    Returns
+    -------
+    order : (n,) int64, the order of each line
+    shopper_of : (orders,) int64, the shopper's code of each order
+    basket_of : (orders,) int64, the number that names it
+
+    >>> numbered_orders(np.array([0, 1, 1]), np.array([7, 7, 5]))
+    (array([0, 2, 1]), array([0, 1, 1]), array([7, 5, 7]))
+    """
+    code, baskets = coded(basket)
+    n = max(len(baskets), 1)
+    order, pairs = coded(shopper * n + code)
+    return order, pairs // n, baskets[pairs % n]
 
 
 def _refuse_cap(cap: int) -> None:
@@ -264,11 +305,19 @@ def _newest_of_each_day(pair: IntArray, interactions: Interactions) -> IntArray:
     return newest
 
 
-def _largest_of_each(group: IntArray, value: IntArray, *, cap: int) -> IntArray | None:
+def largest_of_each(group: IntArray, value: IntArray, *, cap: int) -> IntArray | None:
     """Positions, ascending, of the `cap` largest values of each group; None when that is all.
 
-    Only groups over the cap are sorted: they are few.
+    Parameters
+    ----------
+    group : (n,) int64, ascending
+    value : (n,) int64
+    cap : 1 or more
+
+    >>> largest_of_each(np.array([0, 0, 1]), np.array([5, 6, 5]), cap=1)
+    array([1, 2])
     """
+    # Only groups over the cap are sorted: they are few.
     first = firsts(group)
     size = np.diff(np.append(first, len(group)))
     if size.max(initial=0) <= cap:
@@ -283,8 +332,16 @@ def _largest_of_each(group: IntArray, value: IntArray, *, cap: int) -> IntArray 
     return np.flatnonzero(kept)
 
 
-def _lots(basket: IntArray, item: IntArray) -> IntArray:
-    """A number for each line that looks drawn by lot and is always the same (SplitMix64)."""
+def lots(basket: IntArray, item: IntArray) -> IntArray:
+    """A number for each line that looks drawn by lot and is always the same (SplitMix64).
+
+    Parameters
+    ----------
+    basket, item : (n,) int64
+
+    >>> lots(np.array([1, 1]), np.array([7, 7])).tolist()
+    [3595544800446187243, 3595544800446187243]
+    """
     mixed = basket.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + item.astype(np.uint64)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

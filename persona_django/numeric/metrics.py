@@ -253,13 +253,14 @@ def novelty(shown: IntArray, *, shoppers: IntArray, of: int) -> FloatArray:
     return _mean_of_places(np.where(shown >= 0, surprise[shown], 0.0), shown >= 0)
 
 
-def diversity(shown: IntArray, *, vectors: FloatArray) -> FloatArray:
+def diversity(shown: IntArray, *, vectors: Any) -> FloatArray:
     """Mean distance of two items of the same list: 1 - cosine of what describes them.
 
     Parameters
     ----------
     shown : (n, k) int64 item codes, -1 for an empty place
-    vectors : (n_items, d) float64, what describes each item; a row of zeros is like nothing else
+    vectors : (n_items, d) float64 array or scipy CSR matrix, what describes each item; a row of
+        zeros is like nothing else
 
     Returns
     -------
@@ -272,13 +273,20 @@ def diversity(shown: IntArray, *, vectors: FloatArray) -> FloatArray:
     >>> diversity(np.array([[0, 1], [0, 2]]), vectors=np.array([[1.0, 0], [2, 0], [0, 1]]))
     array([0., 1.])
     """
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit = vectors / np.where(length > 0, length, 1.0)
+    from scipy.sparse import csr_matrix
+
+    table = csr_matrix(vectors, dtype=np.float64)
+    square = np.asarray(table.multiply(table).sum(axis=1)).ravel()
+    unit = table.multiply(1.0 / np.sqrt(np.where(square > 0, square, 1.0))[:, None]).tocsr()
     there = shown >= 0
-    placed = np.where(there[:, :, None], unit[shown], 0.0)
-    # The sum over all pairs of a list is the square of its sum, less each item with itself.
-    alike = (placed.sum(axis=1) ** 2).sum(axis=1) - (placed**2).sum(axis=(1, 2))
     n = there.sum(axis=1)
+    begins = np.concatenate([[0], np.cumsum(n)])
+    held = csr_matrix(
+        (np.ones(begins[-1]), shown[there], begins), shape=(len(shown), table.shape[0])
+    )
+    # The sum over all pairs of a list is the square of its sum, less each item with itself.
+    together = held @ unit
+    alike = np.asarray(together.multiply(together).sum(axis=1)).ravel() - held @ (square > 0)
     pairs = n * (n - 1)
     return np.where(pairs > 0, 1.0 - alike / np.maximum(pairs, 1), np.nan)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.numeric.rows import Rows
-from persona_django.numeric.sorting import sort_order
+from persona_django.numeric.sorting import distinct, sort_order
 
 Progress = Callable[[int, int], None]
 """Called now and then with the work done and the work there is; what it raises stops the work."""
@@ -29,6 +29,8 @@ class Neighbours:
     llr : (nnz,) float32, log-likelihood ratio of the pair, its trials being rows
     item_support : (n_items,) int32, distinct owners of each item
     owners : distinct owners there are
+    gap : (nnz,) float32, seconds, how long after the item its neighbour typically comes (median);
+        None for relations without an order
 
     >>> len(Neighbours.empty(n_items=4).indptr)
     5
@@ -41,6 +43,7 @@ class Neighbours:
     llr: NDArray[np.float32]
     item_support: NDArray[np.int32]
     owners: int
+    gap: NDArray[np.float32] | None = None
 
     @classmethod
     def empty(cls, *, n_items: int, owners: int = 0) -> Neighbours:
@@ -237,7 +240,7 @@ def item_owners(rows: Rows) -> NDArray[np.int64]:
     if not repeats_owners(rows):
         return np.bincount(rows.item, minlength=rows.n_items)
     owner = np.repeat(rows.owner.astype(np.int64), np.diff(rows.indptr))
-    pair = np.unique(rows.item * np.int64(rows.n_owners) + owner)
+    pair = distinct(rows.item * np.int64(rows.n_owners) + owner)
     return np.bincount(pair // rows.n_owners, minlength=rows.n_items)
 
 

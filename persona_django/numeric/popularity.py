@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from persona_django.numeric.decay import half_life_weight
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.rushes import share_of_a_rush
+from persona_django.numeric.sorting import coded, firsts, sort_order
 
 
 def popularity(
@@ -53,12 +54,13 @@ def popularity(
         return np.zeros(n_items)
     if item.min() < 0 or item.max() >= n_items:
         raise ValueError(f"item codes must lie between 0 and {n_items - 1}")
-    order = np.lexsort((at, shopper, item))
-    who, what = shopper[order], item[order]
-    # The newest of each shopper and item stands last of its group.
-    newest = np.append((who[1:] != who[:-1]) | (what[1:] != what[:-1]), True)
-    age_days = (now - at[order][newest]) / DAY_SECONDS
-    weight = half_life_weight(age_days, half_life_days=half_life_days)
-    day = np.minimum(at[order][newest], now) // DAY_SECONDS
-    weight *= share_of_a_rush(what[newest], day, most_times=most_times)
-    return np.log1p(np.bincount(what[newest], weights=weight, minlength=n_items))
+    who, people = coded(shopper)
+    pair = item * np.int64(len(people)) + who
+    order = sort_order(pair)
+    pair = pair[order]
+    begins = firsts(pair)
+    what, newest = pair[begins] // len(people), np.maximum.reduceat(at[order], begins)
+    weight = half_life_weight((now - newest) / DAY_SECONDS, half_life_days=half_life_days)
+    day = np.minimum(newest, now) // DAY_SECONDS
+    weight *= share_of_a_rush(what, day, most_times=most_times)
+    return np.log1p(np.bincount(what, weights=weight, minlength=n_items))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from persona_django.numeric.neighbours import Neighbours
 from persona_django.numeric.rows import Rows
+from persona_django.numeric.sorting import distinct
 
 Progress = Callable[[int, int], None]
 WIDEST = 4_000
@@ -70,8 +71,8 @@ def local_ridge(
 
     Parameters
     ----------
-    rows : who touched what, or what was bought at once; weights are not looked at, but an entry
-        of weight 0 is none
+    rows : who touched what, or what was bought at once; two entries of a row count as the product
+        of their weights, so that a row whose entries weigh the root of a half counts half
     neighbours : those of each item that may explain it, best by some other measure
     penalty : added to the number of rows of each regressor, above 0: how many rows of doubt there
         are about each weight
@@ -113,29 +114,33 @@ def local_ridge(
     item = neighbours.item[np.lexsort((neighbours.item, owner))]
     weight = np.zeros(len(item), dtype=np.float32)
     table = _table(rows)
-    for low, high in _blocks(indptr, item):
-        regressors = item[indptr[low] : indptr[high]]
-        own = np.arange(low, high)
-        wide = np.unique(np.concatenate([own, regressors]))
-        both = table[:, wide]
-        weight[indptr[low] : indptr[high]] = _solved(
-            (both.T @ both).toarray(),
-            np.searchsorted(wide, regressors),
-            starts=indptr[low : high + 1] - indptr[low],
-            own=np.searchsorted(wide, own),
-            penalty=penalty,
-        )
-        if progress is not None:
-            progress(high, rows.n_items)
+    # scikit-learn needs threadpoolctl itself, so it is there.
+    from threadpoolctl import threadpool_limits
+
+    # Each system is small: on a busy machine threads wait for each other longer than they work.
+    with threadpool_limits(1, user_api="blas"):
+        for low, high in _blocks(indptr, item):
+            regressors = item[indptr[low] : indptr[high]]
+            own = np.arange(low, high)
+            wide = distinct(np.concatenate([own, regressors]))
+            both = table[:, wide]
+            weight[indptr[low] : indptr[high]] = _solved(
+                (both.T @ both).toarray(),
+                np.searchsorted(wide, regressors),
+                starts=indptr[low : high + 1] - indptr[low],
+                own=np.searchsorted(wide, own),
+                penalty=penalty,
+            )
+            if progress is not None:
+                progress(high, rows.n_items)
     return Calls(indptr=indptr, item=item, weight=weight)
 
 
 def _table(rows: Rows) -> Any:
     from scipy.sparse import csc_matrix, csr_matrix
 
-    there = (rows.weight > 0).astype(np.float32)
     shape = (len(rows), rows.n_items)
-    return csc_matrix(csr_matrix((there, rows.item, rows.indptr), shape=shape))
+    return csc_matrix(csr_matrix((rows.weight, rows.item, rows.indptr), shape=shape))
 
 
 def _blocks(indptr: NDArray[np.int64], item: NDArray[np.int32]) -> Iterator[tuple[int, int]]:

@@ -91,6 +91,25 @@ def coded(values: NDArray[np.integer]) -> tuple[IntArray, IntArray]:
     return codes, distinct
 
 
+def distinct(values: NDArray[np.integer]) -> IntArray:
+    """The distinct values in ascending order, as `np.unique` gives them: that of numpy 2.3 and
+    later keeps a table of what it met, which takes ten times as long as sorting.
+
+    Parameters
+    ----------
+    values : (n,) whole numbers that fit into int64
+
+    Returns
+    -------
+    (m,) int64
+
+    >>> distinct(np.array([70, 50, 70]))
+    array([50, 70])
+    """
+    ascending = np.sort(values).astype(np.int64, copy=False)
+    return ascending[firsts(ascending)]
+
+
 def firsts(ascending: NDArray[np.integer]) -> IntArray:
     """Where each run of equal numbers begins.
 
@@ -152,7 +171,7 @@ def count_distinct(
     array([2, 0, 1])
     """
     who, people = coded(by)
-    pair = np.unique(item * np.int64(max(len(people), 1)) + who)
+    pair = distinct(item * np.int64(max(len(people), 1)) + who)
     return np.bincount(pair // max(len(people), 1), minlength=n_items)
 
 

@@ -6,13 +6,22 @@ of the items looked at, so its cost hangs on the options and not on how many vis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_django.numeric.followers import Steps
-from persona_django.numeric.sorting import places_within, ranges, sort_order
+from persona_django.numeric.sorting import (
+    coded,
+    count_distinct,
+    distinct,
+    places_within,
+    ranges,
+    sort_order,
+)
+from persona_django.numeric.steps import Steps
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -31,6 +40,7 @@ class VisitIndex:
     visit : (m,) int32, visits that hold the item, the newest first, so many at most
     rarity : (n_items,) float32, log(visits there are / visits that hold the item); 0 for an item
         in none
+    owner : (n_visits,) int32, codes of the visitors
     """
 
     indptr: IntArray
@@ -39,6 +49,21 @@ class VisitIndex:
     item_indptr: IntArray
     visit: NDArray[np.int32]
     rarity: NDArray[np.float32]
+    owner: NDArray[np.int32]
+
+    def as_arrays(self) -> dict[str, NDArray[Any]]:
+        """Its arrays by their names, as they are stored."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> VisitIndex:
+        """The index that `as_arrays` made arrays of, others beside them or not.
+
+        Raises
+        ------
+        KeyError : one is missing
+        """
+        return cls(**{field.name: arrays[field.name] for field in fields(cls)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,15 +115,15 @@ def index_visits(steps: Steps, *, most: int) -> VisitIndex:
         raise ValueError(f"at least one visit of each item must be kept, got most={most}")
     sizes = np.diff(steps.indptr)
     filled = np.flatnonzero(sizes)
-    ended = steps.at[steps.indptr[1:][filled] - 1]
-    order = filled[sort_order(ended)]
+    ended = steps.ended()
+    order = filled[sort_order(ended[filled])]
     sizes = sizes[order]
     indptr = np.concatenate([[0], np.cumsum(sizes)])
     item = steps.item[ranges(steps.indptr[order], steps.indptr[order + 1])]
     visit = np.repeat(np.arange(len(order)), sizes)
     # Each item once a visit, the newest visit first.
     last = max(len(order), 1)
-    held = np.unique(item * last + (last - 1 - visit))
+    held = distinct(item * last + (last - 1 - visit))
     of, newest = held // last, last - 1 - held % last
     times = np.bincount(of, minlength=steps.n_items)
     kept = places_within(times) < most
@@ -106,15 +131,16 @@ def index_visits(steps: Steps, *, most: int) -> VisitIndex:
     return VisitIndex(
         indptr=indptr,
         item=item.astype(np.int32),
-        at=steps.at[steps.indptr[1:][order] - 1],
+        at=ended[order],
         item_indptr=np.concatenate([[0], np.cumsum(np.minimum(times, most))]),
         visit=newest[kept].astype(np.int32),
         rarity=rarity.astype(np.float32),
+        owner=steps.owner[order].astype(np.int32),
     )
 
 
 def visit_next(
-    index: VisitIndex, seen: IntArray, *, now: int, likeness: Likeness
+    index: VisitIndex, seen: IntArray, *, now: int, likeness: Likeness, min_support: int = 1
 ) -> tuple[IntArray, FloatArray]:
     """What visits like this one went on to, and how much speaks for it.
 
@@ -124,6 +150,8 @@ def visit_next(
     seen : (s,) item codes of the present visit, oldest first
     now : seconds since 1970 UTC
     likeness : how visits are compared
+    min_support : distinct visitors among those whose visits speak that must have looked at an
+        item, 1 or more
 
     Returns
     -------
@@ -154,7 +182,7 @@ def visit_next(
     found = index.visit[ranges(begins, ends)]
     if not len(found):
         return nothing
-    visit, which = np.unique(found, return_inverse=True)
+    which, visit = coded(found)
     alike = np.bincount(which, weights=np.repeat(presence, ends - begins))
     starts, stops = index.indptr[visit], index.indptr[visit + 1]
     age_days = np.maximum(now - index.at[visit], 0) / 86_400
@@ -162,7 +190,7 @@ def visit_next(
     if len(visit) > likeness.visits:
         # Of equals the newest speaks: visits ascend in time.
         best = np.lexsort((-visit, -alike))[: likeness.visits]
-        alike, starts, stops = alike[best], starts[best], stops[best]
+        visit, alike, starts, stops = visit[best], alike[best], starts[best], stops[best]
     place = ranges(starts, stops)
     item = index.item[place].astype(np.int64)
     sizes = stops - starts
@@ -172,6 +200,10 @@ def visit_next(
     matched = np.repeat(np.maximum.reduceat(common, first), sizes)
     near = np.exp(-np.abs(np.arange(len(item)) - matched) / likeness.reach)
     weight = np.repeat(alike, sizes) * near * (1.0 + index.rarity[item])
-    items, which = np.unique(item, return_inverse=True)
+    which, items = coded(item)
     score = np.bincount(which, weights=weight).astype(np.float64, copy=False)
-    return items[score > 0], score[score > 0]
+    kept = score > 0
+    if min_support > 1:
+        by = np.repeat(index.owner[visit], sizes)
+        kept &= count_distinct(which, by, n_items=len(items)) >= min_support
+    return items[kept], score[kept]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_django.numeric.sorting import coded, sort_order
+
 IntArray = NDArray[np.int64]
 
 
@@ -67,11 +69,11 @@ def visits_of(
     if not gap_seconds > 0:
         raise ValueError(f"a gap must be longer than nothing, got {gap_seconds} seconds")
     n = len(at)
-    keys = (at, shopper) if tie is None else (tie, at, shopper)
-    order = np.lexsort(keys)
+    order, begins = cut_into_visits(shopper, at, gap_seconds=gap_seconds)
+    if tie is not None:
+        # Those of one second belong to one visit, whatever their order.
+        order = np.lexsort((tie, at, shopper))
     who, when = shopper[order], at[order]
-    begins = np.ones(n, dtype=bool)
-    begins[1:] = (who[1:] != who[:-1]) | (when[1:] - when[:-1] >= gap_seconds)
     ends = np.append(begins[1:], True)[:n]
     number = np.empty(n, dtype=np.int64)
     number[order] = np.cumsum(begins) - 1
@@ -82,3 +84,36 @@ def visits_of(
         end=when[ends],
         first=order[begins],
     )
+
+
+def cut_into_visits(
+    shopper: IntArray, at: IntArray, *, gap_seconds: int
+) -> tuple[IntArray, NDArray[np.bool_]]:
+    """What happened in order of shopper and time, and where visits begin in it.
+
+    Parameters
+    ----------
+    shopper, at, gap_seconds : as of `visits_of`, which refuses them
+
+    Returns
+    -------
+    order : (n,) int64, positions of the events, those of one moment as they were given
+    begins : (n,) bool, in that order, whether an event is the first of its visit
+
+    >>> cut_into_visits(np.array([7, 7, 5]), np.array([2000, 0, 60]), gap_seconds=1800)
+    (array([2, 1, 0]), array([ True,  True,  True]))
+    """
+    code, shoppers = coded(shopper)
+    first = int(at.min(initial=np.iinfo(np.int64).max))
+    # Shoppers stand so far apart that between two of them there is always a gap.
+    apart = int(at.max(initial=first)) - first + gap_seconds
+    begins = np.ones(len(at), dtype=bool)
+    if len(shoppers) * apart < 2**62:
+        moment = code * apart + (at - first)
+        order = sort_order(moment)
+        begins[1:] = np.diff(moment[order]) >= gap_seconds
+        return order, begins
+    order = np.lexsort((at, code))
+    who, when = code[order], at[order]
+    begins[1:] = (np.diff(who) != 0) | (np.diff(when) >= gap_seconds)
+    return order, begins

@@ -10,7 +10,8 @@ from typing import Any
 from persona_django import conf
 from persona_django.catalogue.refs import own_key, parse_seed
 from persona_django.catalogue.registry import map_for
-from persona_django.exceptions import BadSize, NotRegistered
+from persona_django.exceptions import BadSituation, BadSize, NotRegistered
+from persona_django.tracking.situations import DEVICES, ENTRIES, time_of_day
 
 Seed = tuple[str, str]
 """Model label and key of one of the shop's rows."""
@@ -27,6 +28,10 @@ class Ask:
     seeds: tuple[Seed, ...] = ()
     cart: tuple[Seed, ...] = ()
     size: int
+    device: str = ""
+    """What kind of screen it is for, where whoever asks says so."""
+    entry: str = ""
+    """How its shopper came to the shop, where whoever asks says so."""
 
     def is_answered_by(self, other: Ask) -> bool:
         """Whether the answer to `other` answers this, which may leave out seeds and cart."""
@@ -34,11 +39,31 @@ class Ask:
             self.slug == other.slug
             and self.seeds in ((), other.seeds)
             and self.cart in ((), other.cart)
+            and (self.device, self.entry) == (other.device, other.entry)
         )
 
+    def situations(self, at: int | None) -> tuple[str, ...]:
+        """In which situations the answer is seen: at what time of day, if it is seen at `at`, in
+        seconds since 1970, and what else the question says.
 
-def ask_of(slug: str, *, seeds: Any = (), size: Any = None, cart: Any = ()) -> Ask:
-    """The question in its canonical form. Raises NotRegistered when no seed can be understood.
+        The clock is the same for everybody. The device and the way in are not: a cache that keeps
+        a page would show it to others, so that they count only where whoever asks names them.
+        """
+        time = "" if at is None else time_of_day(at)
+        return tuple(filter(None, (time, self.device, self.entry)))
+
+
+def ask_of(
+    slug: str,
+    *,
+    seeds: Any = (),
+    size: Any = None,
+    cart: Any = (),
+    device: str = "",
+    entry: str = "",
+) -> Ask:
+    """The question in its canonical form. Raises NotRegistered when no seed can be understood, and
+    BadSituation for a device or an entry that there is none of.
 
     Sizes are cut to the setting MAX_BLOCK_SIZE, so that no address makes more work than that.
     """
@@ -47,7 +72,17 @@ def ask_of(slug: str, *, seeds: Any = (), size: Any = None, cart: Any = ()) -> A
         seeds=_named(listed(seeds), strict=True),
         cart=_named(listed(cart), strict=False),
         size=size_of(size),
+        device=_one_of(device, DEVICES, "device"),
+        entry=_one_of(entry, ENTRIES, "entry"),
     )
+
+
+def _one_of(given: str, known: tuple[str, ...], name: str) -> str:
+    if given and given not in known:
+        raise BadSituation(
+            f"{name}={str(given)[:40]!r} is none. Leave it out, or write {' or '.join(known)}."
+        )
+    return given or ""
 
 
 def size_of(size: Any) -> int:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils import timezone
@@ -34,12 +35,13 @@ from persona_django.serving.asks import Ask, Seed
 from persona_django.serving.faults import Faults
 from persona_django.serving.knowledge import Knowledge, knowledge_of, last_known
 from persona_django.serving.recall import Habit, recall
+from persona_django.similarity.chance import pair_by_chance
 from persona_django.similarity.lookup import neighbours_of
 from persona_django.sources.query import Query
 from persona_django.tracking.ingest import named_item
 from persona_django.tracking.orders import OwnPurchases, own_purchases
 from persona_django.tracking.pages import DIFFERS, PERSONAL
-from persona_django.tracking.recent import dismissed_families, said_by
+from persona_django.tracking.recent import dismissed_families, recent_of
 
 if TYPE_CHECKING:
     from persona_django.identity.shoppers import Shopper
@@ -73,6 +75,10 @@ class Page:
         self._own_read = False
         self._dismissed: frozenset[int] = frozenset()
         """Families that this visitor does not want to see."""
+        self._recent_read = 0
+        """1: what this visitor said was read; 2: what they looked at, too."""
+        self._looked_at: tuple[int, ...] = ()
+        """Families that this visitor looked at in this visit."""
         self._announced: list[Ask] = []
         self._prepared: list[tuple[Ask, Slate]] = []
         self._shown = 0
@@ -106,7 +112,11 @@ class Page:
                     personal=True,
                 )
             self._read_own()
+        if block.needs_visit and self.asker.visitor is not None:
+            # Whoever agreed is shown something else with each page that they look at.
+            self._keep_private()
         stage.staff = self.asker.is_staff
+        stage.by_chance = partial(pair_by_chance, stage.versions) if stage.staff else None
         if stage.staff or self.asker.account is not None:
             # Exact figures, or what one company sees, must not be kept and shown to everybody.
             self._keep_private()
@@ -165,6 +175,7 @@ class Page:
         """Read what this block needs; with the page's first block, what all of them will need."""
         if self._stage is not None and self._known is not None:
             self._look_up([ask], self._known)
+            self._read_recent([ask], self._known)
             return self._stage, self._known
         asks = [ask, *self._expected(ask)]
         before = last_known(self.asker.store)
@@ -177,7 +188,7 @@ class Page:
             # The snapshot was one query. If the state was another, a product that is as new as
             # the snapshot has its neighbours on the next page.
             self._look_up(asks, known, asking=before is None or known.versions is state)
-        self._read_dismissed(known)
+        self._read_recent(asks, known)
         stage = self._stage = Stage(
             shelf=Shelf(known.snapshot, self.asker.audience, on_fault=self._faults),
             hidden=known.hidden,
@@ -249,36 +260,48 @@ class Page:
             self._own = own_purchases(user, since=int(since.timestamp()), store=self.asker.store)
         self._own_read = True
 
-    def _read_dismissed(self, known: Knowledge) -> None:
-        """What this visitor said "not for me" to is shown in no block of the page."""
+    def _read_recent(self, asks: Iterable[Ask], known: Knowledge) -> None:
+        """What this visitor said "not for me" to is shown in no block of the page; and what they
+        looked at in this visit, where a block of the page wants to know."""
         visitor = self.asker.visitor
-        if visitor is None:
+        looks = any(block_named(ask.slug).needs_visit for ask in asks)
+        if visitor is None or self._recent_read >= 1 + looks:
             return
+        self._recent_read = 1 + looks
         try:
-            said = said_by(visitor, store=self.asker.store)
+            recent = recent_of(visitor, now=int(time.time()), looks=looks, store=self.asker.store)
         except Resting:
             # Shown once more rather than nothing at all; but not kept, in case it was dismissed.
             self._keep_private()
             return
-        self._dismissed = dismissed_families(said, known.snapshot)
+        self._dismissed = dismissed_families(recent.said, known.snapshot)
         if self._dismissed:
             self._keep_private()
+        looked_at = np.array(recent.looked_at, dtype=np.int64)
+        self._looked_at = tuple(known.snapshot.group_of(looked_at).tolist())
 
     # -- values ------------------------------------------------------------------------------
 
     def _query(self, ask: Ask, known: Knowledge) -> Query:
+        now = time.time()
+        # What no request asks for, such as an e-mail, is read at another time.
+        at = int(now) if self.asker.request is not None else None
         return Query(
             families=known.families,
             seeds=self._families(ask.seeds, known.snapshot),
             cart=self._families(ask.cart, known.snapshot),
             page_items=self._families(self.item, known.snapshot),
             neighbours=self._neighbours,
-            popular=known.popular,
+            popular=known.popular.within(ask.situations(at)) if known.popular else None,
+            trending=known.trending_now(),
             newest=known.newest,
             own=self._own,
+            # Nobody else's block knows, for only these keep their page from shared caches.
+            looked_at=self._looked_at if block_named(ask.slug).needs_visit else (),
+            visits=known.visits,
             dismissed=self._dismissed,
             size=ask.size,
-            now=time.time(),
+            now=now,
         )
 
     def _families(self, seeds: tuple[Seed, ...], snapshot: Snapshot) -> tuple[int, ...]:

@@ -56,19 +56,24 @@ def recommend(
     seeds: Any = (),
     size: int | None = None,
     cart: Any = (),
+    device: str = "",
+    entry: str = "",
 ) -> Slate:
     """What to show in one block to whoever asks.
 
     `seeds` and `cart` are products of the shop, or their addresses as "shop.product:31". Several
     blocks of one request share their queries and show nothing twice. In an async view use
     `arecommend`, or `await prepare(...)` before rendering.
+
+    `device` (phone, tablet, desktop) and `entry` (direct, search, other) say in what situation the
+    answer will be seen, where that is known and no cache shows it to others.
     """
     if not conf.current().enabled:
         return Slate(block=str(slug))
     try:
         who = django_request(who)
         page = page_of(who)
-        ask = ask_of(slug, seeds=seeds, size=size, cart=cart)
+        ask = ask_of(slug, seeds=seeds, size=size, cart=cart, device=device, entry=entry)
         ready = page.take_prepared(ask)
         if ready is not None:
             return ready
@@ -95,9 +100,13 @@ async def arecommend(
     seeds: Any = (),
     size: int | None = None,
     cart: Any = (),
+    device: str = "",
+    entry: str = "",
 ) -> Slate:
     """`recommend` for async views; the database is asked off the event loop."""
-    return await sync_to_async(recommend)(who, slug, seeds=seeds, size=size, cart=cart)
+    return await sync_to_async(recommend)(
+        who, slug, seeds=seeds, size=size, cart=cart, device=device, entry=entry
+    )
 
 
 async def prepare(
@@ -161,7 +170,8 @@ def _has_taken_in(before: Knowledge | None, now: Knowledge | None) -> bool:
     """Whether something large was read meanwhile, which the next page need not read again."""
     if before is None or now is None:
         return before is not now
-    return now.snapshot is not before.snapshot or now.scores is not before.scores
+    figures = (now.figures[kind].arrays is not of.arrays for kind, of in before.figures.items())
+    return now.snapshot is not before.snapshot or any(figures)
 
 
 def _answer_once_more(page: Page, ask: Ask, who: HttpRequest | Shopper | None) -> Slate:

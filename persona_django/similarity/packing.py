@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.exceptions import BadArtefact
+from persona_django.numeric.durations import DAY_SECONDS
 
 if TYPE_CHECKING:
     from persona_django.numeric.neighbours import Neighbours
@@ -23,10 +24,19 @@ _SMALL = np.dtype([("item", "<i4"), ("score", "<f4"), ("support", "<i4"), ("llr"
 _LARGE = np.dtype(
     [("item", "<i8"), ("score", "<f4"), ("support", "<i4"), ("llr", "<f4"), ("free", "<i4")]
 )
+_SMALL_GAP = np.dtype([*_SMALL.descr, ("gap_days", "<f4")])
+_LARGE_GAP = np.dtype([*_LARGE.descr[:-1], ("gap_days", "<f4")])
 _HEAD = np.dtype("<i4")
 _START = struct.Struct("<iii")
-_LAYOUTS = {0x70310001: _SMALL, 0x70310002: _LARGE}
-"""Layout by the first four bytes: the second is for shops whose item ids passed 2 billion."""
+_LAYOUTS = {
+    0x70310001: _SMALL,
+    0x70310002: _LARGE,
+    0x70310003: _SMALL_GAP,
+    0x70310004: _LARGE_GAP,
+}
+"""Layout by the first four bytes: large ones are for shops whose item ids passed 2 billion, those
+with a gap for relations in time."""
+_WITH_GAP = (_SMALL_GAP, _LARGE_GAP)
 _NUMBERS = {layout: number for number, layout in _LAYOUTS.items()}
 
 
@@ -41,6 +51,8 @@ class NeighbourList:
     llr: NDArray[np.float32]
     item_support: int
     """Distinct shoppers of the item itself, the 3,050 of "214 of 3,050"."""
+    gap_days: NDArray[np.float32] | None = None
+    """How long afterwards each one typically comes; None for relations without an order."""
 
     def __len__(self) -> int:
         return len(self.item_id)
@@ -56,7 +68,10 @@ def pack_rows(
     """One packed value for each item of `item_ids[start:stop]`, in their order."""
     stop = len(item_ids) if stop is None else stop
     small = not len(item_ids) or int(item_ids.max()) < 2**31
-    layout = _SMALL if small else _LARGE
+    if neighbours.gap is None:
+        layout = _SMALL if small else _LARGE
+    else:
+        layout = _SMALL_GAP if small else _LARGE_GAP
     ends = neighbours.indptr[start : stop + 1]
     part = slice(int(ends[0]), int(ends[-1]))
     n_items = stop - start
@@ -72,6 +87,8 @@ def pack_rows(
     records["score"][body] = neighbours.score[part]
     records["support"][body] = neighbours.support[part]
     records["llr"][body] = neighbours.llr[part]
+    if neighbours.gap is not None:
+        records["gap_days"][body] = neighbours.gap[part] / np.float32(DAY_SECONDS)
     data = records.tobytes()
     at = (np.append(heads, len(records)) * layout.itemsize).tolist()
     return [data[begin:end] for begin, end in pairwise(at)]
@@ -93,6 +110,7 @@ def unpack(data: bytes | memoryview) -> NeighbourList:
         support=records["support"],
         llr=records["llr"],
         item_support=item_support,
+        gap_days=records["gap_days"] if layout in _WITH_GAP else None,
     )
 
 

@@ -14,13 +14,17 @@ from persona_django.artefacts import store as artefacts
 from persona_django.columns.read import read_columns
 from persona_django.columns.write import delete_rows, write_rows
 from persona_django.similarity.models import NeighbourRow
-from persona_django.similarity.packing import pack_rows
+from persona_django.similarity.packing import pack_rows, unpack
 
 if TYPE_CHECKING:
+    from persona_django.numeric.chance import People
     from persona_django.numeric.neighbours import Neighbours
 
+_AT_ONCE = 500
+"""Items asked for at once, which every database takes."""
 REVERSE_SCHEMA = 1
-"""Layout of the reverse index: item_id int64 ascending, indptr int64, listed_by int32 or int64."""
+"""Layout of the reverse index: item_id int64 ascending, indptr int64, listed_by int32 or int64.
+Where people stand behind it also what `numeric.chance.People` holds, by the same names."""
 
 
 def write(
@@ -56,9 +60,14 @@ def save_reverse_index(
     neighbours: Neighbours,
     item_ids: NDArray[np.int64],
     *,
+    people: People | None = None,
     on_part: Callable[[], None] | None = None,
 ) -> int:
-    """Store "in whose lists is X" for every X, as an artefact; returns its id."""
+    """Store "in whose lists is X" for every X, as an artefact; returns its id.
+
+    With `people` also how many stand behind every X that has a list or is in one, for "by chance
+    61". Of all others nothing is told: only what stands in a list has a crowd.
+    """
     n = len(item_ids)
     lister = np.repeat(np.arange(n, dtype=np.int64), np.diff(neighbours.indptr))
     # Both numbers in one: sorting such a column is many times faster than finding its order.
@@ -70,8 +79,27 @@ def save_reverse_index(
         "item_id": item_ids,
         "indptr": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         "listed_by": narrow[pair % n] if n else item_ids,
+        **_told(people, has_list=np.diff(neighbours.indptr) > 0, is_listed=counts > 0),
     }
     return artefacts.save(name, arrays, schema=REVERSE_SCHEMA, on_part=on_part)
+
+
+def _told(
+    people: People | None, *, has_list: NDArray[np.bool_], is_listed: NDArray[np.bool_]
+) -> dict[str, NDArray[Any]]:
+    """What may be told of the people behind items, as arrays; none where there are no people."""
+    if people is None or not len(people.everyone):
+        return {}
+    if people.following is None:
+        return {
+            "leading": people.leading * (has_list | is_listed),
+            "everyone": people.everyone,
+        }
+    return {
+        "leading": people.leading * has_list,
+        "following": people.following * is_listed,
+        "everyone": people.everyone,
+    }
 
 
 def items_of(version_id: int) -> NDArray[np.int64]:
@@ -79,6 +107,24 @@ def items_of(version_id: int) -> NDArray[np.int64]:
     table = NeighbourRow._meta.db_table
     sql = f"SELECT item_id FROM {table} WHERE version_id = %s"  # noqa: S608 - our own name
     return read_columns(_alias(), sql, [version_id], "i")[0]
+
+
+def firsts_of(
+    version_id: int, item_ids: NDArray[np.int64], *, k: int, taught: bool = False
+) -> dict[int, NDArray[np.int64]]:
+    """The first k of the lists of some items in a version; items without a list are left out.
+
+    With `taught`, the first k that shoppers stand behind.
+    """
+    rows = NeighbourRow.objects.using(_alias()).filter(version_id=version_id).order_by()
+    found: dict[int, NDArray[np.int64]] = {}
+    for low in range(0, len(item_ids), _AT_ONCE):
+        some = item_ids[low : low + _AT_ONCE].tolist()
+        for item_id, data in rows.filter(item_id__in=some).values_list("item_id", "data"):
+            row = unpack(data)
+            others = row.item_id[row.support > 0] if taught else row.item_id
+            found[item_id] = np.asarray(others[:k])
+    return found
 
 
 def stored_versions() -> set[int]:

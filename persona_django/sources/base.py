@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_django.sources.levels import NO_LEVEL, Level
 from persona_django.sources.query import Query
 
 
@@ -31,7 +32,10 @@ class Candidates:
     """The second figure; 0: none."""
     source: NDArray[np.int16]
     """Place in `sources` of the one that proposed it."""
+    level: NDArray[np.int16]
+    """Place in `levels` of how near to what was asked about it was found."""
     sources: tuple[str, ...] = field(default=())
+    levels: tuple[Level, ...] = field(default=())
 
     def __len__(self) -> int:
         return len(self.item_id)
@@ -52,8 +56,11 @@ class Candidates:
         because: Sequence[int] | NDArray[Any] | int = 0,
         support: Sequence[int] | NDArray[Any] | int = 0,
         support_of: Sequence[int] | NDArray[Any] | int = 0,
+        level: Sequence[int] | NDArray[Any] | None = None,
+        levels: tuple[Level, ...] = (NO_LEVEL,),
     ) -> Candidates:
-        """Candidates of one source; single numbers stand for every row."""
+        """Candidates of one source; single numbers stand for every row, and the first of `levels`
+        does where `level` names none."""
         ids = np.asarray(item_id, dtype=np.int64)
         n = len(ids)
 
@@ -71,22 +78,20 @@ class Candidates:
             support=column(support),
             support_of=column(support_of),
             source=np.zeros(n, dtype=np.int16),
+            level=np.zeros(n, np.int16) if level is None else np.asarray(level, dtype=np.int16),
             sources=(source,),
+            levels=levels,
         )
 
     @classmethod
     def join(cls, parts: Sequence[Candidates]) -> Candidates:
         """Candidates of several sources one below the other; the same family may appear twice."""
-        names = tuple(dict.fromkeys(name for part in parts for name in part.sources))
         columns = {
             name: np.concatenate([getattr(part, name) for part in parts]) for name in _PLAIN
         }
-        place = {name: number for number, name in enumerate(names)}
-        source = [
-            np.array([place[name] for name in part.sources], dtype=np.int16)[part.source]
-            for part in parts
-        ]
-        return cls(**columns, source=np.concatenate(source), sources=names)
+        source, sources = _named_anew([(part.source, part.sources) for part in parts])
+        level, levels = _named_anew([(part.level, part.levels) for part in parts])
+        return cls(**columns, source=source, sources=sources, level=level, levels=levels)
 
     def take(self, rows: NDArray[Any] | slice) -> Candidates:
         """The given rows, by position, mask or slice, in the order given."""
@@ -98,11 +103,29 @@ class Candidates:
             support=self.support[rows],
             support_of=self.support_of[rows],
             source=self.source[rows],
+            level=self.level[rows],
             sources=self.sources,
+            levels=self.levels,
         )
 
 
-_PLAIN = tuple(f.name for f in fields(Candidates) if f.name not in ("source", "sources"))
+_Name = TypeVar("_Name")
+
+
+def _named_anew(
+    parts: Sequence[tuple[NDArray[np.int16], tuple[_Name, ...]]],
+) -> tuple[NDArray[np.int16], tuple[_Name, ...]]:
+    """Columns that name something by its place in a list of their own, as one with one list."""
+    names = tuple(dict.fromkeys(name for _, own in parts for name in own))
+    place = {name: number for number, name in enumerate(names)}
+    columns = [
+        np.array([place[name] for name in own], dtype=np.int16)[column] for column, own in parts
+    ]
+    return np.concatenate(columns), names
+
+
+_CODED = ("source", "sources", "level", "levels")
+_PLAIN = tuple(f.name for f in fields(Candidates) if f.name not in _CODED)
 _NONE = Candidates.of([], [], source="")
 
 
@@ -117,6 +140,8 @@ class Source(ABC):
     """The relation whose neighbours of the seeds it reads; 0: none."""
     needs_seeds: ClassVar[bool] = False
     needs_customer: ClassVar[bool] = False
+    needs_visit: ClassVar[bool] = False
+    """Looks at what the visitor looked at in this visit, where they agreed to that."""
     is_endless: ClassVar[bool] = False
     """Could propose the whole catalogue, and heeds `Query.among` when the first are too few."""
 

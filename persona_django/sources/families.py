@@ -17,13 +17,19 @@ from persona_django import conf
 from persona_django.catalogue.categories import SEPARATOR, is_under
 from persona_django.catalogue.refs import own_key
 from persona_django.catalogue.snapshot import Snapshot
+from persona_django.sources.levels import BRAND, CATEGORY, SUB_CATEGORY, Level
+
+MOST_LEVELS = 8
+"""What lies deeper in a category path counts as part of the last: no shop's menu goes further."""
 
 
 class Families:
     """One row per family of a snapshot, ascending by `group_id`.
 
-    `category` and `department` (the path's first level) are those of the family's first item, -1
-    without one. `zone` numbers the sensitive surroundings a family belongs to, -1 for none.
+    `category` and `brand` are those of the family's first item, -1 without one. `above` has a
+    column for each level of the category paths, from the top of the shop down: the number of the
+    category there, -1 where the path is not so long. `zone` numbers the sensitive surroundings a
+    family belongs to, -1 for none.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -40,10 +46,9 @@ class Families:
             np.logical_or.reduceat(sellable, start) if len(start) else np.zeros(0, dtype=bool)
         )
         self.category: NDArray[np.int32] = np.asarray(snapshot.category)[first]
-        department = _departments(snapshot.categories)
-        self.department: NDArray[np.int32] = np.where(
-            self.category >= 0, department[self.category], -1
-        ).astype(np.int32)
+        self.brand: NDArray[np.int32] = np.asarray(snapshot.brand)[first]
+        # Code -1 finds the last row, which is that of no category.
+        self.above: NDArray[np.int32] = _numbered(snapshot.categories)[self.category]
         published = np.asarray(snapshot.published_at)[order]
         self.published_at: NDArray[np.int64] = (
             np.maximum.reduceat(published, start) if len(start) else np.zeros(0, dtype=np.int64)
@@ -79,6 +84,19 @@ class Families:
         items = [item for item in named if item]
         return [*dict.fromkeys(self.snapshot.group_of(items).tolist())] if items else []
 
+    def levels_of(self, row: int) -> list[Level]:
+        """The categories that a family stands in, from the top of the shop down to its own."""
+        code = int(self.category[row])
+        names = _levels(self.snapshot.categories[code]) if code >= 0 else ()
+        return [
+            Level(SUB_CATEGORY if depth else CATEGORY, name) for depth, name in enumerate(names)
+        ]
+
+    def brand_of(self, row: int) -> Level | None:
+        """The brand of a family; None without one."""
+        code = int(self.brand[row])
+        return Level(BRAND, self.snapshot.brands[code]) if code >= 0 else None
+
     def rows_of(self, group_ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Row of each family, -1 for one that is not in the catalogue (any more)."""
         if not len(self.group_id):
@@ -101,11 +119,19 @@ class Families:
         return tuple(self.snapshot.members(group_id).tolist())
 
 
-def _departments(categories: tuple[str, ...]) -> NDArray[np.int32]:
-    """Number of the first level of each category path; one more entry answers code -1."""
-    numbers: dict[str, int] = {}
-    codes = [
-        numbers.setdefault(path.partition(SEPARATOR)[0].strip(), len(numbers))
-        for path in categories
-    ]
-    return np.array([*codes, -1], dtype=np.int32)
+def _levels(path: str) -> tuple[str, ...]:
+    """The levels of a category path that count, from the top down."""
+    levels = [level.strip() for level in path.split(SEPARATOR)]
+    return tuple(filter(None, levels))[:MOST_LEVELS]
+
+
+def _numbered(categories: tuple[str, ...]) -> NDArray[np.int32]:
+    """Row by category path and column by level, the number of the category there, which is the
+    same for all paths that begin alike; one more row answers code -1."""
+    paths = [tuple(level.casefold() for level in _levels(path)) for path in categories]
+    numbers: dict[tuple[str, ...], int] = {}
+    above = np.full((len(paths) + 1, max(map(len, paths), default=0)), -1, dtype=np.int32)
+    for row, path in enumerate(paths):
+        for depth in range(len(path)):
+            above[row, depth] = numbers.setdefault(path[: depth + 1], len(numbers))
+    return above

@@ -1,4 +1,8 @@
-"""What sells anyway: the steps below a relation in the chain of fallbacks."""
+"""What sells anyway: the steps below a relation in the chain of fallbacks.
+
+Each proposes only what it knows enough of: what is popular has its crowd behind every family, so a
+category or a brand in which nothing has one is passed over, and the next wider level speaks.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.sources.base import Candidates, Source
+from persona_django.sources.levels import OF_THE_SHOP, Level
 from persona_django.sources.orderings import Ordering
 from persona_django.sources.query import Query
 
@@ -14,7 +19,7 @@ SPARE = 30
 
 
 class PopularNearby(Source):
-    """Popular in the category of the first seed, then in its department."""
+    """Popular in the category of the first seed, then in each category above it."""
 
     name = "popular-nearby"
     needs_seeds = True
@@ -23,6 +28,18 @@ class PopularNearby(Source):
 
     def retrieve(self, query: Query) -> Candidates:
         return _near_seed(self, query.popular, query)
+
+
+class PopularOfBrand(Source):
+    """Popular of the brand of the first seed."""
+
+    name = "popular-brand"
+    needs_seeds = True
+    is_endless = True
+    reason = "popular-brand"
+
+    def retrieve(self, query: Query) -> Candidates:
+        return _of_seeds_brand(self, query.popular, query)
 
 
 class Popular(Source):
@@ -36,8 +53,19 @@ class Popular(Source):
         return _anywhere(self, query.popular, query)
 
 
+class Trending(Source):
+    """What more people want now than usual."""
+
+    name = "trending"
+    reason = "trending"
+
+    def retrieve(self, query: Query) -> Candidates:
+        return _anywhere(self, query.trending, query)
+
+
 class NewestNearby(Source):
-    """The newest of the seed's category: all a shop knows before anyone has bought."""
+    """The newest of the seed's category and of those above it: all a shop knows before anyone has
+    bought."""
 
     name = "newest-nearby"
     needs_seeds = True
@@ -46,6 +74,18 @@ class NewestNearby(Source):
 
     def retrieve(self, query: Query) -> Candidates:
         return _near_seed(self, query.newest, query)
+
+
+class NewestOfBrand(Source):
+    """The newest of the brand of the first seed."""
+
+    name = "newest-brand"
+    needs_seeds = True
+    is_endless = True
+    reason = "newest"
+
+    def retrieve(self, query: Query) -> Candidates:
+        return _of_seeds_brand(self, query.newest, query)
 
 
 class Newest(Source):
@@ -62,16 +102,33 @@ class Newest(Source):
 def _anywhere(source: Source, ordering: Ordering | None, query: Query) -> Candidates:
     if ordering is None:
         return Candidates.empty()
-    return _in_order(source, ordering.first(_enough(source, query), query.among))
+    found = ordering.first(_enough(source, query), query.among)
+    return _in_order(source, found, levels=(OF_THE_SHOP,))
 
 
 def _near_seed(source: Source, ordering: Ordering | None, query: Query) -> Candidates:
-    if ordering is None or not query.seeds:
+    row = _row_of_seed(query)
+    if ordering is None or row < 0:
         return Candidates.empty()
-    row = int(query.families.rows_of(np.array(query.seeds[:1]))[0])
-    if row < 0:
+    found, depth = ordering.near(row, _enough(source, query), query.among)
+    levels = tuple(query.families.levels_of(row))
+    return _in_order(source, found, levels=levels, level=depth)
+
+
+def _of_seeds_brand(source: Source, ordering: Ordering | None, query: Query) -> Candidates:
+    row = _row_of_seed(query)
+    brand = query.families.brand_of(row) if row >= 0 else None
+    if ordering is None or brand is None:
         return Candidates.empty()
-    return _in_order(source, ordering.near(row, _enough(source, query), query.among))
+    found = ordering.of_brand(row, _enough(source, query), query.among)
+    return _in_order(source, found, levels=(brand,))
+
+
+def _row_of_seed(query: Query) -> int:
+    """Row of the first seed's family; -1 without one."""
+    if not query.seeds:
+        return -1
+    return int(query.families.rows_of(np.array(query.seeds[:1]))[0])
 
 
 def _enough(source: Source, query: Query) -> int:
@@ -79,6 +136,13 @@ def _enough(source: Source, query: Query) -> int:
     return min(source.limit, SPARE + 4 * query.size)
 
 
-def _in_order(source: Source, group_ids: NDArray[np.int64]) -> Candidates:
+def _in_order(
+    source: Source,
+    group_ids: NDArray[np.int64],
+    *,
+    levels: tuple[Level, ...],
+    level: NDArray[np.int64] | None = None,
+) -> Candidates:
     # The order is the message; a score that falls by one keeps it through every later step.
-    return Candidates.of(group_ids, np.arange(len(group_ids), 0, -1), source=source.name)
+    score = np.arange(len(group_ids), 0, -1)
+    return Candidates.of(group_ids, score, source=source.name, level=level, levels=levels)

@@ -14,6 +14,7 @@ from persona_django.sources.orderings import Ordering
 
 if TYPE_CHECKING:
     from persona_django.similarity.lookup import NeighbourList
+    from persona_django.sources.visits import KnownVisits
     from persona_django.tracking.orders import OwnPurchases
 
 
@@ -37,10 +38,16 @@ class Query:
     """(relation, family) to its neighbours in the live version."""
     popular: Ordering | None = None
     """Families by popularity in the live version; None before anything was learnt."""
+    trending: Ordering | None = None
+    """Families that more people want now than usual, those most beyond it first."""
     newest: Ordering | None = None
     """Families by age, which every catalogue has."""
     own: OwnPurchases | None = None
     """The signed-in shopper's own purchases; None when nobody is signed in."""
+    looked_at: tuple[int, ...] = ()
+    """Families looked at in the present visit, the oldest first; empty without consent."""
+    visits: KnownVisits | None = None
+    """Earlier visits; None before anything was learnt."""
     dismissed: frozenset[int] = frozenset()
     """Families that this shopper said they do not want; shown to them nowhere."""
     among: NDArray[np.bool_] | None = None

@@ -55,6 +55,8 @@ class Sender(IntEnum):
 
 UNKNOWN_HOUR = 31
 UNKNOWN_DAY = 7
+SENDER_BITS, CIRCUMSTANCE_BITS = 3, 11
+"""Device, entry and hour stand side by side above the sender, so that they can be read alone."""
 
 
 @dataclass(frozen=True, kw_only=True)

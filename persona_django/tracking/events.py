@@ -16,6 +16,8 @@ from persona_django.columns.read import read_columns, read_queryset
 from persona_django.identity import restrictions
 from persona_django.identity.models import Visitor
 from persona_django.identity.standing import does_not_count
+from persona_django.numeric.sorting import paired
+from persona_django.tracking.context import CIRCUMSTANCE_BITS, SENDER_BITS
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Kind
 
@@ -37,6 +39,8 @@ class EventColumns:
     """See schema.Basis: what is AGGREGATE may teach relations, never describe a shopper."""
     value: NDArray[np.int16]
     """Seconds, share or confidence, by kind."""
+    context: NDArray[np.int16]
+    """Device, entry and local hour, as `tracking.context` packs them; the rest of it is 0."""
 
     def __len__(self) -> int:
         return len(self.item)
@@ -47,8 +51,9 @@ class EventColumns:
 
 
 _KIND_BITS, _BASIS_BITS, _VALUE_BITS = 7, 2, 11
-_BITS = _KIND_BITS + _BASIS_BITS + _VALUE_BITS
-"""All three travel in the low bits of the time: each column costs time by the million."""
+_BITS = _KIND_BITS + _BASIS_BITS + _VALUE_BITS + CIRCUMSTANCE_BITS
+"""All four travel in the low bits of the time: each column costs time by the million. The time has
+the 32 that are left, until 2106."""
 _BOUGHT = {Kind.PURCHASE, Kind.REFUND}
 """Kinds whose quantity and order mean something."""
 
@@ -110,7 +115,9 @@ def _columns(
     progress: Callable[[int], None] | None,
 ) -> EventColumns:
     # The key only cuts the read into ranges.
-    low_bits = (F("value") * 2**_BASIS_BITS + F("basis")) * 2**_KIND_BITS + F("kind")
+    context = F("context").bitrightshift(SENDER_BITS).bitand(2**CIRCUMSTANCE_BITS - 1)
+    low_bits = context * 2**_VALUE_BITS + F("value")
+    low_bits = (low_bits * 2**_BASIS_BITS + F("basis")) * 2**_KIND_BITS + F("kind")
     packed = ExpressionWrapper(F("at") * 2**_BITS + low_bits, output_field=BigIntegerField())
     columns: list[Any] = ["shopper", "item_id", packed]
     is_bought = _BOUGHT.issuperset(kinds)
@@ -144,7 +151,8 @@ def _columns(
         # One number for all of them takes no room.
         quantity=more[0].astype(np.int32) if is_bought else np.broadcast_to(np.int32(1), n),
         basis=(small >> _KIND_BITS & (2**_BASIS_BITS - 1)).astype(np.int16),
-        value=(small >> _KIND_BITS + _BASIS_BITS).astype(np.int16),
+        value=(small >> _KIND_BITS + _BASIS_BITS & (2**_VALUE_BITS - 1)).astype(np.int16),
+        context=(small >> _BITS - CIRCUMSTANCE_BITS << SENDER_BITS).astype(np.int16),
     )
     if len(kinds) == 0 or len(kinds) == max(kinds) - min(kinds) + 1:
         return events
@@ -215,12 +223,12 @@ def _refunded(events: EventColumns) -> EventColumns:
     pieces = np.abs(some.quantity.astype(np.int64))
     pieces[len(bought) :] *= -1
     goes_out = pieces < 0
-    pair = _number(some.shopper, some.item)
+    pair = paired(some.shopper, some.item)
     named = np.flatnonzero(some.order > 0)
     # An order that is refunded was placed before, whatever the clocks of two systems say.
     in_order = np.lexsort((some.at[named], goes_out[named], some.order[named], pair[named]))
     named = named[in_order]
-    pieces[named] = _settled(_number(pair, some.order)[named], pieces[named])
+    pieces[named] = _settled(paired(pair, some.order)[named], pieces[named])
     in_time = np.lexsort((goes_out, some.at, pair))
     pieces[in_time] = _settled(pair[in_time], pieces[in_time])
     kept = others.quantity.copy()
@@ -236,13 +244,6 @@ def _both(first: EventColumns, second: EventColumns) -> EventColumns:
             for f in fields(first)
         }
     )
-
-
-def _number(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A number for each distinct pair of two columns."""
-    _, left = np.unique(one, return_inverse=True)
-    others, right = np.unique(other, return_inverse=True)
-    return np.unique(left * len(others) + right, return_inverse=True)[1]
 
 
 def _settled(group: NDArray[np.int64], pieces: NDArray[np.int64]) -> NDArray[np.int64]:

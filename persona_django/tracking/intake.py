@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -15,14 +15,15 @@ from persona_django.tracking.inserting import Key, insert_new
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.writing import FIELDS
 
+Payload = tuple[Any, ...]
+
 _EVENT_FIELDS = ("shopper", "uid", *(name for name in FIELDS if name not in ("shopper", "uid")))
 _INTENT_FIELDS = (
     "shopper", "uid", "store", "kind", "at", "name", "words", "low", "high", "results", "context",
 )  # fmt: skip
 _SAME_EVENT = ("kind", "item_id", "quantity", "value")
 """What two events of one name agree in, if they are one; clocks may differ a little."""
-_SAME_INTENT = ("kind",)
-"""Words are emptied once they are counted, so they cannot be compared."""
+_SAME_INTENT = ("kind", "name", "low", "high", "results", "words")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,26 +70,34 @@ def _store(
         first.setdefault((one.shopper, one.uid), one)
     row_of: Callable[[Any], tuple[Any, ...]] = attrgetter(*names)
     new = insert_new(model, names, [row_of(one) for one in first.values()])
-    payload: Callable[[Any], Hashable] = attrgetter("uid", *same)
+    payload: Callable[[Any], Payload] = attrgetter(*same)
     told = [(one.shopper, one.uid) in new and first[one.shopper, one.uid] is one for one in given]
     repeats = [one for one, is_new in zip(given, told, strict=True) if not is_new]
     if repeats:
         stored = {key: payload(first[key]) for key in new}
         stored |= _standing(model, {(one.shopper, one.uid) for one in repeats} - new, same)
         mismatches = sum(
-            payload(one) != stored.get((one.shopper, one.uid), payload(one)) for one in repeats
+            _differs(payload(one), stored.get((one.shopper, one.uid))) for one in repeats
         )
         if mismatches:
             counters.count("event_mismatch", mismatches)
     return told
 
 
+def _differs(said: Payload, stored: Payload | None) -> bool:
+    """Whether a repeat says something else than the first; words that were counted since are
+    empty by now, and cannot be compared."""
+    if stored is None:
+        return False
+    return any(new != old and old != "" for new, old in zip(said, stored, strict=True))
+
+
 def _standing(
     model: type[models.Model], keys: Collection[Key], same: Sequence[str]
-) -> Mapping[Key, Hashable]:
+) -> Mapping[Key, Payload]:
     """What the log says already under these names."""
     rows = model._default_manager.using(router.db_for_write(model)).filter(
         shopper__in={shopper for shopper, _ in keys}, uid__in={uid for _, uid in keys}
     )
     found = rows.values_list("shopper", "uid", *same) if keys else ()
-    return {(shopper, uid): (uid, *said) for shopper, uid, *said in found}
+    return {(shopper, uid): tuple(said) for shopper, uid, *said in found}

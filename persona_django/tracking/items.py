@@ -14,7 +14,7 @@ from persona_django.catalogue import state
 from persona_django.catalogue.models import Item, State
 from persona_django.catalogue.refs import label_of, own_key, parse_seed, ref_of, refs_of
 from persona_django.catalogue.registry import item_maps
-from persona_django.catalogue.snapshot import current_snapshot
+from persona_django.catalogue.snapshot import Snapshot, current_snapshot
 from persona_django.columns.read import read_queryset
 from persona_django.exceptions import BadEvent
 
@@ -166,6 +166,13 @@ def items_of_refs(refs: NDArray[np.int64], store: int = 1) -> NDArray[np.int64]:
     with database_call(alias):
         found = dict(rows.values_list("ref", "id"))
     return np.array([found.get(ref, 0) for ref in refs.tolist()], dtype=np.int64)
+
+
+def families(items: NDArray[np.int64], snapshot: Snapshot) -> NDArray[np.int64]:
+    """The family of each item; 0 where it is unknown or where a member is sensitive."""
+    group = snapshot.group_of(items)
+    sensitive = np.unique(snapshot.group_id[snapshot.sensitive])
+    return np.where(np.isin(group, sensitive), 0, group) if len(sensitive) else group
 
 
 class ItemIds:

@@ -126,6 +126,53 @@ class SearchTerm(models.Model):
         return self.words or f"search term {self.pk}"
 
 
+class SearchFind(models.Model):
+    """What was found useful after a search, by nobody in particular.
+
+    Kept only of searches whose words a crowd asked for. Until a crowd of its own found the same,
+    a keyed hash stands for the search and the thing together.
+    """
+
+    class What(models.IntegerChoices):
+        LOOKED = 1, _("looked at")
+        CHOSEN = 2, _("put into the cart or saved")
+        BOUGHT = 3, _("bought")
+        IN_THE_END = 4, _("bought in the end")
+        """Later in a visit in which the search itself led nowhere."""
+
+    store = models.PositiveSmallIntegerField(default=1)
+    find = models.BigIntegerField(help_text="Keyed hash of the search, the family and what.")
+    term = models.BigIntegerField(
+        default=0, help_text="Keyed hash of the search by its stems; 0 until a crowd."
+    )
+    item_id = models.BigIntegerField(default=0, help_text="The family; 0 until a crowd.")
+    what = models.PositiveSmallIntegerField(
+        default=0, help_text="See SearchFind.What; 0 until a crowd."
+    )
+    visitors = models.IntegerField(
+        default=0, help_text="Distinct visitors, counted by whole crowds."
+    )
+    marks = models.BinaryField(
+        default=bytes, help_text="Two bytes for each visitor of the crowd that gathers now."
+    )
+    last_at = models.BigIntegerField(
+        default=0, help_text="Of the newest crowd, else of the newest visitor; seconds, UTC."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "find"], name="persona_one_row_a_find")
+        ]
+        indexes = [
+            models.Index(fields=["last_at"], name="persona_find_by_time"),
+            # Those that a crowd found are a few among many.
+            models.Index(fields=["what", "visitors"], name="persona_find_by_crowd"),
+        ]
+
+    def __str__(self) -> str:
+        return f"search find {self.pk}"
+
+
 class DropCount(models.Model):
     """How much was refused or lost on one day, by reason: told to operators, never hidden."""
 

@@ -146,8 +146,9 @@ def _no_rows(subject: Subject) -> Iterator[dict[str, Any]]:
 MARKS = register(
     Holding(
         name="search counts",
-        about="That you are one of those who searched for the same words, without the words, "
-        "while they are too few to be counted. From your side nothing can be read out of it.",
+        about="That you are one of those who searched for the same words, or found the same "
+        "after a search, without the words, while they are too few to be counted. From your side "
+        "nothing can be read out of it.",
         fields={},
         tell=_no_rows,
         erase=lambda subject, most: search_marks.take_out(subject.keys),

@@ -13,7 +13,14 @@ from persona_django import conf
 from persona_django.columns import ageing
 from persona_django.identity.models import Restriction
 from persona_django.numeric.durations import DAY_SECONDS
-from persona_django.tracking.models import DropCount, Event, Intent, SearchTerm, UsedNonce
+from persona_django.tracking.models import (
+    DropCount,
+    Event,
+    Intent,
+    SearchFind,
+    SearchTerm,
+    UsedNonce,
+)
 from persona_django.tracking.schema import Kind
 from persona_django.tracking.signatures import FORGET_AFTER
 
@@ -90,6 +97,12 @@ def policies() -> tuple[Policy, ...]:
         ),
         Policy(
             name="terms that were searched for", model=SearchTerm, kept=TERMS_KEPT, by="last_at"
+        ),
+        Policy(
+            name="what was found after searches",
+            model=SearchFind,
+            kept=settings.events_kept,
+            by="last_at",
         ),
         Policy(name="signed messages", model=UsedNonce, kept=FORGET_AFTER),
         Policy(

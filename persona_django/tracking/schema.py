@@ -62,6 +62,8 @@ class Kind(IntEnum):
 FIRST_OF_SHOP, LAST_KIND = 64, 127
 """Numbers that a shop may give to kinds of its own."""
 
+LOOKS = (Kind.VIEW, Kind.PLAY)
+"""What counts as looking at something: its page, or, for media, its beginning."""
 SHARES = frozenset({Kind.ENGAGE, Kind.PLAY, Kind.PROGRESS, Kind.FINISH})
 """Kinds whose value is a share, in parts of a thousand."""
 DERIVED = frozenset({Kind.REVISIT, Kind.CART_ABANDONED, Kind.SKIP, Kind.ONE_OFF})

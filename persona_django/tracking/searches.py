@@ -22,8 +22,10 @@ from persona_django.identity.models import Visitor
 from persona_django.identity.standing import counts
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.visits import visits_of
+from persona_django.tracking import finds
+from persona_django.tracking.finds import CAME_OF_IT, Finds, What
 from persona_django.tracking.models import Event, Intent, SearchTerm
-from persona_django.tracking.schema import DERIVED, Kind
+from persona_django.tracking.schema import DERIVED
 from persona_django.tracking.search_marks import apart, marks_of
 from persona_django.tracking.visits import gap_seconds
 
@@ -35,8 +37,17 @@ MOST_A_DAY = 100
 fill the table with terms of its own making."""
 TOO_MANY = -1
 """Stands for the visit of a search that comes after so many."""
-CAME_OF_IT = (Kind.VIEW, Kind.CLICK, Kind.CART_ADD, Kind.SAVE, Kind.PLAY, Kind.PURCHASE)
-"""A search after which one of these follows led somewhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Over:
+    """One search whose visit is over."""
+
+    intent: Intent
+    visit: int
+    led: bool
+    """Whether something came of it."""
+    found: list[tuple[What, int]]
 
 
 @dataclass
@@ -72,7 +83,7 @@ def count_over(store: int, *, now: int, since: int = 0) -> int:
     done, after = 0, (since - 1, 0)
     while batch := _batch(store, after, until=now - gap_seconds()):
         after = (batch[-1].at, batch[-1].pk)
-        done += _count(_over(batch, now), store)
+        done += _count(_over(batch, now, store), store)
     return done
 
 
@@ -88,8 +99,8 @@ def _batch(store: int, after: tuple[int, int], *, until: int) -> list[Intent]:
     return list(rows.exclude(words="").order_by("at", "pk")[:SEARCHES_AT_A_TIME])
 
 
-def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
-    """Searches whose visit is over, each with that visit and whether something came of it."""
+def _over(batch: list[Intent], now: int, store: int) -> list[_Over]:
+    """Searches whose visit is over, each with that visit and what came of it."""
     since = min(one.at for one in batch)
     person_of = _people({one.shopper for one in batch})
     shoppers = sorted(person_of)
@@ -97,9 +108,9 @@ def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
     events = Event.objects.using(router.db_for_write(Event)).filter(
         shopper__in=shoppers, at__gte=since
     )
-    columns = ("shopper", "uid", "at", "kind")
+    columns = ("shopper", "uid", "at", "kind", "item_id", "order", "basis")
     rows = events.exclude(kind__in=DERIVED).order_by("shopper", "uid").values_list(*columns)
-    who, uid, at, kind = read_queryset(rows, "iiii")
+    who, uid, at, *did = read_queryset(rows, "i" * len(columns))
     asked = Intent.objects.using(router.db_for_write(Intent)).filter(
         shopper__in=shoppers, at__gte=since - DAY_SECONDS
     )
@@ -113,7 +124,7 @@ def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
         gap_seconds=gap_seconds(),
         tie=np.append(uid, numbers[:, 1]),
     )
-    steps = _steps(visits.number[:n], at, kind)
+    steps = finds.steps_of(visits.number[:n], at, *did, store=store)
     place_of: dict[tuple[int, int], int] = {}
     others: dict[int, list[tuple[int, str]]] = {}
     for place, row in zip(visits.number[n:].tolist(), asked_rows, strict=True):
@@ -129,9 +140,12 @@ def _over(batch: list[Intent], now: int) -> list[tuple[Intent, int, bool]]:
             continue
         following = [t for t, words in others[visit] if t > one.at and words != one.words]
         until = min(following, default=now + 1)
-        led = any(one.at <= t < until for t in steps.get(visit, ()))
+        done = steps.get(visit, [])
+        led = any(one.at <= step.at < until and step.kind in CAME_OF_IT for step in done)
+        led_to = finds.found_after(done, since=one.at, until=until, led=led and one.results != 0)
         is_counted = (one.shopper, one.uid) not in beyond
-        over.append((one, visit if is_counted else TOO_MANY, led))
+        visit = visit if is_counted else TOO_MANY
+        over.append(_Over(intent=one, visit=visit, led=led, found=led_to))
     return over
 
 
@@ -164,21 +178,12 @@ def _beyond(asked: list[tuple[Any, ...]]) -> set[tuple[int, int]]:
     return beyond
 
 
-def _steps(visit: IntArray, at: IntArray, kind: IntArray) -> dict[int, list[int]]:
-    """When something was looked at or chosen, by visit."""
-    told = np.isin(kind, CAME_OF_IT)
-    steps: dict[int, list[int]] = {}
-    for place, moment in zip(visit[told].tolist(), at[told].tolist(), strict=True):
-        steps.setdefault(place, []).append(moment)
-    return steps
-
-
-def _count(over: list[tuple[Intent, int, bool]], store: int) -> int:
+def _count(over: list[_Over], store: int) -> int:
     """Count and forget some searches, in one transaction."""
     if not over:
         return 0
     alias = router.db_for_write(SearchTerm)
-    keys = [one.pk for one, _, _ in over]
+    keys = [one.intent.pk for one in over]
     with transaction.atomic(using=alias):
         still = Intent.objects.using(alias).filter(pk__in=keys).exclude(words="").order_by("pk")
         # Written to first: SQLite refuses the first write of a transaction that began by reading,
@@ -186,26 +191,36 @@ def _count(over: list[tuple[Intent, int, bool]], store: int) -> int:
         still.update(at=F("at"))
         # Another job that took this one for dead may have counted some of them.
         left = set(still.select_for_update().values_list("pk", flat=True))
-        mine = [row for row in over if row[0].pk in left]
-        _add(alias, _terms(mine, store), store)
+        mine = [one for one in over if one.intent.pk in left]
+        counted = _who_counts(mine)
+        known = _add(alias, _terms(counted), store)
+        _finds(counted, known).write(alias, store)
         Intent.objects.using(alias).filter(pk__in=left).update(words="")
     return len(left)
 
 
-def _terms(over: list[tuple[Intent, int, bool]], store: int) -> dict[int, _Term]:
-    visits: dict[tuple[int, str], _Asked] = {}
-    trusted = _who_count({one.shopper for one, _, _ in over})
-    for one, visit, led in over:
-        if one.shopper not in trusted:
+def _who_counts(over: list[_Over]) -> list[_Over]:
+    """Those of visitors who count, without those that come after the most of a day."""
+    trusted = _who_count({one.intent.shopper for one in over})
+    counted = []
+    for one in over:
+        if one.intent.shopper not in trusted:
             counters.count("search_of_nobody_counted")
-            continue
-        if visit == TOO_MANY:
+        elif one.visit == TOO_MANY:
             counters.count("search_over_limit")
-            continue
-        asked = visits.setdefault((visit, one.words), _Asked(words=one.words, shopper=one.shopper))
-        asked.last_at = max(asked.last_at, one.at)
-        asked.led_somewhere |= led
-        asked.found_nothing |= one.results == 0
+        else:
+            counted.append(one)
+    return counted
+
+
+def _terms(over: list[_Over]) -> dict[int, _Term]:
+    visits: dict[tuple[int, str], _Asked] = {}
+    for one in over:
+        words, shopper = one.intent.words, one.intent.shopper
+        asked = visits.setdefault((one.visit, words), _Asked(words=words, shopper=shopper))
+        asked.last_at = max(asked.last_at, one.intent.at)
+        asked.led_somewhere |= one.led
+        asked.found_nothing |= one.intent.results == 0
     terms: dict[int, _Term] = {}
     for asked in visits.values():
         term = terms.setdefault(term_of(asked.words), _Term(words=asked.words))
@@ -215,6 +230,16 @@ def _terms(over: list[tuple[Intent, int, bool]], store: int) -> dict[int, _Term]
         term.without_results += asked.found_nothing
         term.last_at = max(term.last_at, asked.last_at)
     return terms
+
+
+def _finds(over: list[_Over], known: set[int]) -> Finds:
+    """What was found after those searches whose words a crowd asked for."""
+    new = Finds()
+    for one in over:
+        intent = one.intent
+        if one.found and term_of(intent.words) in known:
+            new.add(intent.words, one.found, shopper=intent.shopper, at=intent.at)
+    return new
 
 
 def term_of(words: str) -> int:
@@ -227,8 +252,9 @@ def _who_count(shoppers: set[int]) -> set[int]:
     return set(rows.filter(counts()).values_list("key", flat=True))
 
 
-def _add(alias: str, terms: dict[int, _Term], store: int) -> None:
-    """Add to the rows of some terms, in order, so that no two writers wait in a circle."""
+def _add(alias: str, terms: dict[int, _Term], store: int) -> set[int]:
+    """Add to the rows of some terms, in order, so that no two writers wait in a circle; those
+    that a crowd asked for."""
     rows = SearchTerm.objects.using(alias)
     wanted = sorted(terms)
     rows.bulk_create(
@@ -240,6 +266,7 @@ def _add(alias: str, terms: dict[int, _Term], store: int) -> None:
         _add_to(row, terms[row.term])
     fields = ("words", "visitors", "marks", "asked", "dead", "without_results", "last_at")
     rows.bulk_update(changed, fields)
+    return {row.term for row in changed if row.words}
 
 
 def _add_to(row: SearchTerm, new: _Term) -> None:

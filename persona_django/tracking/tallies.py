@@ -31,7 +31,9 @@ def add(steps: Sequence[Step]) -> list[int]:
     """Add to each number, and return what each has come to. Raises Resting, or what a cache raises
     that is away.
 
-    Two processes that add at the same moment see two different totals.
+    Two processes that add at the same moment see two different totals, in Redis, in Memcached and
+    in one process's memory. In Django's files and its table they may see the same one, and one of
+    the two is not counted: persona.W042 says so.
     """
     # One use of the cache, however many numbers there are: it waits, and rests, once.
     with breaker.cache_call() as cache:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +24,12 @@ from persona_django.identity.erasure import ERASURES
 from persona_django.numeric.attention import attention
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.interactions import Interactions
-from persona_django.numeric.sorting import coded, count_distinct
+from persona_django.numeric.lone_pairs import visits_that_count
+from persona_django.numeric.sorting import coded, count_distinct, distinct
 from persona_django.tracking.events import EventColumns, read_events
 from persona_django.tracking.orders import OrderLines, read_orders
 from persona_django.tracking.schema import AGAINST, DERIVED, LAST_KIND, SHARES, Basis, Kind
+from persona_django.tracking.visits import gap_seconds
 
 Progress = Callable[[str, int, int], None]
 """Told the stage in words, how much is done, and of how much; 0 when nobody knows."""
@@ -56,7 +58,7 @@ class Evidence:
     """Interactions with families, ready to be reduced."""
 
     browsed: Interactions
-    """Consented interest. No baskets."""
+    """Consented interest, with its circumstances. No baskets."""
     aggregated: Interactions
     """Interest imported without consent, of families with a crowd only. No baskets."""
     bought: Interactions
@@ -73,13 +75,19 @@ class Evidence:
         """How many shoppers were read, whether or not a crowd did the same, as one number in an
         array; told those who browsed, each once, whom the reduction has named anyway."""
         every = (browsed, self.aggregated_seen.people, self.bought_seen.people)
-        return np.array([len(np.unique(np.concatenate(every)))], dtype=np.int64)
+        return np.array([len(distinct(np.concatenate(every)))], dtype=np.int64)
 
 
 def gather(
-    store: int, snapshot: Snapshot, *, browsing: bool = True, progress: Progress | None = None
+    store: int,
+    snapshot: Snapshot,
+    *,
+    browsing: bool = True,
+    looks_back: timedelta | None = None,
+    progress: Progress | None = None,
 ) -> Evidence:
-    """Read events and orders. Without `browsing` only what was bought.
+    """Read events and orders. Without `browsing` only what was bought; with `looks_back` only what
+    happened that lately.
 
     Purchases are read whatever they weigh: what goes into one order does not hang on the weight
     that a purchase has in `similar`.
@@ -92,11 +100,20 @@ def gather(
     # Before the history: whoever is erased meanwhile may still be in it.
     erasures = read_state(fresh=True).get(ERASURES, 0)
     say("reading events", 0, 0)
-    events = read_events(store, kinds, progress=lambda done: say("reading events", done, 0))
+    since = int(time.time() - looks_back.total_seconds()) if looks_back else None
+    events = read_events(
+        store, kinds, since=since, progress=lambda done: say("reading events", done, 0)
+    )
     lines = None
     if settings.learn_from_orders:
-        lines = read_orders(store, progress=lambda done, all_: say("reading orders", done, all_))
+        lines = read_orders(
+            store, since=since, progress=lambda done, all_: say("reading orders", done, all_)
+        )
     evidence = combine(events, lines, snapshot, now=int(time.time()), started=started)
+    # Millions of rows as they were read are let go before what they came to is looked through.
+    del events, lines
+    evidence = of_visits_that_count(evidence)
+    evidence = replace(evidence, seconds=time.perf_counter() - started)
     return replace(evidence, erasures=erasures)
 
 
@@ -135,6 +152,18 @@ def combine(
     )
 
 
+def of_visits_that_count(evidence: Evidence) -> Evidence:
+    """Without what too many visits to the same two things, and to nothing else, would say."""
+    settings = conf.current()
+    counted = visits_that_count(
+        evidence.browsed,
+        gap_seconds=gap_seconds(),
+        most_times=settings.rush_times,
+        least=settings.min_support,
+    )
+    return replace(evidence, browsed=evidence.browsed.take(counted))
+
+
 def behind_a_crowd(interactions: Interactions, *, crowd: int) -> Interactions:
     """Only families that at least `crowd` distinct shoppers bought or took an interest in.
 
@@ -146,8 +175,7 @@ def behind_a_crowd(interactions: Interactions, *, crowd: int) -> Interactions:
         return interactions
     code, families = coded(interactions.item)
     buyers = count_distinct(code, interactions.shopper, n_items=len(families))
-    keep = (buyers >= crowd)[code]
-    return interactions if keep.all() else _kept(interactions, keep)
+    return interactions.take((buyers >= crowd)[code])
 
 
 def seen(interactions: Interactions) -> Seen:
@@ -210,8 +238,8 @@ def _days(
     columns = (events.shopper[rows], family[rows], events.kind[rows].astype(np.int64), day)
     number = np.zeros(len(rows), dtype=np.int64)
     for column in columns:
-        code, distinct = coded(column)
-        number = number * len(distinct) + code
+        code, values = coded(column)
+        number = number * len(values) + code
         # Numbered afresh each time, so that four columns cannot outgrow one number.
         number = coded(number)[0]
     _, first = np.unique(number, return_index=True)
@@ -251,6 +279,8 @@ def _interactions(
         weight=weight[rows],
         basket=basket,
         kind=events.kind[rows],
+        # The time of an order is often its day alone, and nobody knows what it was placed on.
+        context=None if baskets else events.context[rows],
     )
 
 
@@ -264,18 +294,7 @@ def _purchases(lines: OrderLines, snapshot: Snapshot, weight: np.float32) -> Int
         basket=lines.order,
         kind=np.full(len(family), Kind.PURCHASE, dtype=np.int16),
     )
-    keep = (family != 0) & (lines.quantity > 0)
-    return whole if keep.all() else _kept(whole, keep)
-
-
-def _kept(interactions: Interactions, keep: NDArray[np.bool_]) -> Interactions:
-    rows = np.flatnonzero(keep)
-    columns: dict[str, Any] = {
-        f.name: None if column is None else column[rows]
-        for f in fields(interactions)
-        for column in (getattr(interactions, f.name),)
-    }
-    return Interactions(**columns)
+    return whole.take((family != 0) & (lines.quantity > 0))
 
 
 def _joined(first: Interactions, second: Interactions) -> Interactions:
@@ -286,6 +305,7 @@ def _joined(first: Interactions, second: Interactions) -> Interactions:
         **{
             f.name: np.concatenate([getattr(first, f.name), getattr(second, f.name)])
             for f in fields(Interactions)
+            if getattr(first, f.name) is not None
         }
     )
 

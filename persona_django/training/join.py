@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_django.numeric.chance import People
 from persona_django.numeric.neighbours import Neighbours
-from persona_django.numeric.sorting import sort_order
+from persona_django.numeric.sorting import distinct, sort_order
 
 BLOCK_ITEMS = 4_096
 """Items joined at a time, which bounds memory."""
@@ -23,6 +24,8 @@ class Part:
     item_ids: NDArray[np.int64]
     squares: NDArray[np.float64]
     """(n_items,) sum of squared weights of each item: the square of its norm."""
+    people: People
+    """Who stands behind each item; of one kind of evidence."""
 
 
 def join(*parts: Part, k: int, discount: float) -> tuple[Neighbours, NDArray]:
@@ -40,7 +43,7 @@ def join(*parts: Part, k: int, discount: float) -> tuple[Neighbours, NDArray]:
         return Neighbours.empty(n_items=0), np.empty(0, dtype=np.int64)
     if len(parts) == 1:
         return parts[0].neighbours, parts[0].item_ids
-    item_ids = np.unique(np.concatenate([part.item_ids for part in parts]))
+    item_ids = distinct(np.concatenate([part.item_ids for part in parts]))
     n = len(item_ids)
     squares = np.zeros(n)
     item_support = np.zeros(n, dtype=np.int32)
@@ -67,6 +70,17 @@ def join(*parts: Part, k: int, discount: float) -> tuple[Neighbours, NDArray]:
         owners=max(part.neighbours.owners for part in parts),
     )
     return joined, item_ids
+
+
+def people_behind(*parts: Part, item_ids: NDArray[np.int64]) -> People:
+    """Who stands behind the items of a joined list, each kind of evidence for itself."""
+    if not parts:
+        return People.none(n_items=len(item_ids))
+    leading = np.zeros((len(parts), len(item_ids)), dtype=np.int32)
+    for kind, part in enumerate(parts):
+        leading[kind, np.searchsorted(item_ids, part.item_ids)] = part.people.leading[0]
+    everyone = np.concatenate([part.people.everyone for part in parts])
+    return People(leading=leading, everyone=everyone)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from persona_django.identity.erasure import ERASURES
 from persona_django.model_registry import publish
 from persona_django.model_registry.leases import Held, hold, unhurried
 from persona_django.model_registry.models import ModelVersion
-from persona_django.training import stages
+from persona_django.training import stages, unfinished
 from persona_django.training.cleaning import clean
 from persona_django.training.evidence import Evidence, Progress, gather
 from persona_django.training.recipes import KINDS, RECIPES
@@ -81,7 +81,7 @@ def rebuild(
         run.version.work = {}
         while not run.advance():
             pass
-        stages.forget_work(run)
+        unfinished.forget_work(run)
     return _outcome(run.version)
 
 
@@ -103,18 +103,18 @@ def step(kind: str, *, store: int = 1, fence: int | None = None) -> Step:
             return Step(done=False)
         run = _begin(held, kind, store, None, handed_over=fence is not None)
         run.budget_seconds = conf.current().chunk_for.total_seconds()
-        stages.recall(run)
+        unfinished.recall(run)
         if run.advance():
-            stages.forget_work(run)
+            unfinished.forget_work(run)
             return Step(done=True)
-        stages.keep(run)
+        unfinished.keep(run)
         return Step(done=True, fence=held.hand_over())
 
 
 def due_every(kind: str, store: int = 1) -> timedelta:
     """Time between rebuilds of a kind: shorter until its first version is live, and a day at most
     where somebody was erased since the live one was learnt."""
-    usual = conf.current().rebuild_every
+    usual = min(conf.current().rebuild_every, RECIPES[kind].every or timedelta.max)
     live = publish.versions(kind, store).filter(pk=publish.live_version(kind, store)).first()
     if live is None:
         return min(usual, UNTIL_FIRST)

@@ -9,7 +9,7 @@ them in one go is the same code without the storing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,19 +19,21 @@ import numpy as np
 from persona_django import conf
 from persona_django.artefacts import store as artefacts
 from persona_django.catalogue.snapshot import Snapshot, build_snapshot, current_snapshot
-from persona_django.exceptions import BadArtefact
 from persona_django.identity.erasure import ERASURES
 from persona_django.model_registry import gates, publish
 from persona_django.model_registry.leases import Held
-from persona_django.model_registry.live import POPULAR_SCHEMA, live_artefact
+from persona_django.model_registry.live import HOLD_VISITS
 from persona_django.model_registry.models import ModelVersion
 from persona_django.similarity import store as similarity_store
-from persona_django.training import similarity
+from persona_django.similarity.relations import SUGGESTIBLE
+from persona_django.training import similarity, suggested
 from persona_django.training.evidence import Evidence, Progress, family_of, gather
+from persona_django.training.judging import against_lists, live_items
 from persona_django.training.recipes import Recipe
 from persona_django.training.similarity import Arrays
 
-WORK_SCHEMA = 2
+USUAL_CROWDS = frozenset({"min_buyers", "min_support"})
+"""Settings of a crowd that are noted of every version."""
 SLICE_ITEMS = 2_000
 """Items packed and written between two looks at the clock."""
 
@@ -85,29 +87,51 @@ class Run:
 
 def _read(run: Run) -> str:
     run.beat()
-    evidence = run.evidence
-    if evidence is None:
-        evidence = gather(
-            run.store, snapshot_of(run.store), browsing=run.recipe.browsing, progress=run.hear
-        )
+    evidence = _evidence(run)
     # Evidence read once for several kinds counts for each: each of them needed it.
     run.figures = {
         "rows_read": evidence.rows_read,
         "seconds": {"reading": round(evidence.seconds, 3)},
         ERASURES: evidence.erasures,
-        **_asked_for(),
+        **asked_for(run.recipe),
     }
     run.held.renew()
     with run.clock("reducing"):
         run.arrays = run.recipe.reduce(evidence)
-    run.figures["shoppers"] = int(run.arrays.pop("people")[0])
-    return "learning" if run.recipe.relation else "writing"
+    if "people" in run.arrays:
+        run.figures["shoppers"] = int(run.arrays.pop("people")[0])
+    if run.recipe.relation in SUGGESTIBLE:
+        snapshot, before = snapshot_of(run.store), _figures_of_live(run)
+        run.arrays |= suggested.packed(
+            run.recipe.relation, snapshot, before=before, among_any=run.force
+        )
+    return "learning" if run.recipe.learn else "writing"
+
+
+def _evidence(run: Run) -> Any:
+    """What the recipe learns from."""
+    recipe = run.recipe
+    if recipe.gather is not None:
+        return recipe.gather(run.store, snapshot_of(run.store), progress=run.hear)
+    if run.evidence is not None and recipe.looks_back is None:
+        return run.evidence
+    return gather(
+        run.store,
+        snapshot_of(run.store),
+        browsing=recipe.browsing,
+        looks_back=recipe.looks_back,
+        progress=run.hear,
+    )
 
 
 def _learn(run: Run) -> str:
+    assert run.recipe.learn is not None
     with run.clock("kernel"):
-        run.arrays = similarity.learn(run.arrays, run.beat)
-    run.figures["backend"] = similarity.backend()
+        run.arrays = run.recipe.learn(run.arrays, run.beat)
+    if "quality" in run.arrays:
+        run.figures["quality"] = round(float(run.arrays.pop("quality")[0]), 4)
+    if run.recipe.learn is similarity.learn:
+        run.figures["backend"] = similarity.backend()
     return "writing"
 
 
@@ -119,11 +143,15 @@ def _write(run: Run) -> str:
 def _write_arrays(run: Run) -> str:
     run.version.artefact_id = artefacts.save(
         f"{run.recipe.kind}/{run.store}",
-        {name: run.arrays[name] for name in ("group_id", "score", "shoppers")},
-        schema=POPULAR_SCHEMA,
+        {name: array for name, array in run.arrays.items() if name not in _COUNTED},
+        schema=run.recipe.schema,
         on_part=run.beat,
     )
     return "publishing"
+
+
+_COUNTED = frozenset({"shoppers_with_two"})
+"""Figures of a version, and nothing that it is put to use for."""
 
 
 def _write_rows(run: Run) -> str:
@@ -144,8 +172,9 @@ def _write_rows(run: Run) -> str:
         run.beat(stop, len(item_ids))
         if time.monotonic() > until:
             return "writing"
+    name, people = f"reverse/{run.recipe.kind}/{run.store}", similarity.people_in(run.arrays)
     run.version.artefact_id = similarity_store.save_reverse_index(
-        f"reverse/{run.recipe.kind}/{run.store}", neighbours, item_ids, on_part=run.beat
+        name, neighbours, item_ids, people=people, on_part=run.beat
     )
     return "publishing"
 
@@ -180,48 +209,75 @@ def _judge(run: Run) -> tuple[list[str], bool]:
     reasons: list[str] = []
     if run.recipe.relation:
         covered = arrays["item_ids"][np.diff(arrays["indptr"]) > 0]
-        usable = gates.all_finite(arrays["score"], arrays["llr"])
         figures["pairs"] = len(arrays["item"])
-        figures["shoppers_with_two_items"] = int(arrays["shoppers_with_two"][0])
-        reasons = gates.enough_shoppers(figures["shoppers_with_two_items"])
     else:
         covered = arrays["group_id"]
-        usable = gates.all_finite(arrays["score"])
+    if "shoppers_with_two" in arrays:
+        figures["shoppers_with_two_items"] = int(arrays["shoppers_with_two"][0])
+        reasons = gates.enough_shoppers(figures["shoppers_with_two_items"])
+    taught = covered
+    if run.recipe.relation in SUGGESTIBLE and not arrays["support"].all():
+        figures["suggested"] = int((arrays["support"] == 0).sum())
+        taught = suggested.taught_in(arrays)
+        # What nobody taught rests on no chance.
+        reasons = [] if suggested.are_all(figures) else reasons
+    numbers = (column for column in arrays.values() if column.dtype.kind == "f")
+    usable = gates.all_finite(*numbers)
     figures["items"] = len(covered)
     reasons = reasons or gates.not_empty(len(covered), crowd=_crowd_in_words(run))
-    if _is_to_show_less(run):
+    snapshot = snapshot_of(run.store)
+    sold = snapshot.group_id[family_of(snapshot.item_id, snapshot) != 0]
+    against: list[str] = []
+    if run.recipe.relation:
+        live = publish.live_version(run.recipe.kind, run.store)
+        against, more = against_lists(run.recipe.kind, live, arrays, snapshot, sold)
+        figures.update(more)
+    before = _figures_of_live(run)
+    against += gates.quality_kept(figures.get("quality"), before.get("quality"))
+    if _is_to_show_less(run, before) or run.recipe.is_fleeting:
         reasons = []
     else:
-        sold = snapshot_of(run.store)
-        shown = sold.group_id[family_of(sold.item_id, sold) != 0]
-        reasons += gates.coverage_kept(covered, _live_items(run), shown)
+        reasons += against
+        covered_before = live_items(run.recipe, run.store, taught, before)
+        reasons += gates.coverage_kept(taught, covered_before, sold)
     if not usable:
         reasons.insert(0, "It holds a score that is not a number, so it cannot be used.")
     return reasons, usable
 
 
-def _asked_for() -> dict[str, Any]:
+def asked_for(recipe: Recipe) -> dict[str, Any]:
     """What may be learnt from, and the crowd it needs, as the shop has it now."""
     settings = conf.current()
     return {
         "from_orders": settings.learn_from_orders,
-        "crowd": {"min_buyers": settings.min_buyers, "min_support": settings.min_support},
+        "crowd": {name: getattr(settings, name) for name in sorted(USUAL_CROWDS | recipe.heeds)},
     }
 
 
-def _is_to_show_less(run: Run) -> bool:
-    """True when the shop asks for more people behind what it shows, or for nothing from orders.
+def _is_to_show_less(run: Run, before: Mapping[str, Any]) -> bool:
+    """True when the shop asks for more people behind what it shows, or for nothing from orders, or
+    when somebody was erased whose own visits may be in the live version, or merchants took back
+    all there is in it.
 
     Then fewer items, or none, are what it asked for, and what the live version was built from
     must not stay up.
     """
-    live = publish.live_version(run.recipe.kind, run.store)
-    found = publish.versions(run.recipe.kind, run.store).filter(pk=live)
-    before = found.values_list("figures", flat=True).first() or {}
+    if suggested.are_all(before) and not run.figures["items"]:
+        return True
+    if run.recipe.kind in HOLD_VISITS and before.get(ERASURES, 0) < run.figures[ERASURES]:
+        return True
     if before.get("from_orders") and not run.figures["from_orders"]:
         return True
     crowd = before.get("crowd", {})
-    return any(least > crowd.get(name, least) for name, least in run.figures["crowd"].items())
+    asked = {name: run.figures["crowd"][name] for name in run.recipe.heeds}
+    return any(least > crowd.get(name, least) for name, least in asked.items())
+
+
+def _figures_of_live(run: Run) -> dict[str, Any]:
+    """What was noted of the version that it would replace."""
+    live = publish.live_version(run.recipe.kind, run.store)
+    found = publish.versions(run.recipe.kind, run.store).filter(pk=live)
+    return found.values_list("figures", flat=True).first() or {}
 
 
 def _why_empty(run: Run) -> list[str]:
@@ -229,7 +285,8 @@ def _why_empty(run: Run) -> list[str]:
     good as the one it replaces."""
     if run.figures["items"]:
         return []
-    if run.recipe.browsing or run.figures["from_orders"]:
+    by_orders = not (run.recipe.browsing or run.recipe.of_the_catalogue)
+    if run.figures["from_orders"] or not by_orders:
         return [f"Nothing reached {_crowd_in_words(run)}, so pages show their fallbacks."]
     return ["Nothing is learnt from orders (LEARN_FROM_ORDERS), so pages show their fallbacks."]
 
@@ -241,20 +298,6 @@ def _crowd_in_words(run: Run) -> str:
     return run.recipe.crowd.format(support=crowd["min_support"], buyers=crowd[of], of=of.upper())
 
 
-def _live_items(run: Run) -> np.ndarray:
-    live = publish.live_version(run.recipe.kind, run.store)
-    if not live:
-        return np.empty(0, dtype=np.int64)
-    if run.recipe.relation:
-        return similarity_store.items_of(live)
-    try:
-        found = artefacts.load(live_artefact(run.recipe.kind, run.store), schema=POPULAR_SCHEMA)
-    except BadArtefact:
-        # Nothing can be lost that cannot be read any more.
-        return np.empty(0, dtype=np.int64)
-    return found["group_id"]
-
-
 def snapshot_of(store: int) -> Snapshot:
     """The catalogue that families are taken from; built now when no task has built it yet."""
     snapshot = current_snapshot(store)
@@ -263,46 +306,3 @@ def snapshot_of(store: int) -> Snapshot:
         snapshot = current_snapshot(store)
     assert snapshot is not None
     return snapshot
-
-
-def work_name(run: Run) -> str:
-    """Name of the artefacts that hold what an unfinished run has worked out."""
-    return f"{artefacts.READ_ONCE}{run.recipe.kind}/{run.store}"
-
-
-def keep(run: Run) -> None:
-    """Store where the run stands, so that any process can go on with it."""
-    work = run.version.work
-    run.held.renew(surely=True)
-    if run.stage != work.get("stage"):
-        work["artefact"] = artefacts.save(
-            work_name(run), run.arrays, schema=WORK_SCHEMA, on_part=run.held.renew
-        )
-        artefacts.prune(work_name(run), keep=1)
-    work.setdefault("since", int(time.time()))
-    work.update(stage=run.stage, position=run.position, figures=run.figures)
-    publish.fill(run.version, held=run.held, work=work, artefact_id=run.version.artefact_id)
-
-
-def recall(run: Run) -> None:
-    """Go on where the run was kept; from the beginning when that is too old or unreadable, or was
-    read while the shop asked for something else: what it forbids since must not go live."""
-    work = run.version.work
-    oldest = time.time() - conf.current().rebuild_every.total_seconds()
-    figures = work.get("figures", {})
-    is_allowed = all(figures.get(name) == now for name, now in _asked_for().items())
-    if not work or work.get("since", 0) < oldest or not is_allowed:
-        run.version.work = {}
-        return
-    try:
-        run.arrays = dict(artefacts.load(work["artefact"], schema=WORK_SCHEMA))
-    except BadArtefact:
-        run.version.work = {}
-        return
-    run.stage, run.position = work["stage"], work.get("position", 0)
-    run.figures = dict(figures)
-
-
-def forget_work(run: Run) -> None:
-    """What shoppers did is kept in the work only as long as the run needs it."""
-    artefacts.prune(work_name(run), keep=0)

@@ -14,7 +14,11 @@ from django.utils import timezone
 
 from persona_django.catalogue import state
 from persona_django.catalogue.models import Item
+from persona_django.catalogue.sync import sync
 from persona_django.merchandising.models import PairDecision
+from persona_django.model_registry import live
+from persona_django.similarity import chance
+from persona_django.similarity.relations import RELATIONS
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -46,10 +50,90 @@ def test_an_item_shows_its_neighbours_with_picture_title_score_and_support(
     assert "0.6100" in page
 
 
+@pytest.mark.parametrize("kind", [kind for kind in RELATIONS if kind != "content"])
+def test_a_neighbour_is_told_with_how_many_would_be_there_by_chance(admin_client, kind):
+    tea, mug = factories.products(2)
+    factories.read_catalogue()
+    version = factories.publish_neighbours(kind, {tea: [(mug, 0.61, 214)]}, buyers=3_050)
+    before = admin_client.get(page_of(tea)).content.decode()
+    factories.tell_people(version, {tea: 3_050, mug: 400}, everyone=20_000)
+    chance.forget()
+    live.forget()
+
+    page = admin_client.get(page_of(tea)).content.decode()
+
+    assert re.search(r"<td>214 of 3,050 [^<;]+</td>\s*<td>–</td>", before)
+    assert re.search(r"<td>214 of 3,050 [^<;]+; by chance 61</td>\s*<td>3\.5</td>", page)
+    assert page.count(">Lift</th>") == 1
+
+
+def test_what_nobody_stands_behind_has_no_lift(admin_client):
+    tea, mug = factories.products(2)
+    factories.read_catalogue()
+    factories.publish_neighbours("content", {tea: [(mug, 0.61, 0)]}, buyers=0)
+
+    page = admin_client.get(page_of(tea)).content.decode()
+
+    assert "0.6100" in page
+    assert ">Lift</th>" not in page
+
+
+@pytest.mark.parametrize(
+    ("gap_days", "said"), [(1.2, "1 day"), (12.4, "12 days"), (0.3, "the same day")]
+)
+def test_what_is_bought_after_it_is_shown_with_how_long_that_takes(
+    admin_client, tea_and_mug, gap_days, said
+):
+    tea, mug = tea_and_mug
+    before = admin_client.get(page_of(tea)).content.decode()
+    factories.publish_neighbours("bought-after", {tea: [(mug, 0.3, 60)]}, gap_days=gap_days)
+
+    page = admin_client.get(page_of(tea)).content.decode()
+
+    assert "Typically after" not in before
+    assert "Typically after" in page
+    assert f"<td>{said}</td>" in page
+
+
 def test_an_item_without_neighbours_says_what_is_shown_instead(admin_client, tea_and_mug):
     _, mug = tea_and_mug
 
     assert "popular in its category" in admin_client.get(page_of(mug)).content.decode()
+
+
+def test_an_item_says_which_levels_fill_its_blocks_and_how_much_each_knows(
+    admin_client, tea_and_mug
+):
+    tea, mug = tea_and_mug
+    before = admin_client.get(page_of(tea)).content.decode()
+    factories.publish_popular([mug])
+    for _ in range(3):  # each page of a process takes in one thing that is new
+        state.forget()
+        page = admin_client.get(page_of(tea)).content.decode()
+
+    assert "Where that is too little" not in before
+    table = page[page.index("Where that is too little") :]
+    rows = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td><td>(.*?)</td></tr>", table)
+    assert rows == [
+        ("Sub-category", "Tea", "1"),
+        ("Category", "Drinks", "1"),
+        ("The whole shop", "–", "1"),
+    ]
+
+
+def test_an_item_that_no_snapshot_holds_yet_names_no_levels(admin_client, tea_and_mug):
+    factories.publish_popular([tea_and_mug[1]])
+    late = factories.product("Late")
+    sync()
+
+    assert "Where that is too little" not in admin_client.get(page_of(late)).content.decode()
+
+
+def test_without_a_snapshot_an_item_names_no_levels(admin_client):
+    late = factories.product("Late")
+    sync()
+
+    assert "Where that is too little" not in admin_client.get(page_of(late)).content.decode()
 
 
 def test_hiding_a_pair_takes_it_off_the_shops_page(

@@ -12,12 +12,13 @@ from persona_django.catalogue.models import Item
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Restriction, Visitor
 from persona_django.importing.models import ImportRun
-from persona_django.merchandising.models import PairDecision
+from persona_django.merchandising.models import PairDecision, SuggestedPair
 from persona_django.model_registry.models import Lease
 from persona_django.tracking.models import (
     DropCount,
     Event,
     Intent,
+    SearchFind,
     SearchTerm,
     UsedNonce,
 )
@@ -39,9 +40,11 @@ def a_row_of_each():
     Visitor.objects.create(key=5, purposes="measure")
     Lease.objects.create(name="rebuild/similar/1", done_at=1_700_000_000)
     PairDecision.objects.create(item_id=1, other_id=2)
+    SuggestedPair.objects.create(relation=1, item_id=1, other_id=2)
     ImportRun.objects.create(fingerprint="f", filename="orders.csv")
     Intent.objects.create(shopper=5, uid=1, kind=Intent.Kind.SEARCH, at=1_700_000_000)
     SearchTerm.objects.create(term=8, words="green tea", last_at=1_700_000_000)
+    SearchFind.objects.create(find=9, term=8, item_id=1, what=1, visitors=3)
     DropCount.objects.create(day=20_000, reason="event_field", n=3)
     UsedNonce.objects.create(key=4, at=1_700_000_000)
     ServedSlate.objects.create(shopper=5, uid=1, block="similar-items", at=9, items=b"", seen=5)
@@ -160,5 +163,6 @@ def test_lists_are_named_in_words_that_a_merchant_understands(admin_client):
         "People left alone",
         "Search terms",
         "Searches and filters",
+        "Suggested pairs",
         "Visitors",
     }

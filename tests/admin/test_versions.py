@@ -1,9 +1,12 @@
 """A merchant looks at what was learnt, makes a version live, and goes back."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from persona_django.catalogue.models import Item
 from persona_django.catalogue.state import read_state
 from persona_django.model_registry.models import ModelVersion
 from tests import factories
@@ -187,3 +190,98 @@ def test_who_may_only_look_is_not_offered_to_publish_from_the_list(
     assert "publish_chosen" not in page
     assert "Publish this version?" not in tried
     assert live_similar() == newer.pk
+
+
+# -- two versions side by side --------------------------------------------------------------------
+
+
+@pytest.fixture
+def compared():
+    """Of three lists one kept half, one went and one came."""
+    tea, mug, pot, tin, old = (factories.product(name) for name in NAMES)
+    factories.read_catalogue()
+    earlier = factories.publish_neighbours(
+        "similar", {tea: [(mug, 0.9, 20), (pot, 0.8, 20)], old: [(tea, 0.5, 20)]}
+    )
+    later = factories.publish_neighbours(
+        "similar", {tea: [(mug, 0.9, 20), (tin, 0.8, 20)], pot: [(tea, 0.5, 20)]}
+    )
+    return earlier, later
+
+
+NAMES = ("Green tea", "Stoneware mug", "Iron pot", "Tea tin", "Old kettle")
+
+
+def choose_to_compare(client, *versions):
+    return client.post(
+        reverse("admin:persona_modelversion_changelist"),
+        {"action": "compare_chosen", "_selected_action": [version.pk for version in versions]},
+        follow=True,
+    )
+
+
+def test_two_versions_stand_side_by_side_with_titles(admin_client, compared):
+    page = choose_to_compare(admin_client, *compared).content.decode()
+
+    def is_in(name: str, tag: str) -> bool:
+        return re.search(rf"<{tag}><a [^>]+>{name}</a>\s*</{tag}>", page) is not None
+
+    assert is_in("Iron pot", "del") and is_in("Tea tin", "ins")
+    assert not is_in("Stoneware mug", "del") and not is_in("Stoneware mug", "ins")
+    figures = dict(re.findall(r'<tr><th scope="row">(.+?)</th><td>(.+?)</td></tr>', page))
+    assert figures == {
+        "Lists before": "2",
+        "Lists after": "2",
+        "Items that came": "1",
+        "Items that went": "1",
+        "Lists that changed among the first ten": "1",
+        "Of the first ten kept, on average": "50 %",
+    }
+    assert "Old kettle" in page.split("have none any more")[1]
+
+
+def test_two_versions_that_say_the_same_are_said_to(admin_client, two_versions):
+    older, _ = two_versions
+    address = reverse("admin:persona_compare", args=[older.pk, older.pk])
+
+    assert "says the same" in admin_client.get(address).content.decode()
+
+
+def test_two_versions_with_no_list_in_common_have_no_share_to_tell(admin_client, two_versions):
+    page = choose_to_compare(admin_client, *two_versions).content.decode()
+
+    assert '<th scope="row">Items that went</th><td>1</td>' in page
+    assert "on average" not in page
+
+
+def test_an_item_that_is_gone_from_the_catalogue_is_named_by_its_number(admin_client, compared):
+    gone = Item.objects.get(title="Tea tin")
+    Item.objects.filter(pk=gone.pk).delete()
+
+    page = choose_to_compare(admin_client, *compared).content.decode()
+
+    assert f"item {gone.pk}, gone" in page
+
+
+def test_only_two_versions_of_one_relation_can_be_compared(admin_client, compared):
+    earlier, later = compared
+    popular = ModelVersion.objects.create(kind="popular", fence=1)
+    other = ModelVersion.objects.create(kind="content", relation=6, fence=1)
+    mixed = [[earlier], [earlier, later, other], [earlier, other], [popular, popular]]
+
+    for chosen in mixed:
+        said = choose_to_compare(admin_client, *chosen).content.decode()
+        assert "Choose two versions of one kind" in said
+    for pair in ([earlier.pk, other.pk], [popular.pk, popular.pk], [earlier.pk, 987_654]):
+        assert admin_client.get(reverse("admin:persona_compare", args=pair)).status_code == 404
+
+
+def test_who_may_not_see_versions_cannot_compare_them(client, django_user_model, compared):
+    colleague = django_user_model.objects.create_user("other", password="x", is_staff=True)
+    client.force_login(colleague)
+    address = reverse("admin:persona_compare", args=[version.pk for version in compared])
+    assert client.get(address).status_code == 403
+
+    colleague.user_permissions.add(Permission.objects.get(codename="view_modelversion"))
+
+    assert client.get(address).status_code == 200

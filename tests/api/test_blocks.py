@@ -81,7 +81,11 @@ def test_a_block_answers_with_everything_a_card_needs(client, tea):
         "compare_at_price": "9.00",
         "currency": "EUR",
         "image": "/media/mug.jpg",
-        "reason": {"code": "similar", "text": "More than 200 shoppers liked both"},
+        "reason": {
+            "code": "similar",
+            "text": "More than 200 shoppers liked both",
+            "level": "family",
+        },
     }
 
 

@@ -7,7 +7,6 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -42,8 +41,6 @@ def _shop_that_asks(settings):
         **settings.PERSONA,
         "VISITOR_REQUESTS": 10**6,
         "VISITOR_EVENTS": 10**6,
-        # A machine that runs several suites is no database that hangs.
-        "SLOW_CALL": timedelta(minutes=1),
     }
     cache.clear()
     yield

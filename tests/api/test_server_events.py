@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -40,8 +39,6 @@ def _two_servers(settings: Any) -> None:
         **settings.PERSONA,
         "SERVER_KEYS": SECRETS,
         "EVENT_KINDS": OWN,
-        # However busy the machine is, its database is not taken for one that fails.
-        "SLOW_CALL": timedelta(minutes=1),
     }
 
 
@@ -387,17 +384,6 @@ def test_a_database_that_refuses_is_said_and_the_same_message_may_come_again(tea
     assert int(response["Retry-After"]) > 0
     assert not UsedNonce.objects.exists()
     assert told(post(body, headers)) == "a"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_was_called_accepted_is_committed_also_where_requests_are_transactions(tea):
-    connections["default"].settings_dict["ATOMIC_REQUESTS"] = True
-    try:
-        assert told(send(report("save", item=tea, customer=1))) == "a"
-    finally:
-        connections["default"].settings_dict["ATOMIC_REQUESTS"] = False
-
-    assert Event.objects.count() == 1
 
 
 def test_no_secret_and_nothing_of_a_message_comes_into_a_log(tea, caplog):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -36,8 +35,6 @@ def _two_servers(settings: Any) -> None:
         **settings.PERSONA,
         "SERVER_KEYS": SECRETS,
         "EVENT_KINDS": OWN,
-        # However busy the machine is, its database is not taken for one that fails.
-        "SLOW_CALL": timedelta(minutes=1),
     }
 
 

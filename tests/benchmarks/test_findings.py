@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,9 @@ def test_a_fast_look_shows_the_limits_but_judges_only_what_holds_at_any_size():
     assert missed([OVER, EXACT], is_quick=False) == [OVER, EXACT]
 
 
+SETTINGS = "DJANGO_SETTINGS_MODULE"
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_figure_that_is_no_number_keeps_no_limit(value):
     broken = Finding(name="a page", value=value, unit="ms", limit=0.2)
@@ -75,6 +79,35 @@ def test_every_part_runs_alone_and_writes_down_its_findings(module):
     )
 
     assert "--findings FINDINGS" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("block_latency", ("--products", "300", "--renders", "20")),
+        ("sync", ("--products", "300")),
+        ("visit_next", ("--visits", "3000", "--items", "4000", "--answers", "50")),
+        ("import_orders", ("--lines", "2000")),
+        ("large", ("--quick",)),
+        (
+            "poisoning",
+            ("--shoppers", "300", "--products", "200", "--attackers", "1", "--attack", "c"),
+        ),
+    ],
+)
+def test_a_part_comes_to_its_findings_at_a_size_that_takes_seconds(module, arguments, tmp_path):
+    path = tmp_path / "findings.json"
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{module}", *arguments, "--findings", str(path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", SETTINGS)},
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert taken_from(path)
 
 
 def test_growth_is_judged_by_the_geometric_mean_of_both_shapes():

@@ -177,7 +177,10 @@ def test_a_model_whose_map_is_gone_is_not_asked_for(shop, django_assert_num_quer
 
 
 def test_blocks_are_found_by_name_and_an_unknown_name_lists_them():
-    assert set(blocks()) == {"similar-items", "bought-together", "reorder"}
+    assert set(blocks()) == {
+        "similar-items", "bought-together", "bought-after", "viewed-next", "viewed-then-bought",
+        "for-you", "trending", "popular", "new-arrivals", "reorder",
+    }  # fmt: skip
     with pytest.raises(UnknownBlock, match="reorder"):
         block_named("no-such-block")
 

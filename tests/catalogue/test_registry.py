@@ -89,6 +89,23 @@ def test_two_maps_for_one_model_are_a_fault_and_the_first_serves():
     assert type(registry.map_for(Product)) is Sound
 
 
+def test_two_maps_whose_models_share_a_table_are_told_because_every_product_is_there_twice():
+    class OnSale(Product):
+        class Meta:
+            proxy = True
+            app_label = "shop"
+
+    register(Product)(Sound)
+    register(Gift)(SoundGifts)
+    register(OnSale)(type("SoundToo", (Sound,), {}))
+
+    (fault,) = registry.faults()
+
+    assert fault.id == "persona.W027"
+    assert "shop.Product and shop.OnSale" in fault.message
+    assert len(registry.item_maps()) == 3
+
+
 @pytest.mark.parametrize("missing", ["shop.Nothing", "nowhere.Product", "nonsense", 42, str])
 def test_a_model_that_does_not_exist_is_a_fault(missing: Any):
     register(missing)(Sound)
@@ -297,6 +314,32 @@ def test_an_order_map_may_name_its_items(named: Any):
 
     assert order_faults(item="quantity", item_model=named) == {}
     assert registry.order_maps()[0].item_label == "shop.product"
+
+
+def test_two_order_maps_of_the_same_items_are_a_fault_and_the_first_serves():
+    register(Product)(Sound)
+    assert order_faults(counts=Q(order__paid=True)) == {}
+    first = type(registry.order_maps()[0])
+
+    register(OrderLine)(type("Again", (first,), {"counts": None}))
+
+    (fault,) = registry.faults()
+    assert fault.id == "persona.E013"
+    assert "shop.OrderLine has two order maps about the same items" in fault.message
+    assert "Again" in fault.message
+    assert [type(one) for one in registry.order_maps()] == [first]
+
+
+def test_order_maps_of_one_model_about_different_items_are_none():
+    register(Product)(Sound)
+    register(Gift)(SoundGifts)
+    assert order_faults(item="quantity", item_model=Product) == {}
+    first = type(registry.order_maps()[0])
+
+    register(OrderLine)(type("GiftLines", (first,), {"item_model": Gift}))
+
+    assert registry.faults() == []
+    assert [one.item_label for one in registry.order_maps()] == ["shop.product", "shop.gift"]
 
 
 @pytest.mark.parametrize("item", ["quantity", "pk"])

@@ -150,6 +150,19 @@ def test_items_of_a_model_that_is_no_longer_registered_are_retired(own_maps: Non
     assert item_of(product).retired_at is not None
 
 
+def test_switched_off_where_no_persona_py_is_read_nothing_is_retired(own_maps: None):
+    product = made()
+    with registry.isolated():
+        register(Product)(plain_map())
+        sync()
+
+    with override_settings(PERSONA={"ENABLED": False}):
+        report = sync()
+
+    assert report.retired == 0
+    assert item_of(product).retired_at is None
+
+
 def test_a_broken_persona_py_retires_nothing(own_maps: None):
     product = made()
     with registry.isolated():

@@ -24,7 +24,8 @@ BUILT_IN = {type(block.ranker).__name__: block.ranker for block in blocks().valu
 RANKERS = (*BUILT_IN.values(), example("ranker")["FreshFirst"]())
 every_ranker = pytest.mark.parametrize("ranker", RANKERS, ids=lambda ranker: type(ranker).__name__)
 
-COLUMNS = [field.name for field in fields(Candidates) if field.name not in ("source", "sources")]
+NAMES = ("source", "sources", "levels")
+COLUMNS = [field.name for field in fields(Candidates) if field.name not in NAMES]
 SEVERAL_ORDERS = range(5)
 
 

@@ -71,7 +71,9 @@ def test_proposals_carry_the_name_of_their_source(source: Source, query: Query):
 
 @every_source
 def test_a_source_answers_when_nothing_is_known_yet(source: Source, query: Query):
-    bare = replace(query, seeds=(), neighbours={}, popular=None, newest=None, own=None)
+    bare = replace(
+        query, seeds=(), neighbours={}, popular=None, trending=None, newest=None, own=None
+    )
 
     assert len(source.retrieve(bare)) in (0, 3)
 

@@ -27,8 +27,8 @@ class Door:
 
 
 def doors() -> list[Door]:
-    """All but the tasks, which have a matrix of their own (`test_jobs`). Raises KeyError, naming
-    it, for one that has no example."""
+    """All but the tasks, beside which pages are asked for (`matrix.go_beside`, `test_jobs`).
+    Raises KeyError, naming it, for one that has no example."""
     return [
         Door(name="middleware", path=f"/page/{PRODUCT}/"),
         *(_tag(name) for name in tags()),

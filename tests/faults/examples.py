@@ -81,6 +81,20 @@ def _aordered(request: Any, product: Any) -> None:
     async_to_sync(aordered)(request, _an_order())
 
 
+def _search_finds(request: Any, product: Any) -> None:
+    from persona_django import search_finds
+
+    search_finds("green tea")
+
+
+def _asearch_finds(request: Any, product: Any) -> None:
+    from asgiref.sync import async_to_sync
+
+    from persona_django import asearch_finds
+
+    async_to_sync(asearch_finds)("green tea")
+
+
 def _an_order() -> Any:
     from django.utils import timezone
 
@@ -119,6 +133,8 @@ FUNCTIONS: Mapping[str, Callable[[Any, Any], None]] = {
     "aordered": _aordered,
     "purchased": _of_lines("purchased"),
     "apurchased": _of_lines("apurchased"),
+    "search_finds": _search_finds,
+    "asearch_finds": _asearch_finds,
     "refunded": _of_lines("refunded"),
     "arefunded": _of_lines("arefunded"),
 }

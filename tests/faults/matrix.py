@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
 
 from tests.faults.browser import Answer, Browser
 from tests.faults.doors import Door
@@ -70,6 +74,27 @@ def go_through(shop: FaultShop, fault: Fault, door: Door, visitor: Browser) -> C
         following=following,
         without=without,
     )
+
+
+def go_beside(shop: FaultShop, fault: Fault, task: str, visitor: Browser) -> Cell:
+    """Ask three times for a page while the fault lasts and a task of ours is at work in the same
+    process."""
+    door = Door(name=f"beside {task}", path="/page/1/")
+    steered(shop, "prepare", task)
+    without = Browser(shop.without_app.port).ask(door.path)
+    worker = threading.Thread(target=steered, args=(shop, "task", task))
+    with going_on(fault, shop):
+        worker.start()
+        first, *following = (through(door, visitor) for _ in range(1 + FOLLOWING))
+    worker.join()
+    return Cell(fault=fault, door=door, first=first, following=following, without=without)
+
+
+def steered(shop: FaultShop, order: str, name: str = "") -> Any:
+    """What the process with the app answers to an order."""
+    answer = Browser(shop.with_app.port, patience=60).ask(f"/steer/{order}/?name={quote(name)}")
+    assert answer.status == 200, answer.text
+    return json.loads(answer.text)["answer"]
 
 
 def through(door: Door, visitor: Browser) -> Answer:

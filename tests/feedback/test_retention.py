@@ -17,7 +17,14 @@ from persona_django.identity import restrictions
 from persona_django.identity.models import Restriction, Visitor
 from persona_django.measurement.readiness import report
 from persona_django.model_registry.leases import Held
-from persona_django.tracking.models import DropCount, Event, Intent, SearchTerm, UsedNonce
+from persona_django.tracking.models import (
+    DropCount,
+    Event,
+    Intent,
+    SearchFind,
+    SearchTerm,
+    UsedNonce,
+)
 from persona_django.tracking.schema import Kind
 from persona_django.training.visitor_jobs import run_retention, step_retention
 from tests.deriving.doings import DAY, HOUR, did, saw, searched, visitor
@@ -54,10 +61,11 @@ def test_of_every_table_only_what_is_within_its_time_is_left_after_two_runs():
         DropCount.objects.create(day=(NOON - 365 * DAY) // DAY - seconds, reason="x", n=1)
         SearchTerm.objects.create(term=100 + seconds, last_at=at, marks=b"ab", visitors=1)
         SearchTerm.objects.create(term=200 + seconds, last_at=at, words="tea", visitors=9)
+        SearchFind.objects.create(find=100 + seconds, last_at=at, visitors=9, what=1)
         old = NOON - 390 * DAY - seconds
         SearchTerm.objects.create(term=300 + seconds, last_at=old, words="tea", visitors=9)
 
-    assert retention.delete_old(beat=lambda: None) == 3 + 1 + 1 + 3 + 1 + 1 + 1 + 1
+    assert retention.delete_old(beat=lambda: None) == 3 + 1 + 1 + 3 + 1 + 1 + 1 + 1 + 1
     assert retention.delete_old(beat=lambda: None) == 0
 
     kinds = sorted(Event.objects.values_list("kind", flat=True))
@@ -66,6 +74,7 @@ def test_of_every_table_only_what_is_within_its_time_is_left_after_two_runs():
     assert list(UsedNonce.objects.values_list("key", flat=True)) == [99]
     assert DropCount.objects.get().day == (NOON - 365 * DAY) // DAY + 1
     assert sorted(SearchTerm.objects.values_list("term", flat=True)) == [99, 199, 201, 299]
+    assert SearchFind.objects.get().find == 99
 
 
 def test_with_a_visitor_whose_time_is_over_goes_what_is_left_of_their_doings():
@@ -201,13 +210,19 @@ def test_no_statement_walks_through_a_whole_table(settings):
             SearchTerm(term=n, last_at=at - abs(n), words="mug" if 0 <= n < 9 else "", visitors=3)
             for n in numbers
         )
+        SearchFind.objects.bulk_create(
+            SearchFind(find=n, last_at=at - abs(n), what=int(0 <= n < 9), visitors=2)
+            for n in numbers
+        )
         UsedNonce.objects.bulk_create(UsedNonce(key=n, at=at + 2 * DAY) for n in numbers)
         DropCount.objects.bulk_create(
             DropCount(day=(at - 300 * DAY) // DAY, reason=str(n)) for n in numbers
         )
     Visitor.objects.bulk_create(Visitor(key=n, purposes="measure") for n in range(1_000))
     Visitor.objects.filter(key__lt=3).update(created_at=timezone.now() - timedelta(days=391))
-    analyse(Event, ServedSlate, Intent, SearchTerm, UsedNonce, DropCount, Visitor)
+    analyse(
+        Event, ServedSlate, Intent, SearchTerm, SearchFind, UsedNonce, DropCount, Visitor
+    )  # fmt: skip
 
     with CaptureQueriesContext(connections[router.db_for_write(Event)]) as asked:
         retention.delete_old(beat=lambda: None)

@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core import signing
 from django.test import override_settings
 from hypothesis import given
@@ -38,6 +39,15 @@ def test_a_token_of_a_public_slate_counts_for_everyone():
     token = sign_slot("similar-items", 31, 1, 7)
 
     assert [read_token(token, who).personal for who in (None, 5, 6)] == [False] * 3
+
+
+def test_everybody_is_served_the_same_public_token_for_ten_minutes():
+    tokens = []
+    for clock in ("10:00:00", "10:09:59", "10:10:00"):
+        with time_machine.travel(f"2026-03-01T{clock}Z", tick=False):
+            tokens.append(sign_slot("similar-items", 31, 1, 7))
+
+    assert tokens[0] == tokens[1] != tokens[2]
 
 
 @pytest.mark.parametrize("customer", [None, 5])

@@ -66,8 +66,10 @@ def test_a_web_process_that_renders_every_block_loads_no_heavy_library():
         from django.test import Client
         from tests.shop.models import Product
         product = Product.objects.create(name="Kettle", price=9)
-        for path in (product.get_absolute_url(), "/persona/api/v1/blocks/similar-items/"
-                     f"?seed=shop.product:{product.pk}"):
+        for path in (product.get_absolute_url(), *(
+            f"/persona/api/v1/blocks/{block}/?seed=shop.product:{product.pk}"
+            for block in ("similar-items", "for-you")
+        )):
             answer = Client().get(path)
             assert answer.status_code == 200, (path, answer.status_code, answer.content)
         heavy = ("sklearn", "scipy", "numba", "pyarrow", "pandas", "persona_django.training")

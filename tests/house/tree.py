@@ -40,6 +40,13 @@ def called(path: Path) -> Iterator[tuple[str, int]]:
             yield ast.unparse(node.func), node.lineno
 
 
+def equated(path: Path) -> Iterator[tuple[str, int]]:
+    """Whatever a file compares by == or !=, as it stands there, and its line."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.NotEq):
+            yield ast.unparse(node), node.lineno
+
+
 def markdown() -> Iterator[Path]:
     """Every page of words: the README, the changelog and the documentation."""
     yield ROOT / "README.md"

@@ -19,7 +19,7 @@ from persona_django.identity import cookies
 from persona_django.identity.consent import ConsentPolicy
 from persona_django.identity.cookies import VisitorCookie
 from persona_django.identity.keys import keyed
-from persona_django.identity.shoppers import resolve
+from persona_django.identity.shoppers import resolve, visitor_to_know
 
 ACCEPT_ALL = {"CONSENT_POLICY": {"BACKEND": "persona_django.identity.consent.AcceptAll"}}
 
@@ -196,3 +196,16 @@ def test_the_language_is_the_requests():
 
     assert resolve(made).language == "pl"
     assert resolve(request()).language == "en"
+
+
+def test_a_page_is_made_for_a_visitor_who_agreed_to_that_and_for_nobody_who_only_may_be_counted(
+    settings,
+):
+    cookie = VisitorCookie.fresh()
+    known = []
+
+    for policy in ({"BACKEND": f"{__name__}.Measured"}, ACCEPT_ALL["CONSENT_POLICY"]):
+        settings.PERSONA = {**settings.PERSONA, "CONSENT_POLICY": policy}
+        known.append(visitor_to_know(with_cookie(request(), cookie)))
+
+    assert known == [None, cookie.key]

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db import router, transaction
 from django.test import RequestFactory
 
+from persona_django.identity import remembered
 from persona_django.identity.erasure import erase, export
 from persona_django.identity.models import Standing, Visitor
 from persona_django.identity.subjects import subject_of_customer
@@ -135,6 +136,69 @@ def test_a_withdrawal_is_noted_even_where_the_visitor_has_no_row_yet():
     client.get("/plain/")
 
     assert Visitor.objects.get(key=visitor).purposes == ""
+
+
+@pytest.mark.parametrize("address", ["/cache/public_max-age=300/", "/file/", "/missing/{}/"])
+def test_a_withdrawal_is_noted_also_by_pages_on_which_the_cookie_must_stay(address: str):
+    tea, _ = stocked()
+    client = agreeing()
+    client.get(f"/shown/{tea.pk}/")
+    visitor = visitor_of(client)
+    client.cookies["banner"] = "no"
+
+    page = client.get(address.format(tea.pk))
+    page.getvalue()
+    page.close()
+
+    assert not page.cookies
+    assert "no-store" not in page.get("Cache-Control", "")
+    assert Visitor.objects.get(key=visitor).purposes == ""
+
+
+def test_a_withdrawal_is_noted_once_where_the_cookie_stays(django_assert_num_queries: Any):
+    tea, _ = stocked()
+    client = agreeing()
+    client.get(f"/shown/{tea.pk}/")
+    client.cookies["banner"] = "no"
+    client.get("/cache/public/")
+
+    with django_assert_num_queries(0):
+        client.get("/cache/public/")
+
+
+@pytest.mark.parametrize("is_known_here", [True, False])
+def test_who_agrees_again_where_the_cookie_had_to_stay_begins_anew(is_known_here: bool):
+    tea, _ = stocked()
+    client = agreeing()
+    client.get(f"/shown/{tea.pk}/")
+    withdrew = visitor_of(client)
+    client.cookies["banner"] = "no"
+    client.get("/cache/public/")
+    client.cookies["banner"] = "yes"
+    if not is_known_here:
+        # Another process has to read it first.
+        remembered.forget()
+        client.get(f"/shown/{tea.pk}/")
+        assert Event.objects.count() == 1
+
+    client.get(f"/shown/{tea.pk}/")
+
+    assert visitor_of(client) != withdrew
+    assert set(Event.objects.values_list("shopper", flat=True)) == {withdrew, visitor_of(client)}
+    assert Visitor.objects.get(key=withdrew).purposes == ""
+
+
+def test_a_cookie_that_had_to_stay_goes_with_the_next_answer_that_nobody_stores():
+    tea, _ = stocked()
+    client = agreeing()
+    client.get(f"/shown/{tea.pk}/")
+    client.cookies["banner"] = "no"
+    client.get("/cache/public/")
+    client.cookies["banner"] = "yes"
+
+    answer = client.get("/json/")
+
+    assert answer.cookies["persona"]["max-age"] == 0
 
 
 def test_the_shops_own_code_gives_the_visitor_a_row_as_a_view_does():

@@ -54,6 +54,31 @@ def test_the_command_tells_what_it_took_the_lines_for(file):
     assert "What happened in them: 1 cart add." in said.getvalue()
 
 
+@pytest.mark.parametrize("place", ["no/such/folder/r.csv", "orders.csv/r.csv", "."])
+def test_refused_lines_that_can_be_written_nowhere_are_said_before_anything_is_stored(file, place):
+    tea, _ = stocked()
+    path = file(f"1,{tea.pk},purchase,2010-12-01,1,1,A", "1,POST,purchase,2010-12-01,1,1,A")
+    rejects = str(path.parent / place)
+    arguments = [str(path), "--model=shop.product"]
+
+    with pytest.raises(CommandError, match=r"cannot be written: .*; give --rejects PATH") as said:
+        call_command("persona_import", *arguments, "--rejects", rejects)
+
+    assert rejects.removesuffix("/.") in str(said.value)
+    assert not Event.objects.exists() and not ImportRun.objects.exists()
+
+
+def test_a_file_of_which_no_line_is_refused_leaves_none_of_refused_lines(file):
+    tea, _ = stocked()
+    path = file(f"1,{tea.pk},purchase,2010-12-01,1,1,A")
+    said = io.StringIO()
+
+    call_command("persona_import", str(path), "--model=shop.product", stdout=said)
+
+    assert "1 stored" in said.getvalue()
+    assert [one.name for one in path.parent.iterdir()] == ["orders.csv"]
+
+
 def test_a_dry_run_counts_and_stores_nothing(file):
     tea, _ = stocked()
     path = file(f"1,{tea.pk},purchase,2010-12-01,1,1,A", "1,POST,purchase,2010-12-01,1,1,A")

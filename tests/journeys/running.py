@@ -32,7 +32,7 @@ class Shop:
         self.address = ""
         self._environment = {
             **os.environ,
-            "DJANGO_SETTINGS_MODULE": "example_shop.settings",
+            "DJANGO_SETTINGS_MODULE": "tests.journeys.settings",
             "DATABASE_URL": database or f"sqlite:///{self.file}",
             "SECRET_KEY": "only-for-this-journey-0123456789abcdefghijklmnop",
             "PYTHONDONTWRITEBYTECODE": "1",

@@ -31,7 +31,8 @@ def test_a_newcomer_s_demo_on_a_database_server_learns_and_sells(server, tmp_pat
         assert told["counts"]["orders"] > 1_000
         assert told["counts"]["visit_events"] > 1_000
         assert {one["kind"] for one in told["versions"] if one["live"]} == {
-            "similar", "bought-together", "popular",
+            "similar", "bought-together", "bought-after", "viewed-next",
+            "content", "visit-next", "trending", "popular",
         }  # fmt: skip
         with shop.served():
             home = shop.get("/")

@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils.html import escape
@@ -44,6 +45,12 @@ def demo(**options) -> str:
     return out.getvalue()
 
 
+def told(*command: str) -> str:
+    out = io.StringIO()
+    call_command(*command, stdout=out, no_color=True)
+    return out.getvalue()
+
+
 def test_a_newcomer_reads_what_is_in_the_shop_what_was_learnt_and_how_good_it_is(tmp_path, capfd):
     said = demo(json=str(tmp_path / "figures.json"))
 
@@ -57,7 +64,8 @@ def test_a_newcomer_reads_what_is_in_the_shop_what_was_learnt_and_how_good_it_is
     taken_in = Event.objects.exclude(kind__in=(Kind.DISMISS, Kind.RESTORE)).count()
     assert figures["counts"]["visit_events"] == taken_in > 1_000
     assert [version["kind"] for version in figures["versions"] if version["live"]] == [
-        "similar", "bought-together", "popular",
+        "similar", "bought-together", "bought-after", "viewed-next", "content",
+        "visit-next", "trending", "popular",
     ]  # fmt: skip
     assert len(figures["quality"]) == 6
     assert all(one["floor"] < one["found"] <= one["ceiling"] for one in figures["quality"])
@@ -84,6 +92,30 @@ def test_the_shop_it_leaves_behind_can_be_walked_through(client):
     assert escape(product.name) in page.content.decode()
     assert current_snapshot() is not None
     assert OrderLine.objects.filter(refunded__gt=0, refunded_at__isnull=False).exists()
+
+
+def test_the_shop_it_leaves_behind_has_nothing_to_do_and_nothing_too_old():
+    said = demo()
+
+    assert "todo" not in told("persona_status")
+    assert "retention/1: 0 old rows deleted" in told("persona_run", "--again", "retention/1")
+    assert "looks and carts imported from the log of those who agreed" in said
+
+
+def test_staff_read_the_exact_figures_on_the_shop_s_cards_and_nobody_else_does(client):
+    demo()
+    product = Product.objects.filter(is_active=True, stock__gt=0).order_by("-sold", "id").first()
+    boss = get_user_model().objects.create_superuser("boss", "boss@example.com", "open sesame")
+
+    to_a_shopper = client.get(product.get_absolute_url()).content.decode()
+    client.force_login(boss)
+    to_staff = client.get(product.get_absolute_url()).content.decode()
+
+    exact = re.compile(
+        r'class="card-reason">[^<]*<span class="card-exact">\([\d,]+ of [\d,]+, by chance [^)]+\)'
+    )
+    assert exact.search(to_staff)
+    assert 'class="card-reason"' in to_a_shopper and "card-exact" not in to_a_shopper
 
 
 def test_running_it_again_goes_on_with_the_same_shop():

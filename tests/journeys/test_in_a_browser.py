@@ -115,6 +115,20 @@ def test_the_home_page_leads_to_products_whose_pages_show_what_was_learnt(shop, 
     assert len(learnt) >= 2, headings
 
 
+def test_the_home_page_takes_up_what_somebody_who_agreed_has_looked_at(shop, page):
+    page.goto(f"{shop.address}/")
+    for_you = page.locator(".persona-block--for-you")
+    assert for_you.count() == 0
+
+    page.click(".consent button[value=accepted]")
+    page.goto(best_paired_product(shop))
+    page.goto(f"{shop.address}/")
+
+    assert for_you.locator("h2").inner_text() == "For you"
+    assert "went on to this" in for_you.inner_text()
+    assert for_you.locator("li").count() == 4
+
+
 def test_the_consent_banner_is_small_and_hides_nothing_for_good(shop, page):
     page.goto(f"{shop.address}/")
     screen = page.viewport_size["height"]

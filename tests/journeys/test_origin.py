@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from example_shop import origin
 from example_shop.loaders.sources import CHOICES, FASHION, SIMULATED
 from example_shop.models import Customer, Order, Origin, Product
 from persona_django.catalogue import state
+from tests.journeys.shelves import put_on_sale
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,10 +133,10 @@ def test_a_shop_of_a_real_set_too_small_to_learn_from_says_so_and_shows_its_fall
     for said in (page, about):
         assert "three hours of a real shop (REES46), with their dates moved" in said
         assert f"{TOO_LITTLE} which items are similar or what is bought together;" in said
-        assert "those rows show what is popular and new" in said
+        assert "those rows show what is of the same kind, popular or new" in said
         assert "All products" not in said
-    assert "You may also like" in page
-    assert "Often bought together" not in page and "Similar items" not in page
+    assert "Of the same kind" in page
+    assert "Often bought together" not in page and "liked both" not in page
     assert page.count('class="card-name"') >= 7
     assert "REES46: three hours of a large electronics shop" in about
     assert "The set has no titles" in about
@@ -194,3 +197,15 @@ def test_filling_anew_replaces_what_was_said(client):
     about = client.get(reverse("about")).content.decode()
     assert "The second." in about and "New." in about
     assert "First." not in about and "Old." not in about
+
+
+def test_switched_off_no_page_of_the_shop_asks_a_table_of_ours(client, settings):
+    origin.keep(title="a test", summary="Made by hand.", notes=(), choice={})
+    product = put_on_sale()
+    settings.PERSONA = {**settings.PERSONA, "ENABLED": False}
+
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get(product.get_absolute_url()).content.decode()
+
+    assert "Made by hand." in page and TOO_LITTLE not in page
+    assert [query["sql"] for query in asked if "persona_" in query["sql"]] == []

@@ -91,6 +91,13 @@ def last_event(shop: Shop) -> int:
     return int(shop.ask("SELECT coalesce(max(id), 0) FROM persona_event")[0][0])
 
 
+def test_the_shop_under_test_does_not_rest_after_a_call_that_a_busy_machine_kept_waiting(shop):
+    """While it rests nothing is stored, and every other test here waits in vain."""
+    asked = "from persona_django import conf; print(conf.current().slow_call.total_seconds())"
+
+    assert float(shop.manage("shell", "--verbosity", "0", "-c", asked)) >= 60
+
+
 def test_a_visit_to_a_product_is_one_view_with_all_that_was_done_on_its_page(shop, page):
     before = last_event(shop)
     slates = len(shop.ask("SELECT id FROM persona_servedslate"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from django.apps import apps
 from django.core.management import CommandError, call_command, load_command_class
 
 import persona_django.management
+from persona_django.identity.keys import keyed
 from persona_django.management.base import PersonaCommand
+from persona_django.tracking.models import Event
+from persona_django.tracking.schema import Kind
 from tests.catalogue.tables import without_tables
 
 NAMES = sorted(
@@ -53,6 +57,54 @@ def test_before_migrate_each_command_says_what_to_run_first(command):
 
     assert len(str(said.value).splitlines()) == 1
     assert "missing" not in out.getvalue() and "no such table" not in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("persona_sync",),
+        ("persona_remap", "shop.product", "shop.product"),
+        ("persona_import", "orders.csv"),
+        ("persona_derive",),
+        ("persona_rebuild",),
+        ("persona_robots",),
+        ("persona_robots", "--person", "1"),
+        ("persona_run", "--again", "retention/1"),
+    ],
+    ids=" ".join,
+)
+def test_switched_off_what_learns_or_writes_says_so_and_asks_nothing(command, settings):
+    """No database may be asked here: this test has none."""
+    settings.PERSONA = {**settings.PERSONA, "ENABLED": False}
+
+    with pytest.raises(CommandError) as said:
+        call_command(*command)
+
+    assert str(said.value) == "PERSONA['ENABLED'] is False: nothing is done."
+
+
+@pytest.mark.django_db
+def test_switched_off_what_people_are_owed_goes_on(settings):
+    key = keyed("customer", "1")
+    Event.objects.create(shopper=key, uid=1, kind=Kind.VIEW, item_id=1, at=int(time.time()))
+    settings.PERSONA = {**settings.PERSONA, "ENABLED": False}
+
+    said = {
+        name: told(f"persona_{name}", "--customer", "1", "--anyway", *more)
+        for name, more in {"export": (), "pause": (), "erase": ("--no-input",)}.items()
+    }
+
+    assert '"view"' in said["export"]
+    assert "Left alone from now on" in said["pause"]
+    assert "1 deleted" in said["erase"]
+    assert not Event.objects.exists()
+    assert "events" in told("persona_data_map")
+
+
+def told(*command: str) -> str:
+    out = io.StringIO()
+    call_command(*command, stdout=out)
+    return out.getvalue()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,6 +14,7 @@ from persona_django.catalogue.models import Item
 from persona_django.identity.models import Standing, Visitor
 from persona_django.measurement.readiness import report
 from persona_django.model_registry.models import Lease, ModelVersion
+from persona_django.training.rebuild import rebuild_all
 from tests import factories
 from tests.shop.models import Product
 from tests.training.history import buy, customers
@@ -128,6 +129,22 @@ def test_a_version_that_is_held_back_is_reported_with_its_reason():
     )
 
     assert "is not live: Only 3 shoppers." in status()
+
+
+@pytest.mark.django_db
+def test_a_shop_without_visits_has_nothing_to_do_about_what_only_visits_teach():
+    factories.products(4)
+    factories.read_catalogue()
+    buy(customers(6), [*Product.objects.order_by("pk")])
+    rebuild_all(force=False)
+
+    # Blocks of the same names come after their kinds.
+    learnt, held_back, alike = (said_of(kind)[0] for kind in ("similar", "viewed-next", "content"))
+
+    assert not learnt.ok, "six customers are too few for what every shop has"
+    assert held_back.ok
+    assert "Only 0 shoppers with two or more items so far" in held_back.text
+    assert alike.ok and "is live" in alike.text
 
 
 @pytest.mark.django_db

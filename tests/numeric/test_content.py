@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_django.numeric import content
-from persona_django.numeric.content import called_for, most_alike, text_vectors
+from persona_django.numeric.content import called_for, label_vectors, most_alike, text_vectors
 
 TITLES = ["Green tea", "Black tea", "Tea cup", "Teapot, green", "Notebook"]
 texts = st.lists(st.text(alphabet="ab é", max_size=8), min_size=1, max_size=6)
@@ -77,6 +77,52 @@ def test_fields_of_other_items_and_weights_below_nothing_are_refused():
         text_vectors({"a": ["x"], "b": []}, weights={"a": 1})
     with pytest.raises(ValueError, match="0 or more"):
         text_vectors({"a": ["x"]}, weights={"a": -1})
+
+
+def likeness(labels: list[list[str]], **options: int) -> np.ndarray:
+    vectors = label_vectors(labels, **options)
+    return (vectors @ vectors.T).toarray()
+
+
+def test_who_shares_a_rare_label_is_more_alike_than_who_shares_a_common_one():
+    found = likeness([["tea", "red"], ["tea", "red"], ["tea", "blue"], ["tea", "blue"], ["cup"]])
+
+    assert found[0, 1] == pytest.approx(1)
+    assert 1 > found[0, 2] > 0
+    assert not found[4].any()
+
+
+def test_labels_are_compared_as_they_are_and_a_label_that_stands_twice_counts_once():
+    found = likeness([["Red Tea", "x"], ["red tea", "x"], ["Red Tea", "x", "x"]], fewest=1)
+
+    assert found[0, 2] == pytest.approx(1)
+    assert 0 < found[0, 1] < 1
+
+
+def test_a_label_that_too_few_items_have_does_not_count():
+    assert likeness([["tea", "rare"], ["tea"]])[0, 1] == pytest.approx(1)
+    assert likeness([["tea", "rare"], ["tea"]], fewest=1)[0, 1] < 1
+    assert not likeness([["tea"], ["tea"], ["cup"]], fewest=3).any()
+
+
+@given(
+    labels=st.lists(st.lists(st.sampled_from(["a", "b", "c d", ""]), max_size=4), max_size=5),
+    fewest=st.integers(1, 3),
+)
+def test_rows_of_labels_have_length_one_or_none(labels, fewest):
+    vectors = label_vectors(labels, fewest=fewest)
+
+    length = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())
+    assert vectors.shape[0] == len(labels)
+    assert np.all((abs(length - 1) < 1e-9) | (length == 0))
+
+
+@pytest.mark.parametrize("labels", [[], [[]], [[], []], [["a"], ["b"]]])
+def test_without_a_label_that_counts_nothing_is_like_anything(labels):
+    vectors = label_vectors(labels)
+
+    assert vectors.shape[0] == len(labels)
+    assert len(most_alike(vectors, k=3)[1]) == 0
 
 
 @given(seed=st.integers(0, 50), k=st.integers(1, 4), block=st.integers(1, 5))

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_django.numeric import followers as module
-from persona_django.numeric.followers import Followers, Steps, followers
+from persona_django.numeric.followers import backed_steps, followers
+from persona_django.numeric.neighbours import Neighbours
+from persona_django.numeric.steps import Steps
 
 N_ITEMS, N_OWNERS = 5, 3
 Row = tuple[int, list[tuple[int, int]]]
@@ -49,19 +51,35 @@ def one_after_the_other(*rows: list[int]) -> Steps:
     )
 
 
-def learnt(steps: Steps, **options: float) -> Followers:
+def learnt(steps: Steps, **options: float) -> Neighbours:
     given = {"k": 9, "reach": 2, "fade": 0.5, "min_support": 1, "min_llr": 0, "prior": 0}
     return followers(steps, **{**given, "discount": 0, **options})  # type: ignore[arg-type]
 
 
-def lists(found: Followers) -> dict[int, list[int]]:
-    indptr, item = found.neighbours.indptr, found.neighbours.item.tolist()
+def lists(found: Neighbours) -> dict[int, list[int]]:
+    indptr, item = found.indptr, found.item.tolist()
     return {i: item[indptr[i] : indptr[i + 1]] for i in range(N_ITEMS)}
 
 
-@given(rows=tables, reach=st.integers(1, 3), block=st.sampled_from([1, 4, 10**6]))
-def test_it_is_what_a_look_at_every_row_counts(rows, reach, block):
+EVERYBODY = 2**40 - 1
+some = st.one_of(st.just(EVERYBODY), st.integers(0, EVERYBODY))
+"""As bits: the places that count."""
+
+
+def chosen(bits: int, n: int) -> np.ndarray:
+    return np.array([bits >> place & 1 for place in range(n)], dtype=bool)
+
+
+@given(
+    rows=tables,
+    reach=st.integers(1, 3),
+    block=st.sampled_from([1, 4, 10**6]),
+    lead=some,
+    follow=some,
+)
+def test_it_is_what_a_look_at_every_row_counts(rows, reach, block, lead, follow):
     steps = steps_of(rows)
+    leads, follows = (chosen(bits, len(steps.item)) for bits in (lead, follow))
     wanted: dict[tuple[int, int], dict[str, list]] = defaultdict(lambda: defaultdict(list))
     for number, (owner, row) in enumerate(rows):
         start = steps.indptr[number]
@@ -71,7 +89,8 @@ def test_it_is_what_a_look_at_every_row_counts(rows, reach, block):
         for a, (one, _) in enumerate(row):
             for b, (other, _) in enumerate(row):
                 distance = moments[times[b]] - moments[times[a]]
-                if 0 < distance <= reach and one != other:
+                counts = leads[start + a] and follows[start + b]
+                if 0 < distance <= reach and one != other and counts:
                     here = (distance, b - a, a, times[b] - times[a])
                     nearest[one, other] = min(nearest.get((one, other), here), here)
         for pair, (distance, _, _, gap) in nearest.items():
@@ -81,12 +100,13 @@ def test_it_is_what_a_look_at_every_row_counts(rows, reach, block):
 
     with pytest.MonkeyPatch.context() as changed:
         changed.setattr(module, "BLOCK_PAIRS", block)
-        found = learnt(steps, reach=reach)
+        found = learnt(steps, reach=reach, leads=leads, follows=follows)
 
-    neighbours = found.neighbours
+    neighbours = found
     first = np.repeat(np.arange(N_ITEMS), np.diff(neighbours.indptr)).tolist()
     pairs = list(zip(first, neighbours.item.tolist(), strict=True))
-    holding = [sum(any(item == i for item, _ in row) for _, row in rows) for i in range(N_ITEMS)]
+    row, item = steps.row, steps.item
+    holding = [len(set(row[leads & (item == i)].tolist())) for i in range(N_ITEMS)]
     # Chance is at work where an item follows no more often than it would anyway.
     assert set(pairs) <= wanted.keys()
     for place, pair in enumerate(pairs):
@@ -95,13 +115,15 @@ def test_it_is_what_a_look_at_every_row_counts(rows, reach, block):
         assert neighbours.support[place] == len(set(told["owners"]))
         assert found.gap[place] == median(told["gaps"])
     assert len(pairs) == len(wanted)
+    by = [len(set(steps.owner[row[leads & (item == i)]].tolist())) for i in range(N_ITEMS)]
+    assert found.item_support.tolist() == by
 
 
 def test_a_case_comes_after_the_phone_and_not_before_it():
     found = learnt(one_after_the_other([0, 1], [0, 1], [0, 2]))
 
     assert lists(found) == {0: [1, 2], 1: [], 2: [], 3: [], 4: []}
-    assert found.neighbours.score.tolist() == pytest.approx([2 / 3, 1 / 3])
+    assert found.score.tolist() == pytest.approx([2 / 3, 1 / 3])
 
 
 def test_what_comes_sooner_comes_first_and_what_is_out_of_reach_not_at_all():
@@ -132,7 +154,7 @@ def test_one_shopper_again_and_again_is_one_and_the_gate_asks_for_more():
     found = learnt(alone, min_support=2)
 
     assert lists(found)[0] == [2]
-    assert found.neighbours.item_support[0] == 3
+    assert found.item_support[0] == 3
 
 
 def test_popular_items_are_held_back_and_few_reasons_are_pulled_down():
@@ -140,7 +162,7 @@ def test_popular_items_are_held_back_and_few_reasons_are_pulled_down():
 
     assert lists(learnt(steps))[0] == [1, 2]
     assert lists(learnt(steps, discount=1))[0] == [2, 1]
-    assert learnt(steps, prior=2).neighbours.score[0] == pytest.approx(2 / 3 * 2 / 4)
+    assert learnt(steps, prior=2).score[0] == pytest.approx(2 / 3 * 2 / 4)
 
 
 def test_only_the_best_are_kept_and_equals_stand_by_their_number():
@@ -150,7 +172,7 @@ def test_only_the_best_are_kept_and_equals_stand_by_their_number():
 def test_what_follows_by_chance_is_left_out():
     by_chance = one_after_the_other([0, 1], [2, 3], [0, 3], [2, 1])
 
-    assert len(learnt(by_chance, min_llr=0.01).neighbours.item) == 0
+    assert len(learnt(by_chance, min_llr=0.01).item) == 0
 
 
 def test_progress_is_told_and_may_stop_it():
@@ -174,24 +196,81 @@ def test_an_option_out_of_its_range_is_refused_by_name(option):
         learnt(one_after_the_other([0, 1]), **option)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"indptr": np.array([0, 1])}, "cover all items"),
-        ({"at": np.array([5, 4])}, "oldest comes first"),
-        ({"item": np.array([0, 9])}, "numbers from 0 to 4"),
-        ({"owner": np.array([0, 0])}, "one owner a row"),
-    ],
-)
-def test_columns_that_do_not_fit_are_refused(wrong, said):
-    whole = vars(one_after_the_other([0, 1]))
-
-    with pytest.raises(ValueError, match=said):
-        Steps(**{**whole, **wrong})
-
-
 def test_nobody_has_followers_where_nothing_happened():
     found = learnt(steps_of([]))
 
-    assert len(found.neighbours.item) == len(found.gap) == 0
-    assert len(found.neighbours.indptr) == N_ITEMS + 1
+    assert len(found.item) == len(found.gap) == 0
+    assert len(found.indptr) == N_ITEMS + 1
+
+
+@given(
+    rows=tables,
+    reach=st.integers(1, 3),
+    crowd=st.integers(1, 3),
+    block=st.sampled_from([1, 10**6]),
+)
+def test_an_item_is_backed_where_a_crowd_has_it_before_or_after_the_same(
+    rows, reach, crowd, block
+):
+    steps = steps_of(rows)
+    row, to_end = steps.row, steps.to_end()
+    n = len(steps.item)
+    owners: dict[tuple[int, int], set[int]] = defaultdict(set)
+    met = [
+        (a, b)
+        for a in range(n)
+        for b in range(n)
+        if row[a] == row[b]
+        and 0 < to_end[a] - to_end[b] <= reach
+        and steps.item[a] != steps.item[b]
+    ]
+    for a, b in met:
+        owners[steps.item[a], steps.item[b]].add(int(steps.owner[row[a]]))
+    shared = {
+        place
+        for a, b in met
+        if len(owners[steps.item[a], steps.item[b]]) >= crowd
+        for place in (a, b)
+    }
+
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(module, "BLOCK_PAIRS", block)
+        found = backed_steps(steps, reach=reach, min_support=crowd)
+
+    assert set(np.flatnonzero(found).tolist()) == shared
+
+
+def test_what_does_not_count_moves_nothing_but_keeps_its_place_in_time():
+    steps = one_after_the_other([0, 4, 1], [0, 1], [0, 1])
+
+    found = learnt(steps, reach=1, leads=steps.item != 4, follows=steps.item != 4)
+
+    assert lists(found)[0] == [1]
+    assert found.support.tolist() == [2], "in the first row something came between"
+    assert found.item_support.tolist() == [3, 3, 0, 0, 0]
+
+
+def test_what_is_bought_says_how_special_it_is_by_the_rows_in_which_it_is_bought():
+    """Looked at by everybody and bought by two: it is the buying that counts."""
+    steps = one_after_the_other([0, 1, 2], [0, 1, 2], [2, 3], [2, 3])
+    views = np.ones(len(steps.item), dtype=bool)
+    views[[2, 5]] = False
+
+    found = learnt(steps, reach=9, discount=0.5, leads=views, follows=~views)
+
+    assert lists(found) == {0: [2], 1: [2], 2: [], 3: [], 4: []}
+    assert found.score.tolist() == pytest.approx([0.5, 1.0]), "two of two rows, one moment further"
+    assert found.item_support.tolist() == [2, 2, 2, 2, 0]
+
+
+def test_chance_is_reckoned_against_all_rows_there_were():
+    pair = one_after_the_other([0, 1], [0, 1])
+
+    assert learnt(pair, rows_seen=2).llr.max(initial=0) == 0
+    assert learnt(pair, rows_seen=1_000).llr.max() > 20
+
+
+@pytest.mark.parametrize("wrong", [{"reach": 0}, {"min_support": 0}])
+def test_a_crowd_or_reach_of_nobody_is_refused(wrong):
+    with pytest.raises(ValueError, match="at least 1 shopper"):
+        backed_steps(one_after_the_other([0, 1]), **{"reach": 1, "min_support": 1, **wrong})

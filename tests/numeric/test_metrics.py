@@ -151,6 +151,18 @@ def test_diversity_is_the_mean_distance_of_all_pairs(items):
     assert found[0] == pytest.approx(np.mean(pairs))
 
 
+@given(items=st.lists(st.integers(-1, 5), min_size=3, max_size=3))
+def test_diversity_is_the_same_for_a_sparse_table(items):
+    from scipy.sparse import csr_matrix
+
+    vectors = np.random.default_rng(2).random((6, 4)).round()
+
+    dense = metrics.diversity(np.array([items]), vectors=vectors)
+    sparse = metrics.diversity(np.array([items]), vectors=csr_matrix(vectors))
+
+    assert np.array_equal(dense, sparse, equal_nan=True)
+
+
 def test_a_list_of_one_has_no_diversity_and_what_is_not_described_is_like_nothing():
     vectors = np.array([[1.0, 0.0], [0.0, 0.0]])
 

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from persona_django.numeric.sorting import coded, sort_order
+from persona_django.numeric.sorting import coded, distinct, pairs_among, sort_order
 
 whole = st.one_of(
     st.integers(-(2**63), 2**63 - 1), st.integers(-5, 5), st.integers(2**62, 2**62 + 3)
 )
+cells = st.tuples(st.integers(-2, 4), st.integers(-2, 4))
 columns = arrays(np.int64, st.integers(0, 60), elements=whole)
 
 
@@ -22,11 +23,17 @@ def test_the_order_is_the_stable_one(values):
 
 
 @given(values=columns)
+def test_the_distinct_values_are_those_of_numpy(values):
+    assert distinct(values).tolist() == np.unique(values).tolist()
+    assert distinct(values).dtype == np.int64
+
+
+@given(values=columns)
 def test_codes_count_the_distinct_values_from_0(values):
-    codes, distinct = coded(values)
+    codes, known = coded(values)
 
     expected, inverse = np.unique(values, return_inverse=True)
-    assert distinct.tolist() == expected.tolist()
+    assert known.tolist() == expected.tolist()
     assert codes.tolist() == inverse.tolist()
 
 
@@ -54,7 +61,20 @@ def test_long_columns_of_keyed_hashes_are_coded():
     names = rng.integers(0, 2**63 - 1, 5_000)
     values = names[rng.integers(0, len(names), 200_000)]
 
-    codes, distinct = coded(values)
+    codes, known = coded(values)
 
-    assert np.array_equal(distinct[codes], values)
-    assert (np.diff(distinct) > 0).all()
+    assert np.array_equal(known[codes], values)
+    assert (np.diff(known) > 0).all()
+
+
+@given(asked=st.lists(cells, max_size=8), held=st.lists(cells, max_size=8))
+def test_a_pair_is_among_others_where_both_of_its_numbers_agree(asked, held):
+    first, second, *others = [
+        np.array([cell[place] for cell in some], dtype=np.int64)
+        for some in (asked, held)
+        for place in (0, 1)
+    ]
+
+    found = pairs_among(first, second, (others[0], others[1]))
+
+    assert found.tolist() == [cell in held for cell in asked]

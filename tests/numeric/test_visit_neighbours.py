@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_django.numeric.followers import Steps
+from persona_django.numeric.steps import Steps
 from persona_django.numeric.visit_neighbours import Likeness, VisitIndex, index_visits, visit_next
 
 N_ITEMS, NOW, DAY = 6, 1_000_000, 86_400
@@ -89,6 +89,19 @@ def test_only_the_visits_most_like_it_speak_and_of_equals_the_newest():
 
 def test_of_a_popular_item_only_the_newest_visits_are_asked():
     assert set(answered([([0, 1], 5), ([0, 2], 3), ([0, 3], 4)], [0], most=2)) == {0, 2, 3}
+
+
+def test_it_takes_so_many_visitors_and_one_who_comes_again_is_one():
+    table = [([0, 1], 5), ([0, 1], 4), ([0, 2], 3), ([0, 2], 2)]
+    steps = steps_of(table)
+    again = Steps(**{**vars(steps), "owner": np.array([0, 1, 2, 2]), "n_owners": 3})
+    index = index_visits(again, most=99)
+
+    items, score = visit_next(index, np.array([0]), now=NOW, likeness=LIKE, min_support=2)
+    everything = dict(zip(*visit_next(index, np.array([0]), now=NOW, likeness=LIKE), strict=True))
+
+    assert items.tolist() == [0, 1]
+    assert score.tolist() == [everything[0], everything[1]], "the rest counts as it does anyway"
 
 
 @pytest.mark.parametrize("seen", [[], [5]])

@@ -38,6 +38,16 @@ def test_visits_are_what_walking_through_each_shoppers_events_finds(rows):
     assert (at[found.first] == found.start).all()
 
 
+@given(happenings)
+def test_times_may_lie_as_far_apart_as_they_like(rows):
+    shopper, at, _ = columns(rows, 3)
+    far = 2**47
+
+    found = visits_of(shopper, at * far, gap_seconds=GAP * far)
+
+    assert found.number.tolist() == visits_of(shopper, at, gap_seconds=GAP).number.tolist()
+
+
 @given(happenings, st.randoms(use_true_random=False))
 def test_the_order_in_which_events_come_makes_no_difference(rows, chance):
     uid = np.arange(len(rows))

@@ -19,7 +19,7 @@ from persona_django.middleware import PersonaMiddleware
 from persona_django.serving.recommend import recommend
 from persona_django.tracking.ingest import NewEvent, insert
 from persona_django.tracking.models import Event
-from persona_django.tracking.recent import said_by
+from persona_django.tracking.recent import recent_of
 from persona_django.tracking.schema import Kind
 from tests.browsing import FROM_COOKIE, browser, visitor_of
 from tests.factories import (
@@ -217,7 +217,7 @@ def test_what_a_customer_dismissed_on_one_device_is_dismissed_on_all(shop, ann):
     say(phone, Kind.DISMISS, shop[1])
 
     assert not shows(page(ann, shop[0]), shop[1])
-    assert [one.item_id for one in said_by(visitor_of(ann))] == [item_id(shop[1])]
+    assert [one.item_id for one in recent_of(visitor_of(ann), now=NOON).said] == [item_id(shop[1])]
 
 
 def test_what_a_customer_dismissed_where_they_withdrew_since_is_dismissed_nowhere(shop, ann):
@@ -285,7 +285,22 @@ def test_somebody_who_dismisses_all_day_makes_no_page_slow(shop, ann):
 
     assert not shows(response, shop[1])
     assert time.perf_counter() - began < 1
-    assert len(said_by(visitor_of(ann))) == 1_000
+    assert len(recent_of(visitor_of(ann), now=NOON).said) == 1_000
+
+
+def test_however_much_somebody_looks_at_what_they_dismissed_stays_away(shop, ann):
+    say(ann, Kind.DISMISS, shop[1])
+    now = int(time.time())
+    insert(
+        NewEvent(shopper=visitor_of(ann), uid=next(_uids), kind=Kind.VIEW, item_id=9, at=now - n)
+        for n in range(1_500)
+    )
+
+    recent = recent_of(visitor_of(ann), now=now, looks=True)
+
+    assert [one.item_id for one in recent.said] == [item_id(shop[1])]
+    assert len(recent.looked_at) == 60
+    assert not shows(page(ann, shop[0]), shop[1])
 
 
 def test_a_block_of_which_all_was_dismissed_says_why_it_is_empty(shop):

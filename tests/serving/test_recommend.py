@@ -8,8 +8,10 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
+from django.db import connections, router
 from django.template import Context, Template
 from django.test import RequestFactory, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from persona_django.catalogue import registry, state
@@ -18,6 +20,7 @@ from persona_django.catalogue.sync import sync
 from persona_django.exceptions import BadToken
 from persona_django.feedback.tokens import read_token
 from persona_django.identity.shoppers import Shopper, customer_key
+from persona_django.model_registry.models import ModelVersion
 from persona_django.serving.recommend import arecommend, recommend
 from tests.factories import (
     family_of,
@@ -27,6 +30,7 @@ from tests.factories import (
     publish_neighbours,
     publish_popular,
     read_catalogue,
+    tell_people,
 )
 from tests.shop.models import Gift, Order, OrderLine, Product
 
@@ -75,7 +79,7 @@ def test_what_the_relation_cannot_fill_the_category_the_shop_and_the_newest_fill
         "popular",
         "newest",
     ]
-    assert slate.fallback == 4
+    assert slate.fallback == 7
 
 
 def test_the_heading_claims_no_more_than_what_most_of_the_slate_is(client):
@@ -241,6 +245,62 @@ def test_staff_read_exact_figures_and_shoppers_never_do():
     assert exact(request_of(boss)) == "214 of 3,050"
     assert exact(Shopper(user=boss, is_staff=True)) == "214 of 3,050"
     assert [exact(who) for who in (request_of(ann), request_of(), None)] == ["", "", ""]
+
+
+@pytest.fixture
+def told():
+    """A pair that 214 of 3,050 have in common, and 61 would by chance."""
+    tea, mug = product("Tea"), product("Mug")
+    read_catalogue()
+    version = publish_neighbours("bought-together", {tea: [(mug, 0.9, 214)]}, buyers=3_050)
+    tell_people(version, {tea: 3_050, mug: 400}, everyone=20_000)
+    return tea
+
+
+def test_staff_read_how_many_would_have_both_by_chance(told):
+    boss = Shopper(user=get_user_model().objects.create_user("boss"), is_staff=True)
+
+    (slot,) = recommend(boss, "bought-together", seeds=[told], size=1)
+
+    assert slot.reason.exact == "214 of 3,050, by chance 61"
+
+
+def test_a_pair_reached_from_two_seeds_is_reckoned_from_the_one_it_is_shown_for():
+    tea, pot, mug = product("Tea"), product("Pot"), product("Mug")
+    read_catalogue()
+    beside = {tea: [(mug, 0.5, 30)], pot: [(mug, 0.9, 30)]}
+    version = publish_neighbours("bought-together", beside, buyers=3_050)
+    tell_people(version, {tea: 100, pot: 50, mug: 400}, everyone=1_000)
+    boss = Shopper(user=get_user_model().objects.create_user("boss"), is_staff=True)
+
+    (slot,) = recommend(boss, "bought-together", seeds=[tea, pot], size=1)
+
+    assert (slot.title, slot.reason.exact) == ("Mug", "30 of 3,050, by chance 20")
+
+
+def test_what_chance_takes_is_read_once_by_a_process_for_staff_and_for_nobody_else(told):
+    boss = Shopper(user=get_user_model().objects.create_user("boss"), is_staff=True)
+
+    def queries(who) -> int:
+        state.forget()
+        with CaptureQueriesContext(connections[router.db_for_read(ModelVersion)]) as asked:
+            recommend(who, "bought-together", seeds=[told])
+        return len(asked)
+
+    queries(None)
+    usual = queries(None)
+    shoppers = queries(Shopper(user=get_user_model().objects.create_user("ann")))
+
+    assert shoppers == usual
+    assert queries(boss) == usual + 2
+    assert queries(boss) == usual
+
+
+def test_a_version_without_such_figures_is_shown_to_staff_all_the_same(told):
+    ModelVersion.objects.update(artefact_id=987_654)
+    boss = Shopper(user=get_user_model().objects.create_user("boss"), is_staff=True)
+
+    assert recommend(boss, "bought-together", seeds=[told]).slots[0].reason.exact == "214 of 3,050"
 
 
 # -- reorder -------------------------------------------------------------------------------------

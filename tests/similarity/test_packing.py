@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -34,6 +36,24 @@ def test_what_is_packed_comes_back_item_for_item(lists, shift):
         assert list(zip(back.item_id, back.score, back.support, strict=True)) == row
         assert back.item_support == 77
         assert back.item_id.dtype == np.int64
+
+
+@pytest.mark.parametrize("far", [0, 2**40])
+def test_a_relation_in_time_keeps_how_long_afterwards_each_one_comes(far):
+    found, ids = neighbours({1 + far: [(2 + far, 0.5, 9), (3 + far, 0.4, 8)]})
+    found = replace(found, gap=np.array([43_200, 10 * 86_400], np.float32))
+
+    back = unpack(dict(zip(ids.tolist(), pack_rows(found, ids), strict=True))[1 + far])
+
+    assert back.item_id.tolist() == [2 + far, 3 + far]
+    assert back.gap_days is not None
+    assert back.gap_days.tolist() == [0.5, 10]
+
+
+def test_a_relation_without_an_order_tells_of_no_time():
+    found, ids = neighbours({1: [(2, 0.5, 9)]})
+
+    assert unpack(pack_rows(found, ids)[0]).gap_days is None
 
 
 def test_a_row_of_fifty_takes_816_bytes():

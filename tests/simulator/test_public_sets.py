@@ -16,6 +16,11 @@ from example_shop.loaders.public_sets import DataMissingError, data_folder
 ROOT = Path(__file__).parents[2]
 MINUTES = 10
 
+ALWAYS = {"similar", "content", "trending", "popular"}
+ORDERS = {*ALWAYS, "bought-together", "bought-after"}
+VISITS = {*ALWAYS, "viewed-next", "visit-next"}
+"""What can be learnt from orders, and from visits of people who buy elsewhere."""
+
 pytestmark = pytest.mark.slow
 
 
@@ -67,7 +72,7 @@ def beside(figures: dict[str, Any], name: str, kind: str) -> list[str]:
 def test_a_year_of_a_wholesaler_teaches_what_goes_with_its_best_sellers(fill):
     figures = fill("online_retail", file="online_retail.csv.gz")
 
-    assert learnt(figures) == {"similar", "bought-together", "popular"}
+    assert learnt(figures) == ORDERS
     assert figures["counts"]["order_lines"] > 500_000
     for kind in ("similar", "bought-together"):
         best = beside(figures, "Jumbo bag red retrospot", kind)
@@ -77,19 +82,19 @@ def test_a_year_of_a_wholesaler_teaches_what_goes_with_its_best_sellers(fill):
 def test_three_hours_of_electronics_are_too_little_for_what_is_bought_together(fill):
     figures = fill("rees46", file="rees46_oct2019_sample.csv.gz")
 
-    assert learnt(figures) == {"similar", "popular"}
+    assert learnt(figures) == VISITS
     assert figures["counts"]["visit_events"] > 10_000
 
 
 def test_four_months_of_baskets_teach_without_names_or_dates(fill):
     figures = fill("tafeng", file="tafeng.csv.gz")
 
-    assert learnt(figures) == {"similar", "bought-together", "popular"}
+    assert learnt(figures) == ORDERS
     assert figures["counts"]["orders"] > 70_000
 
 
 def test_a_real_catalogue_is_learnt_from_invented_shoppers(fill):
     figures = fill("fashion_products", file="fashion_products.items.csv.gz")
 
-    assert learnt(figures) == {"similar", "bought-together", "popular"}
+    assert learnt(figures) == ORDERS | VISITS
     assert figures["counts"]["products"] == 4_000

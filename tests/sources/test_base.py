@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from persona_django.sources.base import Candidates
+from persona_django.sources.levels import NO_LEVEL, Level
 
 
 def test_joined_sources_keep_their_rows_and_their_names():
@@ -17,6 +18,18 @@ def test_joined_sources_keep_their_rows_and_their_names():
     assert [both.sources[place] for place in both.source] == ["similar"] * 2 + ["popular"] * 2
     assert both.because.tolist() == [7, 7, 0, 0]
     assert both.support.tolist() == [40, 30, 0, 0]
+
+
+def test_joined_sources_keep_the_level_of_each_row():
+    tea, shop = Level("category", "Tea"), Level("shop")
+    near = Candidates.of([1, 2], [2, 1], source="near", level=np.array([1, 0]), levels=(shop, tea))
+    far = Candidates.of([3], [1], source="far", levels=(shop,))
+    own = Candidates.of([4], [1], source="own")
+
+    both = Candidates.join([near, far, own]).take(np.array([3, 0, 1, 2]))
+
+    assert [both.levels[place] for place in both.level] == [NO_LEVEL, tea, shop, shop]
+    assert len(both.levels) == 3
 
 
 def test_several_seeds_of_one_source_stay_one_source():

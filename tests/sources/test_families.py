@@ -53,7 +53,7 @@ def test_a_family_that_is_not_in_the_catalogue_has_no_row():
     assert families().rows_of(np.array([987_654])).tolist() == [-1]
 
 
-def test_the_department_is_the_first_level_of_the_category():
+def test_categories_that_begin_alike_are_under_the_same_ones():
     tea = product("Tea", category="Drinks > Tea")
     juice = product("Juice", category="Drinks > Juice")
     sock = product("Sock", category="Clothes")
@@ -61,7 +61,9 @@ def test_the_department_is_the_first_level_of_the_category():
     found = families()
 
     rows = [row_of(found, one) for one in (tea, juice, sock)]
-    assert found.department[rows[0]] == found.department[rows[1]] != found.department[rows[2]]
+    assert found.above[rows[0], 0] == found.above[rows[1], 0] != found.above[rows[2], 0]
+    assert found.above[rows[0], 1] != found.above[rows[1], 1]
+    assert found.above[rows[2], 1] == -1
     assert len(set(found.category[rows].tolist())) == 3
 
 

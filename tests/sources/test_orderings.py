@@ -8,8 +8,10 @@ from django.test import override_settings
 
 from persona_django.catalogue.snapshot import current_snapshot
 from persona_django.sources.families import Families
+from persona_django.sources.levels import Level
 from persona_django.sources.orderings import ordering_by_age, ordering_by_score
 from tests.factories import family_of, product, read_catalogue
+from tests.shop.models import Brand
 
 pytestmark = pytest.mark.django_db
 
@@ -49,8 +51,80 @@ def test_near_a_product_its_category_comes_before_its_department():
     ordering = by_score(found, {juice: 9.0, black: 2.0, green: 1.0, sock: 99.0})
 
     wanted = [family_of(one) for one in (black, green, juice)]
-    assert ordering.near(row_of(found, green), 9).tolist() == wanted
-    assert ordering.near(row_of(found, green), 2).tolist() == wanted[:2]
+    assert ordering.near(row_of(found, green), 9)[0].tolist() == wanted
+    assert ordering.near(row_of(found, green), 2)[0].tolist() == wanted[:2]
+
+
+def test_near_a_product_each_category_above_its_own_speaks_in_turn():
+    green = product("Green", category="Drinks > Tea > Green")
+    sencha = product("Sencha", category="drinks>Tea > Green")
+    black = product("Black", category="Drinks > Tea > Black")
+    juice = product("Juice", category="Drinks > Juice")
+    found = families()
+
+    ordering = by_score(found, {juice: 9.0, black: 5.0, sencha: 1.0, green: 0.5})
+    near, depth = ordering.near(row_of(found, green), 9)
+
+    assert near.tolist() == [family_of(one) for one in (sencha, green, black, juice)]
+    assert depth.tolist() == [2, 2, 1, 0]
+
+
+def test_a_category_holds_what_lies_in_those_below_it():
+    """A shop may put some of its teas right into "Tea", beside the kinds of tea."""
+    tea = product("Tea", category="Drinks > Tea")
+    black = product("Black", category="Drinks > Tea > Black")
+    found = families()
+
+    near, depth = by_score(found, {black: 1.0}).near(row_of(found, tea), 9)
+
+    assert near.tolist() == [family_of(black)]
+    assert depth.tolist() == [1]
+
+
+def test_what_lies_deeper_than_the_levels_that_count_is_part_of_the_last():
+    path = " > ".join("ABCDEFGHIJ")
+    one, other = product("One", category=path), product("Other", category=f"{path} > K")
+    found = families()
+
+    near, depth = by_score(found, {other: 1.0}).near(row_of(found, one), 9)
+
+    assert near.tolist() == [family_of(other)]
+    assert [found.levels_of(row_of(found, one))[place].name for place in depth] == ["H"]
+
+
+def test_of_a_brand_the_best_come_first_and_sensitive_ones_not_at_all():
+    kusmi, other = Brand.objects.create(name="Kusmi"), Brand.objects.create(name="Other")
+    tea, tin = product("Tea", brand=kusmi), product("Tin", brand=kusmi, category="Kitchen")
+    test = product("Test", brand=kusmi, category="Health")
+    pot, sock = product("Pot", brand=other), product("Sock")
+    with override_settings(PERSONA={"SENSITIVE_CATEGORIES": ("Health",)}):
+        found = families()
+
+    ordering = by_score(found, {test: 9.0, pot: 8.0, tin: 2.0, tea: 1.0, sock: 0.5})
+
+    assert ordering.of_brand(row_of(found, tea), 9).tolist() == [family_of(tin), family_of(tea)]
+    assert ordering.of_brand(row_of(found, sock), 9).tolist() == []
+
+
+def test_how_much_is_known_of_each_level_is_told_from_the_nearest_on():
+    kusmi = Brand.objects.create(name="Kusmi")
+    tea = product("Tea", brand=kusmi, category="Drinks > Tea")
+    juice, tin = product("Juice", category="Drinks > Juice"), product("Tin", brand=kusmi)
+    sock = product("Sock", category="Clothes")
+    found = families()
+
+    ordering = by_score(found, {juice: 3.0, tin: 2.0, sock: 1.0})
+
+    assert ordering.known_near(row_of(found, tea)) == [
+        (Level("sub-category", "Tea"), 1),
+        (Level("category", "Drinks"), 2),
+        (Level("brand", "Kusmi"), 1),
+        (Level("shop"), 3),
+    ]
+    assert ordering.known_near(row_of(found, sock)) == [
+        (Level("category", "Clothes"), 1),
+        (Level("shop"), 3),
+    ]
 
 
 def test_a_product_without_a_category_has_nothing_near_it():
@@ -62,7 +136,7 @@ def test_a_product_without_a_category_has_nothing_near_it():
 
     ordering = by_score(found, {lost: 1.0, other: 2.0})
 
-    assert ordering.near(row_of(found, lost), 9).tolist() == []
+    assert ordering.near(row_of(found, lost), 9)[0].tolist() == []
 
 
 @override_settings(PERSONA={"SENSITIVE_CATEGORIES": ("Health",)})
@@ -77,7 +151,8 @@ def test_sensitive_things_are_popular_only_beside_their_own_kind():
     ordering = by_score(found, {test: 9.0, other: 8.0, tea: 1.0})
 
     assert ordering.first(9).tolist() == [family_of(tea)]
-    assert ordering.near(row_of(found, other), 9).tolist() == [family_of(test), family_of(other)]
+    near, _ = ordering.near(row_of(found, other), 9)
+    assert near.tolist() == [family_of(test), family_of(other)]
 
 
 def test_scores_that_are_no_numbers_or_not_above_zero_are_left_out():

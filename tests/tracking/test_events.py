@@ -39,6 +39,8 @@ def test_events_come_back_as_they_were_recorded():
         quantity=4,
         basis=Basis.AGGREGATE,
         value=2_047,
+        # The largest numbers there are, so that none reaches into another's place.
+        context=2**18 - 1,
     )
 
     events = read_events()
@@ -53,6 +55,7 @@ def test_events_come_back_as_they_were_recorded():
         "quantity": [4],
         "basis": [Basis.AGGREGATE],
         "value": [2_047],
+        "context": [2**14 - 2**3],
     }
 
 

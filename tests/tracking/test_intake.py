@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -74,3 +75,38 @@ def test_intents_are_stored_once_with_everything_that_was_asked():
         ("tea", "", None, 4),
         ("", "price", 950, None),
     ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"name": "colour"}, {"low": 951}, {"high": 2000}, {"results": 5}, {"words": "red"}],
+    ids=lambda other: next(iter(other)),
+)
+@pytest.mark.parametrize("is_one_message", [True, False])
+def test_the_first_payload_of_an_intent_stays_and_another_is_counted(other, is_one_message):
+    first = search(
+        kind=Intent.Kind.FILTER, name="price", words="blue", low=950, high=1999, results=4
+    )
+    again = replace(first, **other)
+
+    if is_one_message:
+        assert store_intents([first, again]) == [True, False]
+    else:
+        store_intents([first])
+        assert store_intents([again]) == [False]
+
+    assert counters.counts()["event_mismatch"] == 1
+    assert Intent.objects.values_list("name", "words", "low", "high", "results").get() == (
+        "price", "blue", 950, 1999, 4,
+    )  # fmt: skip
+
+
+def test_words_that_were_emptied_since_are_no_mismatch():
+    store_intents([search(results=4)])
+    Intent.objects.update(words="")
+
+    assert store_intents([search(results=4)]) == [False]
+    assert "event_mismatch" not in counters.counts()
+
+    store_intents([search(results=5)])
+    assert counters.counts()["event_mismatch"] == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.test import RequestFactory
 
@@ -59,6 +60,15 @@ def test_another_network_has_a_budget_of_its_own_and_so_has_a_household_of_ipv6(
     ]  # fmt: skip
 
     assert places == [1, 2, 1, 1, 2, 1]
+
+
+def test_with_each_hour_the_newcomers_of_a_network_are_counted_anew():
+    places = []
+    for clock in ("10:00:00", "10:30:00", "10:59:59", "11:00:00"):
+        with time_machine.travel(f"2026-03-01T{clock}Z", tick=False):
+            places.append(place_in_network(request_from("203.0.113.1")))
+
+    assert places == [1, 2, 3, 1]
 
 
 def test_no_address_is_kept_anywhere():

@@ -57,7 +57,9 @@ def test_somebody_who_is_counted_meanwhile_is_not_lost(monkeypatch, meanwhile):
         one.marks = b""
     one.save()
 
-    gone = search_marks._without(router.db_for_write(SearchTerm), one.pk, 1, before, np.array([7]))
+    gone = search_marks._without(
+        SearchTerm, router.db_for_write(SearchTerm), one.pk, 1, before, np.array([7])
+    )
 
     one.refresh_from_db()
     if meanwhile == "another came":

@@ -46,6 +46,7 @@ def events(*rows: tuple[int, int, Kind, Basis], value: int = 0) -> EventColumns:
         quantity=np.ones(n, dtype=np.int32),
         basis=basis.astype(np.int16),
         value=np.full(n, value, dtype=np.int16),
+        context=np.zeros(n, dtype=np.int16),
     )
 
 

@@ -19,6 +19,7 @@ from persona_django.artefacts import store as artefacts
 from persona_django.catalogue import state
 from persona_django.model_registry.live import POPULAR_SCHEMA, live_artefact
 from persona_django.similarity.packing import unpack
+from persona_django.similarity.relations import RELATIONS
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Basis, Kind
 from persona_django.training.rebuild import rebuild, rebuild_all
@@ -27,7 +28,13 @@ from tests.shop.models import Product
 from tests.training.history import beside, buy, customers, look, rows_of_live
 
 K = 5
-BLOCKS = {"similar-items": "similar", "bought-together": "bought-together"}
+BLOCKS = {
+    "similar-items": "similar",
+    "bought-together": "bought-together",
+    "bought-after": "bought-after",
+    "viewed-next": "viewed-next",
+    "viewed-then-bought": "viewed-then-bought",
+}
 """Public blocks of the relations, and the reason of what is shown for the relation's own sake."""
 PROOF = re.compile(r'data-persona-token="[^"]*"')
 
@@ -65,8 +72,7 @@ def everything_public() -> dict[str, object]:
     rebuild_all(force=True)
     popular = artefacts.load(live_artefact("popular"), schema=POPULAR_SCHEMA)
     return {
-        "similar": rows_of_live("similar"),
-        "bought-together": rows_of_live("bought-together"),
+        **{kind: rows_of_live(kind) for kind in RELATIONS},
         "popular": {name: column.tolist() for name, column in popular.items()},
         "slates": slates(),
         "pages": pages(),

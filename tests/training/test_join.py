@@ -5,14 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from persona_django.numeric.chance import People
 from persona_django.training import join as joining
-from persona_django.training.join import Part, join
+from persona_django.training.join import Part, join, people_behind
 from tests.similarity.made import neighbours
 
 
 def part(lists, *, squares: float, item_support: int = 100) -> Part:
     found, ids = neighbours(lists, item_support=item_support)
-    return Part(neighbours=found, item_ids=ids, squares=np.full(len(ids), squares))
+    return Part(
+        neighbours=found,
+        item_ids=ids,
+        squares=np.full(len(ids), squares),
+        people=People.of_one_kind(found.item_support, 1_000, crowd=3),
+    )
 
 
 def listed(found, ids) -> dict[int, list[tuple[int, float, int]]]:
@@ -121,3 +127,19 @@ def test_splitting_evidence_that_agrees_changes_no_score(discount):
     found = listed(*join(one, one, k=5, discount=discount))
 
     assert found[1][0][1] == pytest.approx(0.5 * 2 / 4**discount, abs=1e-4)
+
+
+def test_each_kind_of_evidence_keeps_its_own_people():
+    browsed = part({1: [(3, 0.5, 9)]}, squares=1.0, item_support=20)
+    bought = part({2: [(3, 0.5, 11)]}, squares=1.0, item_support=15)
+    _, ids = join(browsed, bought, k=5, discount=0.5)
+
+    people = people_behind(browsed, bought, item_ids=ids)
+
+    assert ids.tolist() == [1, 2, 3]
+    assert people.leading.tolist() == [[20, 0, 20], [0, 15, 15]]
+    assert people.everyone.tolist() == [1_000, 1_000]
+
+
+def test_where_nothing_was_learnt_there_are_no_people():
+    assert people_behind(item_ids=np.empty(0, np.int64)).leading.shape == (0, 0)

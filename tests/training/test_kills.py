@@ -41,13 +41,13 @@ def test_killed_at_twenty_random_points_readers_always_see_one_complete_version(
     reader = threading.Thread(target=read_on)
     reader.start()
     try:
-        killed = int(shop.run("tests.worker.killing", "20", "7", timeout=120))
+        killed = int(shop.run("tests.worker.killing", "20", "7", timeout=240))
     finally:
         over.set()
         reader.join()
 
     assert torn == []
-    assert killed >= 10, "the machine was so fast that most rebuilds were over before the kill"
+    assert killed == 20, "too many rebuilds were over before the kill"
     assert len(seen) >= 2
     kept = shop.ask("SELECT id, status FROM persona_modelversion WHERE kind = 'similar'")
     assert [status for _, status in kept].count("live") == 1

@@ -1,4 +1,4 @@
-"""Those who want to move what everybody is shown: threats 1, 5 and 6."""
+"""Those who want to move what everybody is shown: threats 1, 3, 5 and 6."""
 
 from __future__ import annotations
 
@@ -110,6 +110,52 @@ def test_ten_thousand_refusals_change_not_one_global_figure(shop, clock, kind):
     flood(kind, [item_id(shop[4])])
 
     assert learnt() == before
+
+
+COATTAILS = {
+    "a bot farm within an hour": [(range(10**6, 10**6 + 50), (0, 1), 2.0)],
+    "new cookies over a month": [
+        (range(10**6 + 5 * day, 10**6 + 5 * day + 5), (0, 1), 1.0 + day) for day in range(10)
+    ],
+    "accounts that return": [(range(10**6, 10**6 + 5), (0, 1), 1.0 + day) for day in range(10)],
+    "one today and the other tomorrow": [
+        (range(10**6, 10**6 + 50), (place,), 3.0 - place) for place in (0, 1)
+    ],
+}
+
+
+@pytest.mark.parametrize("attack", COATTAILS)
+@pytest.mark.parametrize("kind", ["similar", "viewed-next"])
+def test_whoever_looks_at_a_popular_thing_and_their_own_in_turn_does_not_put_it_beside(
+    clock, settings, kind, attack
+):
+    """Threat 3: more of them than any two things have visitors in common."""
+    settings.PERSONA = {**settings.PERSONA, "MIN_TRAINING_SHOPPERS": 3, "MIN_LOG_LIKELIHOOD": 0}
+    popular, own, *others = products(14)
+    read_catalogue()
+    for number in range(12):
+        some = [popular, others[number], others[(number + 1) % 12]]
+        in_turn(range(100 * number, 100 * number + 12), some, days_ago=5 + number)
+    in_turn(range(2_000, 2_010), [own, others[0], others[1]], days_ago=9)
+    rebuild_all()
+    before = {one.pk: beside(one, kind) for one in (popular, own, *others)}
+    assert family_of(own) not in before[popular.pk]
+
+    for people, places, days_ago in COATTAILS[attack]:
+        in_turn(people, [(popular, own)[place] for place in places], days_ago=days_ago)
+    rebuild_all()
+
+    after = {one.pk: beside(one, kind) for one in (popular, own, *others)}
+    assert family_of(own) not in after[popular.pk][:10]
+    tens = [(set(before[one][:10]), set(after[one][:10])) for one in before if before[one]]
+    assert len(tens) >= 12
+    assert sum(len(was & now) / len(was) for was, now in tens) / len(tens) >= 0.9
+
+
+def in_turn(people: range, some: list[Product], *, days_ago: float) -> None:
+    """Each of them looks at one thing after the other, a minute apart."""
+    for place, one in enumerate(some):
+        look(people, [one], days_ago=days_ago - place / 1_440)
 
 
 @pytest.fixture

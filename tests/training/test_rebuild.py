@@ -194,7 +194,8 @@ def test_force_publishes_in_spite_of_the_reason(shop, settings):
 def test_an_empty_shop_learns_nothing_and_says_so():
     outcomes = rebuild_all()
 
-    assert not any(outcome.live for outcome in outcomes)
+    # Which may be empty on a quiet day.
+    assert [outcome.kind for outcome in outcomes if outcome.live] == ["trending"]
     assert all(outcome.reason for outcome in outcomes)
 
 
@@ -296,5 +297,6 @@ def test_rows_of_old_versions_and_of_dead_builders_are_deleted(shop):
     rebuild_all()
 
     kept = ModelVersion.objects.filter(kind="similar").values_list("pk", flat=True)
+    content = ModelVersion.objects.filter(kind="content").values_list("pk", flat=True)
     assert len(kept) == 3
-    assert stored_versions() == set(kept)
+    assert stored_versions() == {*kept, *content}

@@ -112,6 +112,20 @@ def test_asking_for_more_people_behind_a_pair_is_obeyed_however_much_it_hides(
     assert beside(shop[2]) == []
 
 
+def test_asking_for_more_buyers_lets_nothing_past_that_no_buyer_stands_behind(shop, settings):
+    for place, person in enumerate(range(1, 9)):
+        for minute, thing in enumerate(shop[:6]):
+            look([person], [thing], days_ago=3 - place / 24 - minute / 1_440)
+    assert rebuild("viewed-next").live
+    settings.PERSONA = {**settings.PERSONA, "MIN_BUYERS": 8}
+    Event.objects.exclude(item_id__in=[item_id(one) for one in shop[:2]]).delete()
+
+    outcome = rebuild("viewed-next")
+
+    assert not outcome.live
+    assert "covers only" in outcome.reason
+
+
 def test_an_empty_version_that_goes_live_says_what_it_lacks(shop, settings):
     buy(customers(6), shop[4:6])
     rebuild("bought-together", force=True)

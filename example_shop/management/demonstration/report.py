@@ -40,7 +40,10 @@ def _shop(result: Result) -> Iterator[str]:
         f"{count['order_lines']:,} lines ({count['refunded_lines']:,} refunded)"
     )
     if result.events:
-        yield f"  {result.events:,} looks and carts of visitors who agreed to be recorded"
+        yield (
+            f"  {result.events:,} looks and carts imported from the log of those who agreed; "
+            "visitors with a cookie are yet to come"
+        )
     if result.shop and not result.was_filled:
         for reason, rows in result.shop.left_out.items():
             if rows:

@@ -43,9 +43,13 @@ class Known:
         """The product and its neighbours as printed."""
         said = [f"{self.name}  ({self.category}, {self.sold:,} sold)"]
         for relation, found in self.neighbours.items():
-            names = [f"{one.name} ({one.shoppers:,})" for one in found]
+            names = [
+                # Nobody stands behind what is alike in the words of the shop.
+                f"{one.name} ({one.shoppers:,})" if one.shoppers else one.name
+                for one in found
+            ]
             said.append(
-                f"    {relation:<16} {'; '.join(names) or 'nothing yet that enough people share'}"
+                f"    {relation:<18} {'; '.join(names) or 'nothing yet that enough people share'}"
             )
         return said
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from persona_django import conf
 from persona_django.management.base import PersonaCommand
 
 
 class Command(PersonaCommand):
     """What the jobs do by themselves; a worker that is at it is left alone."""
 
+    works_switched_off = False
     help = (
         "Works out of the log who came back to something, what was passed over or left in a "
         "cart, and what was a present. --from-scratch looks at everybody again, with the same "
@@ -30,8 +30,6 @@ class Command(PersonaCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from persona_django.training.visitor_jobs import derive_again
 
-        if not conf.current().enabled:
-            raise CommandError("PERSONA['ENABLED'] is False, so nothing is worked out.")
         said = derive_again(options["store"], from_scratch=options["from_scratch"])
         if not said:
             raise CommandError(

@@ -21,6 +21,7 @@ UNKNOWN = "unknown item"
 
 
 class Command(PersonaCommand):
+    works_switched_off = False
     help = (
         "Import orders or events from a CSV, CSV.gz or Parquet file. Killed, it goes on where it "
         "stopped when it is started again; importing a file twice changes nothing."

@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from persona_django import conf
 from persona_django.management.base import PersonaCommand
+from persona_django.management.progress import Progress
+from persona_django.model_registry.live import POPULAR, SEARCH_FINDS, TRENDING, VISIT_NEXT
 from persona_django.plurals import counted
 from persona_django.similarity.relations import RELATIONS
 
@@ -18,6 +19,7 @@ from persona_django.similarity.relations import RELATIONS
 class Command(PersonaCommand):
     """Builds each kind of version in one go, whether it is due or not."""
 
+    works_switched_off = False
     help = (
         "Learns from the shop's history now. Each kind goes live if nothing speaks against it; "
         "--force publishes all the same. Also lets a job go on that waits for a person."
@@ -27,7 +29,7 @@ class Command(PersonaCommand):
         parser.add_argument(
             "--kind",
             action="append",
-            choices=[*RELATIONS, "popular"],
+            choices=[*RELATIONS, VISIT_NEXT, SEARCH_FINDS, TRENDING, POPULAR],
             help="Only this kind; may be given several times.",
         )
         parser.add_argument(
@@ -40,18 +42,13 @@ class Command(PersonaCommand):
         from persona_django.training.recipes import KINDS
         from persona_django.training.visitor_jobs import run_judge
 
-        if not conf.current().enabled:
-            raise CommandError("PERSONA['ENABLED'] is False, so nothing is learnt.")
         started = time.perf_counter()
-        progress = _Progress(self.stdout, shown=options["verbosity"] > 0)
-        try:
+        with Progress(self.stdout, shown=options["verbosity"] > 0) as progress:
             # Who came since counts, too.
             run_judge(by_person=True)
             outcomes = rebuild_all(
                 kinds=options["kind"] or KINDS, force=options["force"], progress=progress
             )
-        finally:
-            progress.close()
         for outcome in outcomes:
             self.stdout.write(_told(outcome))
         self.stdout.write(f"{time.perf_counter() - started:.1f} s in all.")
@@ -76,39 +73,3 @@ def _told(outcome: Any) -> str:
         said = f"{outcome.kind}: version {outcome.version_id} is live. {counts}."
         return f"{said} It is empty: {outcome.reason}" if outcome.is_empty else said
     return f"{outcome.kind}: not live. {outcome.reason} {counts}".rstrip()
-
-
-class _Progress:
-    """A bar on a terminal, one plain line for each stage elsewhere."""
-
-    def __init__(self, stream: Any, *, shown: bool) -> None:
-        self._stream, self._shown = stream, shown
-        self._live = shown and bool(getattr(stream, "isatty", lambda: False)())
-        self._stage = ""
-        self._drawn_at = 0.0
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        if not self._shown:
-            return
-        if stage != self._stage:
-            self.close()
-            self._stage = stage
-            if not self._live:
-                self._stream.write(f"{stage} …")
-        if self._live and (time.monotonic() - self._drawn_at > 0.1 or done == total):
-            self._drawn_at = time.monotonic()
-            self._stream.write(f"\r{_bar(stage, done, total)}", ending="")
-            self._stream.flush()
-
-    def close(self) -> None:
-        """End the line that is being drawn."""
-        if self._live and self._stage:
-            self._stream.write("")
-        self._stage = ""
-
-
-def _bar(stage: str, done: int, total: int) -> str:
-    if total <= 0:
-        return f"{stage:<32}{f' {done:,}' if done else ' …'}\x1b[K"
-    filled = round(30 * min(done, total) / total)
-    return f"{stage:<32} [{'#' * filled}{'.' * (30 - filled)}] {done / total:4.0%}\x1b[K"

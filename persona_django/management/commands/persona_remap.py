@@ -20,6 +20,7 @@ from persona_django.plurals import counted
 class Command(PersonaCommand):
     """Moves items to a new model label or to new keys, keeping what was learnt about them."""
 
+    works_switched_off = False
     help = (
         "Moves items to a new model or to new primary keys, so that what was learnt about them "
         "stays. Without a file every item keeps its key."

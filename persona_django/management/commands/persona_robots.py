@@ -17,6 +17,7 @@ MOST_SHOWN = 100
 class Command(PersonaCommand):
     """Visitors are named by the number in the table, which is a pseudonym."""
 
+    works_switched_off = False
     help = (
         "Lists visitors whose behaviour is a program's, newest first, each with its reason. "
         "--person NUMBER says that one is a person, and no task says otherwise again."

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import router
 
 from persona_django import conf
-from persona_django.management.base import PersonaCommand
+from persona_django.management.base import IS_OFF, PersonaCommand
 from persona_django.model_registry.models import Lease
 
 
@@ -36,10 +36,9 @@ class Command(PersonaCommand):
 
         again = options["again"]
         if not conf.current().enabled:
-            said = "PERSONA['ENABLED'] is False: nothing is done."
             if again:
-                raise CommandError(said)
-            self.stdout.write(said)
+                raise CommandError(IS_OFF)
+            self.stdout.write(IS_OFF)
             return
         # Without our tables every job would say so.
         Lease.objects.using(router.db_for_write(Lease)).exists()

@@ -6,9 +6,8 @@ import json
 import time
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from persona_django import conf
 from persona_django.catalogue.snapshot import build_snapshot
 from persona_django.catalogue.sync import sync
 from persona_django.management.base import PersonaCommand
@@ -18,6 +17,7 @@ from persona_django.plurals import counted
 class Command(PersonaCommand):
     """Reads every registered product, writes what differs, and makes a snapshot of it all."""
 
+    works_switched_off = False
     help = "Brings the shop's products into the catalogue and makes a snapshot for serving."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,8 +25,6 @@ class Command(PersonaCommand):
         parser.add_argument("--json", action="store_true", help="Print the figures as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not conf.current().enabled:
-            raise CommandError('PERSONA["ENABLED"] is False, so there is nothing to do.')
         shows_progress = options["verbosity"] > 0 and not options["json"]
         report = sync(
             models=options["models"] or None,

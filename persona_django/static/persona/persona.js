@@ -83,6 +83,8 @@ function start() {
       ? given.accepted.split("|").map(decoded).includes(decoded(cookie(given.consent)))
       : serverAllows);
 
+  const ask = () => fetch(given.events, { keepalive: true });
+
   /** Begins when somebody looks at the page and has agreed. Harmless while it runs. */
   function wake() {
     // Nobody looked at a page that was rendered ahead of time, or in a tab behind this one.
@@ -90,7 +92,7 @@ function start() {
     if (mayReport()) open();
     else if (!given.consent && serverAllows == null && !isRefused()) {
       serverAllows = false;
-      fetch(given.events)
+      ask()
         .then((reply) => reply.json())
         .then(({ allowed }) => {
           // Whatever else it says is a no, until the next page asks: never again at once.
@@ -98,11 +100,14 @@ function start() {
           if (serverAllows) wake();
         })
         .catch(nothing);
-    }
+    } else if (sessionStorage.getItem(STORED_AS)) rest(); // a page of before was watched
   }
 
   /** Forgets everything: the visitor took their consent back, or the shop wants no more. */
   function rest() {
+    // Where pages come out of caches no other request may tell the shop of a no. What opted out
+    // has told it already.
+    if (!isOver && !cookie(given.off)) ask().catch(nothing);
     isRunning = false;
     queue = [];
     timer = clearTimeout(timer);

@@ -94,6 +94,8 @@ PERSONA = {
     "VISITOR_EVENTS_A_DAY": MANY,
     "SITE_REQUESTS": 100 * MANY,
     "SERVER_KEYS": SECRETS,
+    # What it is filled with is not what its history teaches.
+    "MIN_OVERLAP_KEPT": 0,
     "SLOW_CALL": timedelta(seconds=GIVEN.get("slow_call", 0.25)),
     "MIN_TRAINING_SHOPPERS": 3,
     "SIMILARITY_BACKEND": "scipy",

@@ -50,6 +50,50 @@ test("whoever opted out, or whose browser objects, is left alone", async () => {
   }
 });
 
+test("a no on a page that was watched is told to the shop, once and in no words", async () => {
+  const browser = new Browser({ ...AGREED, about: "shop.product:31" });
+  await browser.load();
+
+  browser.page.cookie = "banner=no";
+  await browser.hide();
+  await browser.hide(false);
+  await browser.close();
+
+  assert.deepEqual(
+    browser.requests.map(({ method, body }) => [method, body]),
+    [[undefined, undefined]],
+  );
+  assert.equal(browser.beacons.length, 0);
+});
+
+test("a no that a later page of the tab finds is told once, and what was stored goes", async () => {
+  const first = new Browser({ ...AGREED, data: { ...AGREED.data, view: "abc" } });
+  await first.load();
+  assert.equal(first.stored.size, 1);
+  const refused = { ...AGREED, cookie: "banner=no" };
+
+  const asked = [];
+  for (let count = 0; count < 2; count++) {
+    const browser = new Browser(refused);
+    browser.stored = first.stored;
+    await browser.load();
+    asked.push(browser.requests.length);
+  }
+
+  assert.deepEqual(asked, [1, 0]);
+  assert.equal(first.stored.size, 0);
+});
+
+test("whoever opts out on a page that was watched has told the shop already", async () => {
+  const browser = new Browser({ ...AGREED, about: "shop.product:31" });
+  await browser.load();
+
+  browser.page.cookie += "; off=1";
+  await browser.close();
+
+  assert.equal(browser.requests.length + browser.beacons.length, 0);
+});
+
 test("where the cookie does not tell, the shop is asked once and believed", async () => {
   for (const allowed of [true, false]) {
     const browser = new Browser();

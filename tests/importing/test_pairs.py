@@ -1,0 +1,122 @@
+"""Suggested pairs out of a file, and into one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from persona_django.merchandising.models import SuggestedPair
+from persona_django.similarity.relations import BOUGHT_AFTER, SIMILAR
+from tests.factories import item_id, products, read_catalogue
+
+pytestmark = pytest.mark.django_db
+HEADER = "list,beside,suggested,strength,reason,expires_at\n"
+
+
+@pytest.fixture
+def shop():
+    made = products(3)
+    read_catalogue()
+    return made
+
+
+def named(product) -> str:
+    return f"shop.product:{product.pk}"
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("persona_pairs", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def read(tmp_path, text: str) -> str:
+    path = tmp_path / "pairs.csv"
+    path.write_text(text, "utf-8")
+    return run("--read", str(path))
+
+
+def test_what_is_written_is_read_again(shop, tmp_path):
+    until = datetime(2031, 5, 1, 12, tzinfo=timezone.utc)
+    tea, mug, pot = map(item_id, shop)
+    SuggestedPair.objects.create(relation=SIMILAR, item_id=tea, other_id=mug, strength=7)
+    SuggestedPair.objects.create(
+        relation=BOUGHT_AFTER, item_id=tea, other_id=pot, reason="=as ever", expires_at=until
+    )
+    path = tmp_path / "pairs.csv"
+    before = list(SuggestedPair.objects.order_by("pk").values_list(*_FIELDS))
+
+    assert run("--write", str(path)) == "2 suggested pairs written.\n"
+    assert run("--write", "-").splitlines() == path.read_text("utf-8").splitlines()
+    assert "'=as ever" in path.read_text("utf-8")
+    SuggestedPair.objects.all().delete()
+    said = run("--read", str(path))
+
+    assert said == "2 suggested pairs taken in; lists follow with the next rebuild.\n"
+    assert list(SuggestedPair.objects.order_by("pk").values_list(*_FIELDS)) == before
+
+
+_FIELDS = ("relation", "item_id", "other_id", "strength", "reason", "expires_at")
+
+
+def test_a_pair_that_is_there_gets_what_the_file_says_and_none_is_taken_away(shop, tmp_path):
+    tea, mug, pot = map(item_id, shop)
+    for other in (mug, pot):
+        SuggestedPair.objects.create(relation=SIMILAR, item_id=tea, other_id=other, strength=7)
+
+    read(tmp_path, f"list,beside,suggested\nsimilar,{named(shop[0])},{named(shop[1])}\n\n")
+
+    assert [*SuggestedPair.objects.order_by("pk").values_list("strength", flat=True)] == [20, 7]
+
+
+def test_a_moment_without_a_zone_is_the_shops(shop, tmp_path):
+    read(tmp_path, f"{HEADER}similar,{named(shop[0])},{named(shop[1])},5,,2031-05-01T12:00\n")
+
+    assert SuggestedPair.objects.get().expires_at is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("popular,1,2,5,,", "list is one of similar, bought-together, bought-after"),
+        ("similar,{0},shop.product:999999,5,,", "no shop.product:999999 in the catalogue"),
+        ("similar,{0},31,5,,", "Cannot tell which item"),
+        ("similar,{0},{1},many,,", "strength is a number of customers"),
+        ("similar,{0},{1},0,,", "greater than or equal to 1"),
+        ("similar,{0},{0},5,,", "nothing is suggested beside itself"),
+        ("similar,{0},{1},5,,soon", "expires_at is a moment"),
+        ("similar,{0}", "Cannot tell which item"),
+    ],
+)
+def test_a_line_that_is_no_pair_is_named_and_nothing_is_taken_in(shop, tmp_path, line, said):
+    good = f"similar,{named(shop[1])},{named(shop[2])},5,,\n"
+
+    with pytest.raises(CommandError) as refused:
+        read(tmp_path, HEADER + good + line.format(*map(named, shop)) + "\n")
+
+    assert said in str(refused.value)
+    assert "Line 3:" in str(refused.value) and "Nothing was taken in." in str(refused.value)
+    assert not SuggestedPair.objects.exists()
+
+
+def test_of_many_wrong_lines_the_first_are_named(shop, tmp_path):
+    with pytest.raises(CommandError) as refused:
+        read(tmp_path, HEADER + "popular,1,2,,,\n" * 14)
+
+    assert "Line 11:" in str(refused.value) and "Line 12:" not in str(refused.value)
+    assert "and 4 more" in str(refused.value)
+
+
+def test_a_file_of_other_columns_is_refused(shop, tmp_path):
+    with pytest.raises(CommandError, match="begins with the columns"):
+        read(tmp_path, "item,other\n1,2\n")
+
+
+def test_a_file_that_is_not_there_is_said_in_a_line(shop, tmp_path):
+    with pytest.raises(CommandError, match="cannot be read"):
+        run("--read", str(tmp_path / "none.csv"))
+    with pytest.raises(CommandError, match="cannot be written"):
+        run("--write", str(tmp_path / "none" / "pairs.csv"))

@@ -1,0 +1,152 @@
+"""What a shop's results page is told of a search."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import pytest
+import time_machine
+from asgiref.sync import async_to_sync
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+import persona_django
+from persona_django import counters, search_finds
+from persona_django.artefacts.models import ArtefactPart
+from persona_django.catalogue import state
+from persona_django.model_registry.live import SEARCH_FINDS
+from persona_django.serving.searches import Found, SearchFinds
+from persona_django.tracking.models import Intent
+from persona_django.tracking.schema import Kind
+from persona_django.training.rebuild import rebuild
+from tests.browsing import ask_for_consent
+from tests.factories import product, products, read_catalogue
+from tests.reporting import event, send, told, visitor
+from tests.training.history import live
+from tests.training.searching import people, search, visits_are_over
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop(settings, tmp_path):
+    settings.PERSONA = {**settings.PERSONA, "CACHE_FOLDER": str(tmp_path / "cache")}
+    made = products(4)
+    read_catalogue()
+    search(people(25), "green tea", made[0])
+    search(people(7), "green teas", made[1])
+    search(people(8), "teapod", made[2], kind=Kind.PURCHASE, results=0, and_then="teapot")
+    visits_are_over()
+    assert rebuild(SEARCH_FINDS).live
+    state.forget()
+    return made
+
+
+def named(product, visitors: int) -> Found:
+    return Found(model="shop.product", key=str(product.pk), visitors=visitors)
+
+
+def test_what_others_found_useful_is_told_with_rounded_figures(shop):
+    answer = search_finds("Green  TEA")
+
+    assert answer.useful == (named(shop[0], 20), named(shop[1], 5))
+    assert not answer.leads_nowhere
+    assert search_finds("green tea jane@example.com").useful == answer.useful
+    assert search_finds("green tea", size=1).useful == (named(shop[0], 20),)
+
+
+def test_what_browsers_report_is_what_the_next_one_who_searches_is_told(settings):
+    """All the way: reported by the script, counted, learnt, told."""
+    ask_for_consent(settings)
+    cache.clear()
+    pot = product("Iron pot")
+    read_catalogue()
+    item = f"shop.product:{pot.pk}"
+    browsers = [visitor(f"somebody {number}") for number in range(6)]
+    with time_machine.travel(time.time() - 3_600, tick=True):
+        for browser in browsers:
+            search = event("search", words="cast iron teapots", results=4)
+            assert told(send(browser, search, event("view", item=item))) == "aa"
+    with time_machine.travel(time.time() - 3_500, tick=True):
+        for browser in browsers:
+            send(browser, event("view", item=item))
+    for job in ("judge/1", "derive/1", "rebuild/search-finds/1"):
+        call_command("persona_run", "--again", job, stdout=io.StringIO())
+    state.forget()
+
+    assert [one.key for one in search_finds("Teapot, cast iron").useful] == [str(pot.pk)]
+    assert not Intent.objects.exclude(words="").exists()
+
+
+def test_where_a_search_leads_nowhere_it_tells_what_was_bought_in_the_end(shop):
+    answer = search_finds("teapods")
+
+    assert answer.leads_nowhere
+    assert answer.useful == ()
+    assert answer.bought_in_the_end == (named(shop[2], 5),)
+
+
+@pytest.mark.parametrize("words", ["coffee", "", "?!", "tea" * 100])
+def test_of_what_no_crowd_asked_for_nothing_is_told(shop, words):
+    assert search_finds(words) == SearchFinds()
+
+
+def test_it_asks_for_nothing_once_it_is_known(shop):
+    search_finds("tea")
+    with CaptureQueriesContext(connection) as asked:
+        search_finds("green tea")
+
+    assert len(asked) == 0
+
+
+def test_what_is_sold_out_or_sensitive_is_not_told(shop, settings):
+    shop[0].stock = 0
+    shop[0].save()
+    read_catalogue()
+    assert search_finds("green tea").useful == (named(shop[1], 5),)
+
+    settings.PERSONA = {**settings.PERSONA, "SENSITIVE_CATEGORIES": ("Drinks",)}
+    read_catalogue()
+
+    assert search_finds("green tea").useful == ()
+
+
+def test_before_anything_was_learnt_nothing_is_told(db):
+    assert search_finds("tea") == SearchFinds()
+    assert counters.counts()["search_finds_failed"] == 1, "there is no catalogue"
+    products(1)
+    read_catalogue()
+
+    assert search_finds("tea") == SearchFinds()
+
+
+def test_switched_off_it_tells_nothing(shop, settings):
+    settings.PERSONA = {**settings.PERSONA, "ENABLED": False}
+
+    assert search_finds("green tea") == SearchFinds()
+
+
+def test_what_cannot_be_read_is_counted_and_breaks_no_page(shop):
+    version = live(SEARCH_FINDS)
+    assert version is not None
+    ArtefactPart.objects.filter(artefact_id=version.artefact_id).update(data=b"damaged")
+
+    assert search_finds("green tea") == SearchFinds()
+    assert counters.counts()["searches_unusable"] == 1
+
+
+def test_async_views_are_told_as_well(shop):
+    answer = async_to_sync(persona_django.asearch_finds)("green tea")
+
+    assert [found.key for found in answer.useful] == [str(shop[0].pk), str(shop[1].pk)]
+
+
+def test_on_the_event_loop_it_says_what_to_write_instead(shop):
+    async def view() -> SearchFinds:
+        return search_finds("green tea")
+
+    assert async_to_sync(view)() == SearchFinds()
+    assert counters.counts()["search_finds_failed"] == 1
