@@ -79,6 +79,11 @@ def term_of_key(key: str) -> int:
     return keyed("search", f"asks for\0{key}")
 
 
+def number_of(key: str, what: What, family: int) -> int:
+    """The number of the row for what came of all searches that ask for this."""
+    return keyed("search", f"found\0{key}\0{int(what)}\0{family}")
+
+
 def crowd_of(what: int) -> int:
     """Distinct visitors who must do the same: as many as anything from purchases needs, where
     only purchases speak."""
@@ -164,9 +169,9 @@ class Finds:
         if not key:
             return
         for what, family in found:
-            number = keyed("search", f"found\0{key}\0{int(what)}\0{family}")
             one = self._new.setdefault(
-                number, Find(term=term_of_key(key), item_id=family, what=what)
+                number_of(key, what, family),
+                Find(term=term_of_key(key), item_id=family, what=what),
             )
             one.finders.add(shopper)
             one.last_at = max(one.last_at, at)

@@ -15,7 +15,7 @@ from persona_django.tracking.models import SearchTerm
 from persona_django.tracking.schema import Kind
 from persona_django.training.rebuild import rebuild
 from tests.factories import product, read_catalogue
-from tests.training.searching import people, search, visits_are_over
+from tests.training.searching import search, visits_are_over
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:persona_searchterm_changelist"
@@ -26,9 +26,9 @@ def shop(settings, tmp_path):
     settings.PERSONA = {**settings.PERSONA, "CACHE_FOLDER": str(tmp_path / "cache")}
     made = [product(name) for name in ("Sencha", "Matcha", "Iron pot", "Glass pot", "Cup")]
     read_catalogue()
-    search(people(7), "green tea", made[0], made[1])
-    search(people(6), "teapod", made[2], kind=Kind.PURCHASE, results=0, and_then="teapot")
-    search(people(6), "unicorn")
+    search(7, "green tea", made[0], made[1])
+    search(6, "teapod", made[2], kind=Kind.PURCHASE, results=0, and_then="teapot")
+    search(6, "unicorn")
     visits_are_over()
     return made
 

@@ -26,7 +26,7 @@ from tests.browsing import ask_for_consent
 from tests.factories import product, products, read_catalogue
 from tests.reporting import event, send, told, visitor
 from tests.training.history import live
-from tests.training.searching import people, search, visits_are_over
+from tests.training.searching import search, visits_are_over
 
 pytestmark = pytest.mark.django_db
 
@@ -36,9 +36,9 @@ def shop(settings, tmp_path):
     settings.PERSONA = {**settings.PERSONA, "CACHE_FOLDER": str(tmp_path / "cache")}
     made = products(4)
     read_catalogue()
-    search(people(25), "green tea", made[0])
-    search(people(7), "green teas", made[1])
-    search(people(8), "teapod", made[2], kind=Kind.PURCHASE, results=0, and_then="teapot")
+    search(25, "green tea", made[0])
+    search(7, "green teas", made[1])
+    search(8, "teapod", made[2], kind=Kind.PURCHASE, results=0, and_then="teapot")
     visits_are_over()
     assert rebuild(SEARCH_FINDS).live
     state.forget()

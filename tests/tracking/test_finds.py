@@ -10,7 +10,6 @@ from django.contrib.auth import get_user_model
 
 from persona_django.catalogue.maps import OrderMap
 from persona_django.catalogue.registry import order_maps
-from persona_django.catalogue.snapshot import build_snapshot
 from persona_django.identity.models import Standing
 from persona_django.tracking import finds, searches
 from persona_django.tracking.finds import What, key_of, term_of_key
@@ -21,17 +20,22 @@ from persona_django.tracking.search_marks import take_out
 from tests.deriving.doings import DAY, HOUR, ago, did, now, searched, visitor
 from tests.factories import family_of, products, read_catalogue
 from tests.shop.models import Order, OrderLine, Product
+from tests.training.searching import are_apart, numbers_of
 
 pytestmark = pytest.mark.django_db
 MINUTE = 60
+SEARCHES = ("tea", "tee", "cafe cups", "?!")
+"""All that is searched for here."""
 
 
 @pytest.fixture
 def shop():
-    made = products(4)
-    read_catalogue()
-    build_snapshot()
-    return made
+    """Some products, at whose finds visitors 1 to 9 are told apart."""
+    while True:
+        made = products(4)
+        read_catalogue()
+        if are_apart(range(1, 10), numbers_of(SEARCHES, map(family_of, made))):
+            return made
 
 
 def count() -> None:

@@ -21,7 +21,7 @@ from persona_django.training import searching
 from persona_django.training.rebuild import rebuild
 from tests.factories import family_of, products, read_catalogue
 from tests.training.history import live
-from tests.training.searching import people, search, visits_are_over
+from tests.training.searching import search, visits_are_over
 
 pytestmark = pytest.mark.django_db
 SUPPORT, BUYERS, ASKERS = 3, 5, 5
@@ -48,9 +48,9 @@ def in_the_end(words: str) -> list[int]:
 
 
 def test_what_was_found_after_a_search_is_learnt_the_best_first(shop):
-    search(people(6), "green tea", shop[0])
-    search(people(6), "green tea", shop[1], kind=Kind.CART_ADD)
-    search(people(6), "green tea", shop[2], kind=Kind.PURCHASE)
+    search(6, "green tea", shop[0])
+    search(6, "green tea", shop[1], kind=Kind.CART_ADD)
+    search(6, "green tea", shop[2], kind=Kind.PURCHASE)
     visits_are_over()
 
     outcome = rebuild(SEARCH_FINDS)
@@ -64,8 +64,8 @@ def test_what_was_found_after_a_search_is_learnt_the_best_first(shop):
 
 def test_a_plural_accents_and_the_order_of_words_lead_to_the_same(shop):
     for spelling in ("caf\u00e9 cup", "cups cafe"):
-        search(people(ASKERS), spelling, shop[0])
-    search(people(ASKERS), "tea", shop[1])
+        search(ASKERS, spelling, shop[0])
+    search(ASKERS, "tea", shop[1])
     visits_are_over()
     rebuild(SEARCH_FINDS)
 
@@ -75,10 +75,10 @@ def test_a_plural_accents_and_the_order_of_words_lead_to_the_same(shop):
 
 
 def test_what_fewer_than_a_crowd_asked_for_or_found_stands_nowhere(shop):
-    search(people(ASKERS - 1), "jane smith", shop[0])
-    search(people(ASKERS), "tea", shop[1])
-    search(people(SUPPORT - 1), "tea", shop[2])
-    search(people(BUYERS - 1), "tea", shop[3], kind=Kind.PURCHASE)
+    search(ASKERS - 1, "jane smith", shop[0])
+    search(ASKERS, "tea", shop[1])
+    search(SUPPORT - 1, "tea", shop[2])
+    search(BUYERS - 1, "tea", shop[3], kind=Kind.PURCHASE)
     visits_are_over()
 
     rebuild(SEARCH_FINDS)
@@ -94,13 +94,13 @@ def test_what_fewer_than_a_crowd_asked_for_or_found_stands_nowhere(shop):
 
 
 def test_what_fewer_than_a_crowd_did_moves_no_figure(shop):
-    search(people(ASKERS), "tea", shop[0], shop[1])
+    search(ASKERS, "tea", shop[0], shop[1])
     visits_are_over()
     rebuild(SEARCH_FINDS)
     before = _without_time(learnt())
 
-    search(people(SUPPORT - 1), "tea", shop[0])
-    search(people(BUYERS - 1), "tea", shop[1], kind=Kind.PURCHASE)
+    search(SUPPORT - 1, "tea", shop[0])
+    search(BUYERS - 1, "tea", shop[1], kind=Kind.PURCHASE)
     visits_are_over()
     rebuild(SEARCH_FINDS)
 
@@ -117,10 +117,10 @@ def _without_time(known: KnownSearches) -> tuple[list[int], list[int], list[floa
 @pytest.mark.parametrize("results", [0, 7])
 def test_a_search_that_leads_nowhere_tells_what_was_bought_in_the_end(shop, results):
     search(
-        people(BUYERS + 3), "teapod", shop[0], kind=Kind.PURCHASE, results=results,
+        BUYERS + 3, "teapod", shop[0], kind=Kind.PURCHASE, results=results,
         and_then="teapot",
     )  # fmt: skip
-    search(people(ASKERS), "tea", shop[1], kind=Kind.PURCHASE)
+    search(ASKERS, "tea", shop[1], kind=Kind.PURCHASE)
     visits_are_over()
 
     rebuild(SEARCH_FINDS)
@@ -133,9 +133,9 @@ def test_a_search_that_leads_nowhere_tells_what_was_bought_in_the_end(shop, resu
 
 
 def test_a_few_buyers_do_not_tell_what_came_of_a_search_that_leads_nowhere(shop):
-    search(people(ASKERS), "teapod", results=0)
-    search(people(BUYERS - 1), "teapod", shop[0], kind=Kind.PURCHASE, and_then="teapot")
-    search(people(ASKERS), "tea", shop[1])
+    search(ASKERS, "teapod", results=0)
+    search(BUYERS - 1, "teapod", shop[0], kind=Kind.PURCHASE, and_then="teapot")
+    search(ASKERS, "tea", shop[1])
     visits_are_over()
 
     rebuild(SEARCH_FINDS)
@@ -145,8 +145,8 @@ def test_a_few_buyers_do_not_tell_what_came_of_a_search_that_leads_nowhere(shop)
 
 
 def test_what_was_bought_after_failures_of_a_search_that_mostly_works_is_not_told(shop):
-    search(people(BUYERS), "tea", shop[0], kind=Kind.PURCHASE, and_then="pot")
-    search(people(20), "tea", shop[1])
+    search(BUYERS, "tea", shop[0], kind=Kind.PURCHASE, and_then="pot")
+    search(20, "tea", shop[1])
     visits_are_over()
 
     rebuild(SEARCH_FINDS)
@@ -156,10 +156,10 @@ def test_what_was_bought_after_failures_of_a_search_that_mostly_works_is_not_tol
 
 
 def test_what_a_crowd_found_lately_goes_before_what_one_found_long_ago(shop):
-    search(people(9), "tea", shop[0])
+    search(9, "tea", shop[0])
     visits_are_over()
     SearchFind.objects.update(last_at=int(time.time()) - 80 * DAY)
-    search(people(8), "tea", shop[1])
+    search(8, "tea", shop[1])
     visits_are_over()
 
     rebuild(SEARCH_FINDS)
@@ -168,8 +168,8 @@ def test_what_a_crowd_found_lately_goes_before_what_one_found_long_ago(shop):
 
 
 def test_signs_that_a_crowd_asked_for_ask_for_nothing(shop):
-    search(people(ASKERS), "?!", shop[0])
-    search(people(ASKERS), "tea", shop[1])
+    search(ASKERS, "?!", shop[0])
+    search(ASKERS, "tea", shop[1])
     visits_are_over()
 
     rebuild(SEARCH_FINDS)
@@ -179,8 +179,8 @@ def test_signs_that_a_crowd_asked_for_ask_for_nothing(shop):
 
 def test_only_the_most_asked_are_held_by_every_process(shop, monkeypatch):
     monkeypatch.setattr(searching, "MOST_QUERIES", 1)
-    search(people(ASKERS), "mug", shop[0])
-    search(people(ASKERS + 1), "tea", shop[1])
+    search(ASKERS, "mug", shop[0])
+    search(ASKERS + 1, "tea", shop[1])
     visits_are_over()
 
     rebuild(SEARCH_FINDS)
@@ -189,7 +189,7 @@ def test_only_the_most_asked_are_held_by_every_process(shop, monkeypatch):
 
 
 def test_what_became_sensitive_is_found_after_no_search(shop, settings):
-    search(people(ASKERS), "tea", shop[0])
+    search(ASKERS, "tea", shop[0])
     visits_are_over()
     settings.PERSONA = {**settings.PERSONA, "SENSITIVE_CATEGORIES": ("Drinks",)}
     read_catalogue()
@@ -208,7 +208,7 @@ def test_without_searches_it_says_what_it_waits_for(shop):
 
 
 def test_it_is_published_rolled_back_and_pruned_like_the_others(shop):
-    search(people(ASKERS), "tea", shop[0])
+    search(ASKERS, "tea", shop[0])
     visits_are_over()
     versions = [rebuild(SEARCH_FINDS).version_id for _ in range(5)]
     assert live_id() == versions[-1]
@@ -226,8 +226,7 @@ def live_id() -> int:
 
 
 def test_what_a_crowd_found_stays_when_one_of_them_is_erased(shop):
-    crowd = people(ASKERS)
-    search(crowd, "tea", shop[0])
+    crowd = search(ASKERS, "tea", shop[0])
     visits_are_over()
     rebuild(SEARCH_FINDS)
 
@@ -239,7 +238,7 @@ def test_what_a_crowd_found_stays_when_one_of_them_is_erased(shop):
 
 @pytest.mark.parametrize("setting", ["MIN_ASKERS", "MIN_SUPPORT"])
 def test_a_shop_that_asks_for_larger_crowds_is_shown_less_at_once(shop, settings, setting):
-    search(people(ASKERS), "tea", shop[0])
+    search(ASKERS, "tea", shop[0])
     visits_are_over()
     rebuild(SEARCH_FINDS)
     settings.PERSONA = {**settings.PERSONA, setting: 9}
