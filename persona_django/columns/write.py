@@ -83,6 +83,29 @@ def delete_rows(
         give_way(connection, held)
 
 
+def update_rows(alias: str, rows: Sequence[Model], fields: Sequence[str]) -> None:
+    """Write some fields of rows of one model that are there, by their primary keys.
+
+    In whatever transaction is open. As `bulk_update`, which takes a millisecond a row to build
+    its statement, while an SQLite file is held.
+    """
+    if not rows:
+        return
+    connection = connections[alias]
+    quote = connection.ops.quote_name
+    meta = rows[0]._meta
+    by_name = {field.name: field for field in meta.concrete_fields}
+    written = [*map(by_name.__getitem__, fields), meta.pk]
+    *changed, key = (f"{quote(str(field.column))} = %s" for field in written)
+    sql = " ".join(("UPDATE", quote(meta.db_table), "SET", ", ".join(changed), "WHERE", key))
+    values = [
+        [field.get_db_prep_save(getattr(row, field.attname), connection) for field in written]
+        for row in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, values)
+
+
 def _filled(
     model: type[Model], columns: Mapping[str, Column], connection: BaseDatabaseWrapper
 ) -> tuple[list[Field[Any, Any]], list[Column]]:

@@ -25,14 +25,15 @@ def factorise(values: NDArray[Any] | Sequence[Any]) -> tuple[list[Any], NDArray[
     return list(places), at
 
 
-def mixed(numbers: NDArray[np.int64], *, seed: int) -> NDArray[np.int64]:
-    """Other numbers for these, 1 or more, that look random and repeat exactly as these do.
+def mixed(numbers: NDArray[np.int64], *, seed: int | NDArray[np.int64]) -> NDArray[np.int64]:
+    """Other numbers for these, 1 or more, that look random and repeat exactly as these do. Several
+    seeds are broadcast against the numbers.
 
     The finaliser of splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
     generators", OOPSLA 2014). Not secret: for telling apart within one computation only.
     """
     with np.errstate(over="ignore"):
-        z = numbers.astype(np.uint64) ^ np.uint64(seed)
+        z = numbers.astype(np.uint64) ^ np.asarray(seed).astype(np.uint64)
         z = z + np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

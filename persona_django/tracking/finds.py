@@ -9,7 +9,6 @@ visitor, however often they come, is one of a crowd and never the whole of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,9 +16,10 @@ from django.conf import settings
 from django.db import DatabaseError, router
 from numpy.typing import NDArray
 
-from persona_django import conf
+from persona_django import conf, counters
 from persona_django.catalogue import state
 from persona_django.catalogue.snapshot import current_snapshot
+from persona_django.columns.write import update_rows
 from persona_django.exceptions import BrokenMap, Resting
 from persona_django.identity.keys import keyed
 from persona_django.numeric.durations import DAY_SECONDS
@@ -45,6 +45,10 @@ CAME_OF_IT: Mapping[int, What] = {
 """A search after which one of these follows led somewhere."""
 MOST_FINDS = 60
 """Of one search in one visit, the first; nobody looks through more results."""
+_UNREAD = (
+    "The shop's orders could not be read, so what was bought after some searches is not learnt "
+    "from. The next searches are counted with their orders again once they can be read."
+)
 _CLOSED = {"visitors": 0, "term": 0, "item_id": 0, "what": 0}
 
 
@@ -109,7 +113,7 @@ def steps_of(
     known = np.where(basis[told] == Basis.AGGREGATE, 0, item[told])
     family = _families(known, store)
     is_order = kind[told] == Kind.ORDERED
-    ordered = _ordered(order[told][is_order], since=int(at[told].min(initial=0)), store=store)
+    ordered = _ordered(order[told][is_order], at[told][is_order], store=store)
     steps: dict[int, list[Step]] = {}
     columns = (visit[told], at[told], kind[told], family, order[told])
     for place, moment, kind_, one, number in zip(*map(np.ndarray.tolist, columns), strict=True):
@@ -123,19 +127,22 @@ def _families(items: IntArray, store: int) -> IntArray:
     return np.zeros(len(items), np.int64) if snapshot is None else families(items, snapshot)
 
 
-def _ordered(numbers: IntArray, *, since: int, store: int) -> dict[int, tuple[int, ...]]:
+def _ordered(numbers: IntArray, at: IntArray, *, store: int) -> dict[int, tuple[int, ...]]:
     """The families of some orders, read from the shop's own tables; nothing where they cannot be
     read, for words must not wait for that."""
     if not len(numbers):
         return {}
-    found: dict[int, dict[int, None]] = {}
-    with suppress(BrokenMap, DatabaseError, Resting):
+    try:
         # A shop may keep the day alone, of which the beginning counts.
-        lines = read_orders(store, since=since - DAY_SECONDS)
-        of_these = np.isin(lines.order, numbers)
-        order, family = lines.order[of_these], _families(lines.item[of_these], store)
-        for number, one in zip(order.tolist(), family.tolist(), strict=True):
-            found.setdefault(number, {})[one] = None
+        lines = read_orders(store, since=int(at.min()) - DAY_SECONDS)
+    except (BrokenMap, DatabaseError, Resting) as error:
+        counters.failed("search_orders_unread", _UNREAD, error=error)
+        return {}
+    of_these = np.isin(lines.order, numbers)
+    order, family = lines.order[of_these], _families(lines.item[of_these], store)
+    found: dict[int, dict[int, None]] = {}
+    for number, one in zip(order.tolist(), family.tolist(), strict=True):
+        found.setdefault(number, {})[one] = None
     return {number: tuple(one for one in ones if one) for number, ones in found.items()}
 
 
@@ -163,8 +170,8 @@ class Finds:
     def __init__(self) -> None:
         self._new: dict[int, Find] = {}
 
-    def add(self, words: str, found: Sequence[tuple[What, int]], *, shopper: int, at: int) -> None:
-        """Note what one visitor found after they had searched for these words."""
+    def add(self, words: str, found: Sequence[tuple[What, int]], *, person: int, at: int) -> None:
+        """Note what one person found after they had searched for these words."""
         key = key_of(words)
         if not key:
             return
@@ -173,7 +180,7 @@ class Finds:
                 number_of(key, what, family),
                 Find(term=term_of_key(key), item_id=family, what=what),
             )
-            one.finders.add(shopper)
+            one.finders.add(person)
             one.last_at = max(one.last_at, at)
 
     def write(self, alias: str, store: int) -> None:
@@ -191,7 +198,7 @@ class Finds:
             changed = list(there.select_for_update())
             for row in changed:
                 _add_to(row, self._new[row.find])
-            rows.bulk_update(changed, ("term", "item_id", "what", "visitors", "marks", "last_at"))
+            update_rows(alias, changed, (*_CLOSED, "marks", "last_at"))
 
 
 def _add_to(row: SearchFind, new: Find) -> None:
@@ -206,10 +213,9 @@ def _add_to(row: SearchFind, new: Find) -> None:
         row.last_at = max(row.last_at, new.last_at)
         return
     row.marks = b"".join(sorted(gathered))
-    if not row.visitors:
-        # Of a crowd that is known only the next one tells anything new, or one visitor could keep
-        # it from growing old.
-        row.last_at = max(row.last_at, new.last_at)
+    # A crowd that gathers is as old as its first mark: who comes again must not keep the marks of
+    # others. One that is known grows old by the last crowd, for two tell nothing new.
+    row.last_at = row.last_at or new.last_at
 
 
 def forget_small() -> int:

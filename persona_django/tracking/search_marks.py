@@ -7,20 +7,24 @@ are emptied.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from django.db import router, transaction
 from django.db.models import Model
 from numpy.typing import NDArray
 
-from persona_django.identity.keys import keyed
+from persona_django.identity.keys import keyed_many
+from persona_django.numeric.sorting import distinct
 from persona_django.tracking.codes import mixed
 from persona_django.tracking.models import SearchFind, SearchTerm
 
 MARK = np.dtype(">u2")
 MARK_BYTES = MARK.itemsize
+_MARK_BITS = 8 * MARK_BYTES
 AT_ONCE = 500
+MOST_MARKS = 1_000_000
+"""Reckoned at once where many are taken out: 8 MB for each column of numbers in between."""
 MARKED: dict[type[Model], str] = {SearchTerm: "term", SearchFind: "find"}
 """Tables that hold marks, and the column that they are mixed with."""
 
@@ -30,15 +34,17 @@ def marks_of(shoppers: Collection[int], term: int) -> NDArray[np.uint16]:
 
     Mixed with a secret of the term's own, so that a stolen table does not tell who asked.
     """
-    return _marks(_in_order(shoppers), term)
+    return _marks(_in_order(shoppers), [term])[0]
 
 
 def _in_order(shoppers: Collection[int]) -> NDArray[np.int64]:
     return np.array(sorted(shoppers), dtype=np.int64)
 
 
-def _marks(keys: NDArray[np.int64], term: int) -> NDArray[np.uint16]:
-    return (mixed(keys, seed=keyed("search", str(term))) & 0xFFFF).astype(MARK)
+def _marks(keys: NDArray[np.int64], terms: Sequence[int]) -> NDArray[np.uint16]:
+    """Marks of some shoppers at some terms: a row for each term, a column for each shopper."""
+    secrets = keyed_many("search", map(str, terms))
+    return (mixed(keys, seed=secrets[:, None]) & 0xFFFF).astype(MARK)
 
 
 def apart(marks: bytes) -> set[bytes]:
@@ -58,21 +64,38 @@ def take_out(shoppers: Collection[int]) -> int:
 def _take_out_of(model: type[Model], keys: NDArray[np.int64]) -> int:
     alias = router.db_for_write(model)
     rows = model._base_manager.using(alias).exclude(marks=b"").order_by("pk")
+    at_once = max(min(AT_ONCE, MOST_MARKS // len(keys)), 1)
     last = gone = 0
     while part := list(
-        rows.filter(pk__gt=last).values_list("pk", MARKED[model], "marks")[:AT_ONCE]
+        rows.filter(pk__gt=last).values_list("pk", MARKED[model], "marks")[:at_once]
     ):
         last = part[-1][0]
-        for pk, number, marks in part:
+        held = [np.frombuffer(bytes(marks), dtype=MARK) for _, _, marks in part]
+        theirs = _marks(keys, [number for _, number, _ in part])
+        for place in _with_some_of(theirs, held):
+            pk, number, marks = part[place]
             gone += _without(model, alias, pk, number, bytes(marks), keys)
     return gone
+
+
+def _with_some_of(
+    theirs: NDArray[np.uint16], held: Sequence[NDArray[np.uint16]]
+) -> NDArray[np.int64]:
+    """Places of rows that hold at least one of the marks that stand in the same row of a table.
+
+    Nearly no row does, so all are asked at once.
+    """
+    row = np.arange(len(held), dtype=np.int64)
+    those = np.concatenate(held) + (row << _MARK_BITS).repeat(list(map(len, held)))
+    found: NDArray[np.int64] = those[np.isin(those, theirs + (row << _MARK_BITS)[:, None])]
+    return distinct(found >> _MARK_BITS)
 
 
 def _without(
     model: type[Model], alias: str, pk: int, number: int, marks: bytes, keys: NDArray[np.int64]
 ) -> int:
     there = np.frombuffer(bytes(marks), dtype=MARK)
-    kept = there[~np.isin(there, _marks(keys, number))]
+    kept = there[~np.isin(there, _marks(keys, [number]))]
     gone: int = len(there) - len(kept)
     if gone:
         rows = model._base_manager.using(alias).filter(pk=pk)

@@ -6,17 +6,23 @@ who asked two bytes each: enough to tell one from another within one term, too l
 
 from __future__ import annotations
 
+import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
-from django.db import router, transaction
+from django.db import connections, router, transaction
 from django.db.models import F, Q
 from numpy.typing import NDArray
 
 from persona_django import conf, counters
+from persona_django.columns.ageing import UNHURRIED
 from persona_django.columns.read import read_queryset
+from persona_django.columns.write import give_way, update_rows
+from persona_django.identity import restrictions
 from persona_django.identity.keys import keyed
 from persona_django.identity.models import Visitor
 from persona_django.identity.standing import counts
@@ -32,6 +38,9 @@ from persona_django.tracking.visits import gap_seconds
 IntArray = NDArray[np.int64]
 
 SEARCHES_AT_A_TIME = 200
+ROWS_AT_A_TIME = 100
+"""Rows about terms and finds that one transaction writes, or a little more: an SQLite file is
+held by it."""
 MOST_A_DAY = 100
 """Searches of one visitor in a day that are counted; nobody types more, and a program must not
 fill the table with terms of its own making."""
@@ -44,6 +53,9 @@ class _Over:
     """One search whose visit is over."""
 
     intent: Intent
+    person: int
+    """The account that the visitor is linked to, else the visitor: a pseudonym changes with every
+    sign-in, and one customer is no crowd."""
     visit: int
     led: bool
     """Whether something came of it."""
@@ -67,7 +79,7 @@ class _Asked:
     """One term in one visit, however often it was typed."""
 
     words: str
-    shopper: int
+    person: int
     last_at: int = 0
     led_somewhere: bool = False
     found_nothing: bool = False
@@ -80,11 +92,34 @@ def count_over(store: int, *, now: int, since: int = 0) -> int:
     Each is counted in the transaction that forgets it, so it counts once wherever the job is
     killed. Words of visitors who do not count, such as robots, are only forgotten.
     """
+    alias = router.db_for_write(SearchTerm)
     done, after = 0, (since - 1, 0)
     while batch := _batch(store, after, until=now - gap_seconds()):
         after = (batch[-1].at, batch[-1].pk)
-        done += _count(_over(batch, now, store), store)
+        for part in _parts(_over(batch, now, store)):
+            began = time.monotonic()
+            done += _count(part, store)
+            give_way(connections[alias], time.monotonic() - began, times=UNHURRIED)
     return done
+
+
+def _parts(over: list[_Over]) -> Iterator[list[_Over]]:
+    """The searches of one transaction after another: few, for each may have led to many things.
+
+    The same words of one visit are never apart, and those of several visits mostly together: a
+    crowd that they make counts what all of them found.
+    """
+    part: list[_Over] = []
+    rows = 0
+    over = sorted(over, key=lambda one: (one.intent.words, one.visit))
+    for _, group in groupby(over, key=lambda one: (one.intent.words, one.visit)):
+        part += (same := list(group))
+        rows += 1 + sum(len(one.found) for one in same)
+        if rows >= ROWS_AT_A_TIME:
+            yield part
+            part, rows = [], 0
+    if part:
+        yield part
 
 
 def _batch(store: int, after: tuple[int, int], *, until: int) -> list[Intent]:
@@ -145,7 +180,8 @@ def _over(batch: list[Intent], now: int, store: int) -> list[_Over]:
         led_to = finds.found_after(done, since=one.at, until=until, led=led and one.results != 0)
         is_counted = (one.shopper, one.uid) not in beyond
         visit = visit if is_counted else TOO_MANY
-        over.append(_Over(intent=one, visit=visit, led=led, found=led_to))
+        person = person_of[one.shopper]
+        over.append(_Over(intent=one, person=person, visit=visit, led=led, found=led_to))
     return over
 
 
@@ -180,8 +216,6 @@ def _beyond(asked: list[tuple[Any, ...]]) -> set[tuple[int, int]]:
 
 def _count(over: list[_Over], store: int) -> int:
     """Count and forget some searches, in one transaction."""
-    if not over:
-        return 0
     alias = router.db_for_write(SearchTerm)
     keys = [one.intent.pk for one in over]
     with transaction.atomic(using=alias):
@@ -202,9 +236,11 @@ def _count(over: list[_Over], store: int) -> int:
 def _who_counts(over: list[_Over]) -> list[_Over]:
     """Those of visitors who count, without those that come after the most of a day."""
     trusted = _who_count({one.intent.shopper for one in over})
+    alone = set(restrictions.restricted_keys().tolist())
     counted = []
     for one in over:
-        if one.intent.shopper not in trusted:
+        shopper = one.intent.shopper
+        if shopper not in trusted or not alone.isdisjoint((shopper, one.person)):
             counters.count("search_of_nobody_counted")
         elif one.visit == TOO_MANY:
             counters.count("search_over_limit")
@@ -216,15 +252,15 @@ def _who_counts(over: list[_Over]) -> list[_Over]:
 def _terms(over: list[_Over]) -> dict[int, _Term]:
     visits: dict[tuple[int, str], _Asked] = {}
     for one in over:
-        words, shopper = one.intent.words, one.intent.shopper
-        asked = visits.setdefault((one.visit, words), _Asked(words=words, shopper=shopper))
+        words = one.intent.words
+        asked = visits.setdefault((one.visit, words), _Asked(words=words, person=one.person))
         asked.last_at = max(asked.last_at, one.intent.at)
         asked.led_somewhere |= one.led
         asked.found_nothing |= one.intent.results == 0
     terms: dict[int, _Term] = {}
     for asked in visits.values():
         term = terms.setdefault(term_of(asked.words), _Term(words=asked.words))
-        term.askers.add(asked.shopper)
+        term.askers.add(asked.person)
         term.asked += 1
         term.dead += not asked.led_somewhere
         term.without_results += asked.found_nothing
@@ -238,7 +274,7 @@ def _finds(over: list[_Over], known: set[int]) -> Finds:
     for one in over:
         intent = one.intent
         if one.found and term_of(intent.words) in known:
-            new.add(intent.words, one.found, shopper=intent.shopper, at=intent.at)
+            new.add(intent.words, one.found, person=one.person, at=intent.at)
     return new
 
 
@@ -265,7 +301,7 @@ def _add(alias: str, terms: dict[int, _Term], store: int) -> set[int]:
     for row in changed:
         _add_to(row, terms[row.term])
     fields = ("words", "visitors", "marks", "asked", "dead", "without_results", "last_at")
-    rows.bulk_update(changed, fields)
+    update_rows(alias, changed, fields)
     return {row.term for row in changed if row.words}
 
 
@@ -274,13 +310,15 @@ def _add_to(row: SearchTerm, new: _Term) -> None:
     row.asked += new.asked
     row.dead += new.dead
     row.without_results += new.without_results
-    row.last_at = max(row.last_at, new.last_at)
+    # Until there is a crowd as old as its first mark: who comes again must not keep the marks of
+    # others.
+    row.last_at = max(row.last_at, new.last_at) if row.words else row.last_at or new.last_at
     if row.visitors < crowd:
         # Fewer than the shop asks for by now: they are counted afresh, and the words must go.
         kept = apart(bytes(row.marks)) | apart(marks_of(new.askers, row.term).tobytes())
         row.visitors, row.marks, row.words = len(kept), b"".join(sorted(kept)), ""
     if row.visitors >= crowd:
-        row.words, row.marks = new.words, b""
+        row.words, row.marks, row.last_at = new.words, b"", max(row.last_at, new.last_at)
 
 
 def forget_small() -> int:

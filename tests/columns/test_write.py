@@ -21,7 +21,7 @@ from django.db.models import Q
 from django.test import TestCase, override_settings
 
 from persona_django import conf
-from persona_django.columns.write import chunk_rows, delete_rows, write_rows
+from persona_django.columns.write import chunk_rows, delete_rows, update_rows, write_rows
 from persona_django.similarity.models import NeighbourRow
 from persona_django.tracking.models import Event
 from tests.shop.models import Brand, Category, Gift, Order, Product
@@ -46,6 +46,22 @@ class WritingRows(TestCase):
         row = NeighbourRow.objects.get(item_id=255)
         assert written == NeighbourRow.objects.count() == 300
         assert (row.version_id, row.relation, bytes(row.data)) == (1, 1, b"\xff" * 5)
+
+    def test_some_fields_of_rows_that_are_there_are_written_and_no_others(self):
+        write_rows(_alias(), NeighbourRow, neighbour_rows(3))
+        rows = list(NeighbourRow.objects.order_by("item_id"))
+        for row in rows[1:]:
+            row.relation, row.data, row.version_id = 7, b"\x00\xfenew", 99
+
+        update_rows(_alias(), rows[1:], ("relation", "data"))
+        update_rows(_alias(), [], ("data",))
+
+        found = NeighbourRow.objects.order_by("item_id")
+        assert [(row.version_id, row.relation, bytes(row.data)) for row in found] == [
+            (1, 1, bytes([0]) * 5),
+            (1, 7, b"\x00\xfenew"),
+            (1, 7, b"\x00\xfenew"),
+        ]
 
     def test_fields_left_out_take_their_defaults(self):
         write_rows(

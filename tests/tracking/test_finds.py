@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 
+from persona_django import counters
 from persona_django.catalogue.maps import OrderMap
 from persona_django.catalogue.registry import order_maps
+from persona_django.identity import restrictions
 from persona_django.identity.models import Standing
 from persona_django.tracking import finds, searches
 from persona_django.tracking.finds import What, key_of, term_of_key
 from persona_django.tracking.models import SearchFind, SearchTerm
-from persona_django.tracking.orders import order_number
+from persona_django.tracking.orders import OrderLines, order_number, read_orders
 from persona_django.tracking.schema import Basis, Kind
 from persona_django.tracking.search_marks import take_out
 from tests.deriving.doings import DAY, HOUR, ago, did, now, searched, visitor
@@ -128,6 +131,72 @@ def test_one_visitor_is_one_of_a_crowd_however_often_they_come(shop):
     assert found() == {("LOOKED", family_of(shop[0])): 3}
 
 
+def test_one_customer_is_one_of_a_crowd_under_however_many_pseudonyms(shop):
+    known_term()
+    for key in range(1, 6):
+        visitor(key, account=777)
+        searched(key, "tea", at=ago(key * DAY))
+        did(key, Kind.PURCHASE, family_of(shop[0]), at=ago(key * DAY - MINUTE))
+        did(key, Kind.VIEW, family_of(shop[1]), at=ago(key * DAY - MINUTE))
+
+    count()
+
+    assert found() == {}
+    came_of_it(range(6, 8), shop[1])
+    count()
+    assert found() == {("LOOKED", family_of(shop[1])): 3}, "the customer and two others"
+
+
+@pytest.mark.parametrize("paused", [3, 777], ids=["the visitor", "the customer"])
+def test_what_those_found_who_paused_since_is_not_kept(shop, paused):
+    known_term()
+    came_of_it(range(1, 3), shop[0])
+    visitor(3, account=777)
+    searched(3, "tea", at=ago(2 * HOUR))
+    did(3, Kind.VIEW, family_of(shop[0]), at=ago(2 * HOUR - MINUTE))
+    restrictions.restrict([paused], restrictions.Kind.PAUSED)
+
+    count()
+
+    assert found() == {}
+    assert len(bytes(SearchFind.objects.get().marks)) == 4
+
+
+def test_who_comes_again_keeps_nobody_else_s_mark_from_growing_old(shop):
+    known_term()
+    came_of_it([1], shop[0], hours=80 * 24)
+    count()
+    came_of_it([2], shop[0], hours=40 * 24)
+    count()
+    first = SearchFind.objects.get().last_at
+    searched(2, "tea", at=ago(2 * DAY))
+    did(2, Kind.VIEW, family_of(shop[0]), at=ago(2 * DAY - MINUTE))
+
+    count()
+
+    assert SearchFind.objects.get().last_at == first < ago(79 * DAY)
+
+
+def test_no_orders_are_read_but_those_of_about_the_time(shop, monkeypatch):
+    known_term()
+    lines: list[OrderLines] = []
+
+    def reading(*args: Any, **options: Any) -> OrderLines:
+        lines.append(read_orders(*args, **options))
+        return lines[-1]
+
+    monkeypatch.setattr(finds, "read_orders", reading)
+    for key in (1, 2):
+        visitor(key)
+    ordered(1, shop[0:1], at=ago(50 * DAY))
+    searched(2, "tea", at=ago(2 * HOUR))
+    ordered(2, shop[0:2], at=ago(2 * HOUR - MINUTE))
+
+    count()
+
+    assert [len(found.order) for found in lines] == [2]
+
+
 def test_after_a_crowd_the_next_one_is_counted_when_it_is_complete(shop):
     known_term()
     came_of_it(range(1, 4), shop[0])
@@ -197,6 +266,7 @@ def test_orders_that_cannot_be_read_hold_up_no_words(shop, monkeypatch):
     assert searches.count_over(1, now=now()) == 1
 
     assert not SearchFind.objects.exists()
+    assert counters.counts()["search_orders_unread"] == 1
 
 
 def test_what_is_called_sensitive_is_found_by_nobody_any_more(shop, settings):

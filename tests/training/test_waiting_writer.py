@@ -30,7 +30,7 @@ def filled(folder: Path) -> Shop:
     return Shop(folder, WRITE_PAUSE_MS="20", WRITE_CHUNK_ROWS="500")
 
 
-@pytest.mark.parametrize("job", ["rebuild", "import", "publish", "sync", "forget"])
+@pytest.mark.parametrize("job", ["rebuild", "import", "publish", "sync", "forget", "count"])
 def test_a_checkout_waits_at_most_a_tenth_of_a_second_beside(job: str, tmp_path: Path):
     over = []
     for round_ in range(ROUNDS):

@@ -1,6 +1,6 @@
 """A long job of ours in a process of its own, for a test that looks at what happens beside it.
 
-    python -m tests.worker.busy rebuild|import|publish|sync|forget
+    python -m tests.worker.busy rebuild|import|publish|sync|forget|count
 
 It prepares, makes the file JOB.ready, and begins when the test has made JOB.go.
 """
@@ -20,6 +20,7 @@ from django.core.management import call_command
 FOLDER = Path(os.environ["WORKER_FOLDER"])
 LINES = 20_000
 SLATES, SLOTS = 4_000, 8
+SEARCHES, TERMS, LOOKS = 400, 40, 20
 SWITCHES = 30
 BETWEEN_SECONDS = 0.1
 """People publish now and then. Without a pause the test would measure how SQLite queues."""
@@ -141,12 +142,51 @@ def forget() -> Callable[[], None]:
     return job
 
 
+def count_searches() -> Callable[[], None]:
+    """And what a crowd looked at after each of them."""
+    from persona_django.catalogue.models import Item
+    from persona_django.identity.models import Visitor
+    from persona_django.tracking import searches
+    from persona_django.tracking.models import Event, Intent, SearchFind, SearchTerm
+    from persona_django.tracking.schema import Kind
+
+    now = int(time.time())
+    began = now - 7_200
+    terms = [f"tea {n}" for n in range(TERMS)]
+    SearchTerm.objects.bulk_create(
+        SearchTerm(term=searches.term_of(words), words=words, visitors=9, asked=9, last_at=now)
+        for words in terms
+    )
+    people = range(10_000_000, 10_000_000 + SEARCHES)
+    Visitor.objects.bulk_create(Visitor(key=key, purposes="measure", standing=1) for key in people)
+    Intent.objects.bulk_create(
+        Intent(
+            shopper=key, uid=1, kind=Intent.Kind.SEARCH, at=began, words=terms[key % TERMS],
+            results=3,
+        )
+        for key in people
+    )  # fmt: skip
+    ids = Item.objects.order_by("id").values_list("id", flat=True)[: TERMS * LOOKS]
+    Event.objects.bulk_create(
+        Event(shopper=key, uid=item, kind=Kind.VIEW, item_id=item, at=began + 60)
+        for key in people
+        for item in ids[key % TERMS * LOOKS :][:LOOKS]
+    )
+
+    def job() -> None:
+        assert searches.count_over(1, now=now) == SEARCHES
+        assert SearchFind.objects.filter(what=SearchFind.What.LOOKED).count() == TERMS * LOOKS
+
+    return job
+
+
 JOBS = {
     "rebuild": rebuild,
     "import": take_in,
     "publish": publish_and_roll_back,
     "sync": sync,
     "forget": forget,
+    "count": count_searches,
 }
 
 
