@@ -117,7 +117,8 @@ TABLES: Mapping[str, Table] = {
     "SearchTerm": Table(
         about="How often something was searched for, by nobody in particular.",
         basis="legitimate interest: figures about crowds of at least {min_askers}",
-        lifetime="13 months after it was last searched for; {events_kept} where no crowd did",
+        lifetime="13 months after it was last searched for; where no crowd did {events_kept} "
+        "after the first who did",
         erased="the person's mark is taken out; counts of crowds stay",
         purposes={
             **_ROW,
@@ -134,7 +135,8 @@ TABLES: Mapping[str, Table] = {
         about="What visitors found useful after a search, by nobody in particular.",
         basis="legitimate interest: figures about crowds of at least {min_support}, of buyers at "
         "least {min_buyers}",
-        lifetime="{events_kept} after a crowd found it last; after anybody did where none has",
+        lifetime="{events_kept} after a crowd found it last; after the first who did where none "
+        "has",
         erased="the person's mark is taken out; counts of crowds stay",
         purposes={
             **_ROW,
@@ -229,7 +231,8 @@ TABLES: Mapping[str, Table] = {
     "Artefact": Table(
         about="Packed figures: the catalogue, what is popular, visits without names, what "
         "crowds search for, work in progress.",
-        lifetime="with its version; work in progress until its run ends",
+        lifetime="with its version, visits a week or two rebuilds; work in progress until its "
+        "run ends",
         erased="learnt anew without the person within a day",
         purposes={
             "id": _ROW["id"],

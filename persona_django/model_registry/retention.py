@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import router
 from django.db.models import Q
+from django.utils import timezone
 
 from persona_django import conf
 from persona_django.catalogue.state import read_state
@@ -18,6 +21,8 @@ from persona_django.model_registry.publish import (
 )
 
 Status = ModelVersion.Status
+VISITS_KEPT = timedelta(days=7)
+"""How long a version may hold visits, or for two rebuilds where that is longer."""
 
 
 def surplus(kind: str, store: int = 1) -> list[ModelVersion]:
@@ -37,16 +42,31 @@ def surplus(kind: str, store: int = 1) -> list[ModelVersion]:
     running = versions(kind, store).filter(status=Status.BUILDING, fence__gte=_fence(kind, store))
     keep.update(running.values_list("id", flat=True))
     if kind in HOLD_VISITS:
-        keep -= _of_the_erased(kind, store) - {live}
+        keep -= (_of_the_erased(kind, store) | _outlived(kind, store)) - {live}
     return [version for version in versions(kind, store).order_by("id") if version.pk not in keep]
 
 
 def _of_the_erased(kind: str, store: int) -> set[int]:
     """Versions that may hold what somebody did who was erased since. None of them can go live
     again, so nobody needs them."""
-    erasures = read_state(store, first_hand=True).get(ERASURES, 0)
+    # Erasures are counted once, for all stores.
+    erasures = read_state(first_hand=True).get(ERASURES, 0)
     built = versions(kind, store).exclude(status=Status.BUILDING)
     return {version.pk for version in built if erasures_before(version) < erasures}
+
+
+def _outlived(kind: str, store: int) -> set[int]:
+    built = versions(kind, store).exclude(status=Status.BUILDING)
+    return set(built.filter(created_at__lt=oldest_visits()).values_list("pk", flat=True))
+
+
+def oldest_visits() -> datetime:
+    """A version that holds visits and was built before this is not to be kept any more.
+
+    What it holds was deleted from the log meanwhile, or was done by visitors who withdrew since.
+    """
+    kept = max(VISITS_KEPT, 2 * conf.current().rebuild_every)
+    return timezone.now() - kept
 
 
 def give_up_surplus(kind: str, store: int = 1) -> list[ModelVersion]:

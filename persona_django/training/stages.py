@@ -24,6 +24,7 @@ from persona_django.model_registry import gates, publish
 from persona_django.model_registry.leases import Held
 from persona_django.model_registry.live import HOLD_VISITS
 from persona_django.model_registry.models import ModelVersion
+from persona_django.model_registry.retention import oldest_visits
 from persona_django.similarity import store as similarity_store
 from persona_django.similarity.relations import SUGGESTIBLE
 from persona_django.training import similarity, suggested
@@ -256,21 +257,29 @@ def asked_for(recipe: Recipe) -> dict[str, Any]:
 
 def _is_to_show_less(run: Run, before: Mapping[str, Any]) -> bool:
     """True when the shop asks for more people behind what it shows, or for nothing from orders, or
-    when somebody was erased whose own visits may be in the live version, or merchants took back
-    all there is in it.
+    when somebody was erased whose own visits may be in the live version, or it is too old to hold
+    visits, or merchants took back all there is in it.
 
     Then fewer items, or none, are what it asked for, and what the live version was built from
     must not stay up.
     """
     if suggested.are_all(before) and not run.figures["items"]:
         return True
-    if run.recipe.kind in HOLD_VISITS and before.get(ERASURES, 0) < run.figures[ERASURES]:
+    if run.recipe.kind in HOLD_VISITS and (
+        before.get(ERASURES, 0) < run.figures[ERASURES] or _has_outlived_its_visits(run)
+    ):
         return True
     if before.get("from_orders") and not run.figures["from_orders"]:
         return True
     crowd = before.get("crowd", {})
     asked = {name: run.figures["crowd"][name] for name in run.recipe.heeds}
     return any(least > crowd.get(name, least) for name, least in asked.items())
+
+
+def _has_outlived_its_visits(run: Run) -> bool:
+    live = publish.live_version(run.recipe.kind, run.store)
+    found = publish.versions(run.recipe.kind, run.store).filter(pk=live)
+    return found.filter(created_at__lt=oldest_visits()).exists()
 
 
 def _figures_of_live(run: Run) -> dict[str, Any]:

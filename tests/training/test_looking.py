@@ -3,13 +3,21 @@ blocks."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
 from django.test import Client
 
+from persona_django.exceptions import PersonaError
+from persona_django.model_registry.models import ModelVersion
+from persona_django.model_registry.publish import roll_back
 from persona_django.similarity.lookup import neighbours_of
 from persona_django.similarity.relations import VIEWED_THEN_BOUGHT
+from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Kind
 from persona_django.training import looking
+from persona_django.training.cleaning import clean
 from persona_django.training.rebuild import rebuild
 from tests.factories import family_of, products, read_catalogue
 from tests.training.history import beside, buy, customers, keys_of, live, look, rows_of_live
@@ -171,3 +179,19 @@ def test_one_customer_s_other_purchase_pushes_no_look_out_of_reach(shop, monkeyp
     rebuild("viewed-then-bought", force=True)
 
     assert rows_of_live("viewed-then-bought") == before
+
+
+def test_visits_do_not_stay_in_what_was_learnt_when_the_next_rebuild_finds_none(shop):
+    one_after_the_other(range(1, 40), shop, 0, 1)
+    assert rebuild("visit-next").live
+    assert rebuild("visit-next").live
+    Event.objects.all().delete()
+    assert not rebuild("visit-next").live, "one day without visits is no reason to forget them"
+    ModelVersion.objects.update(created_at=F("created_at") - timedelta(days=8))
+
+    outcome = rebuild("visit-next")
+
+    assert outcome.live and outcome.is_empty
+    clean(1)
+    with pytest.raises(PersonaError):
+        roll_back("visit-next")
