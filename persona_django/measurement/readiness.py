@@ -20,6 +20,7 @@ from persona_django.catalogue.tables import is_missing_table
 from persona_django.identity.models import Visitor
 from persona_django.measurement import trying
 from persona_django.measurement import visitors as watched
+from persona_django.model_registry import gates
 from persona_django.model_registry.leases import waiting
 from persona_django.model_registry.live import POPULAR, SEARCH_FINDS, TRENDING
 from persona_django.model_registry.models import Lease, ModelVersion
@@ -168,10 +169,11 @@ def _learnt(store: int) -> Iterator[Finding]:
         if live is not None:
             when = live.published_at or live.created_at
             text = f"Version {live.pk} is live since {timesince(when)}: {figures_in_words(live)}."
-            if _is_empty(live):
+            is_filled = gates.says_anything(live.figures)
+            if not is_filled:
                 text = f"{text} It is empty. {live.reason}".rstrip()
             # On a quiet day nothing is sought after more than usual.
-            yield Finding(about=kind, text=text, ok=not _is_empty(live) or kind == TRENDING)
+            yield Finding(about=kind, text=text, ok=is_filled or kind == TRENDING)
         if newest is not None and newest.reason and newest != live:
             text = f"{newest} is not live: {newest.reason}"
             yield Finding(about=kind, text=text, ok=live is None and _has_no_teachers(newest))
@@ -230,13 +232,9 @@ def block_in_words(block: Block, live: ModelVersion | None) -> str:
     chain = ", then ".join(names[1:])
     if live is None:
         return f"Nothing is learnt for it yet; until then it shows {chain}."
-    if _is_empty(live):
+    if not gates.says_anything(live.figures):
         return f"The version that was learnt for it is empty, so it shows {chain}."
     return f"Shows what was learnt; where that is too little, {chain}."
-
-
-def _is_empty(version: ModelVersion) -> bool:
-    return version.figures.get("items") == 0
 
 
 def kinds() -> tuple[str, ...]:

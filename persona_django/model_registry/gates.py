@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +21,11 @@ def enough_shoppers(shoppers: int) -> list[str]:
         f"Only {counted(shoppers, 'shopper')} with two or more items so far; from {least} on it "
         "goes live. Until then pages show their fallbacks."
     ]
+
+
+def says_anything(figures: Mapping[str, Any]) -> bool:
+    """Whether a version with these figures tells pages anything; also where it noted none."""
+    return bool(figures.get("searches", figures.get("items", 1)))
 
 
 def not_empty(items: int, *, crowd: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from persona_django import conf
 from persona_django.catalogue.state import read_state
 from persona_django.identity.erasure import ERASURES
-from persona_django.model_registry import publish
+from persona_django.model_registry import gates, publish
 from persona_django.model_registry.leases import Held, hold, unhurried
 from persona_django.model_registry.models import ModelVersion
 from persona_django.training import stages, unfinished
@@ -38,7 +38,7 @@ class Outcome:
     @property
     def is_empty(self) -> bool:
         """True when nothing had enough people behind it, so that pages show their fallbacks."""
-        return self.figures.get("items") == 0
+        return not gates.says_anything(self.figures)
 
 
 def rebuild_all(

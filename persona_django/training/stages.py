@@ -225,7 +225,11 @@ def _judge(run: Run) -> tuple[list[str], bool]:
     numbers = (column for column in arrays.values() if column.dtype.kind == "f")
     usable = gates.all_finite(*numbers)
     figures["items"] = len(covered)
-    reasons = reasons or gates.not_empty(len(covered), crowd=_crowd_in_words(run))
+    if "is_dead" in arrays:
+        # That one leads nowhere is known of a search after which nothing was ever found, too.
+        figures["searches"] = len(arrays["is_dead"])
+    told = figures.get("searches", figures["items"])
+    reasons = reasons or gates.not_empty(told, crowd=_crowd_in_words(run))
     snapshot = snapshot_of(run.store)
     sold = snapshot.group_id[family_of(snapshot.item_id, snapshot) != 0]
     against: list[str] = []
@@ -292,7 +296,7 @@ def _figures_of_live(run: Run) -> dict[str, Any]:
 def _why_empty(run: Run) -> list[str]:
     """What an empty version that goes live keeps as its reason. Without a word it would look as
     good as the one it replaces."""
-    if run.figures["items"]:
+    if gates.says_anything(run.figures):
         return []
     by_orders = not (run.recipe.browsing or run.recipe.of_the_catalogue)
     if run.figures["from_orders"] or not by_orders:

@@ -200,6 +200,17 @@ def test_what_became_sensitive_is_found_after_no_search(shop, settings):
     assert outcome.figures["items"] == 0
 
 
+def test_where_every_search_leads_nowhere_that_is_what_is_known(shop):
+    search(ASKERS, "coffee", results=0)
+    visits_are_over()
+
+    outcome = rebuild(SEARCH_FINDS)
+
+    assert outcome.live and not outcome.is_empty, outcome.reason
+    assert learnt().leads_nowhere(key_of("coffee"))
+    assert found("coffee") == []
+
+
 def test_without_searches_it_says_what_it_waits_for(shop):
     outcome = rebuild(SEARCH_FINDS)
 
