@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from django.db import router
+from django.db.models.functions import Left
 from numpy.typing import NDArray
 
 from persona_django.catalogue.categories import LEVELS
@@ -15,6 +16,8 @@ from persona_django.catalogue.models import Item
 from persona_django.catalogue.snapshot import Snapshot
 
 CHUNK = 2_000
+MOST_CHARACTERS = 2_000
+"""Of one text: what a product is stands at its beginning, and all texts are in memory at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +26,8 @@ class Descriptions:
 
     group_id: NDArray[np.int64]
     texts: Mapping[str, list[str]]
-    """Title and text of the first member, by name of the field; "" where there is none."""
+    """Title and the beginning of the text of the first member, by name of the field; "" where
+    there is none."""
     labels: list[list[str]]
     """Brand, category at every level, and attributes, of all members."""
     rows_read: int
@@ -40,14 +44,16 @@ def read_descriptions(
         zip(snapshot.item_id[~left_out].tolist(), group[~left_out].tolist(), strict=True)
     )
     told: dict[int, tuple[str, str, dict[str, None]]] = {}
+    same: dict[str, str] = {}
     done = 0
     for done, row in enumerate(_rows(store), 1):
         family = family_of.get(row["id"])
         if done % CHUNK == 0:
             progress(done, len(snapshot))
         if family is not None:
-            _, _, labels = told.setdefault(family, (row["title"], row["text"], {}))
-            labels.update(dict.fromkeys(_labels(row)))
+            _, _, labels = told.setdefault(family, (row["title"], row["words"], {}))
+            # Thousands share a brand or a category: one text of each is held, not thousands.
+            labels.update(dict.fromkeys(same.setdefault(one, one) for one in _labels(row)))
     families = sorted(told)
     return Descriptions(
         group_id=np.array(families, dtype=np.int64),
@@ -62,8 +68,8 @@ def read_descriptions(
 
 def _rows(store: int) -> Iterator[dict[str, Any]]:
     rows = Item.objects.using(router.db_for_read(Item)).filter(store=store, retired_at=None)
-    rows = rows.order_by("id")
-    columns = ("id", "title", "text", "brand", "category", "attributes")
+    rows = rows.order_by("id").annotate(words=Left("text", MOST_CHARACTERS))
+    columns = ("id", "title", "words", "brand", "category", "attributes")
     last = 0
     # Page by page along the key: no cursor is held while somebody learns.
     while chunk := list(rows.filter(id__gt=last).values(*columns)[:CHUNK]):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from persona_django.catalogue import state
+from persona_django.catalogue import descriptions, state
 from persona_django.catalogue.descriptions import read_descriptions
+from persona_django.catalogue.models import Item
 from persona_django.catalogue.snapshot import current_snapshot
 from persona_django.training.rebuild import rebuild, rebuild_all
 from tests.factories import family_of, product, read_catalogue
@@ -132,3 +133,13 @@ def test_many_products_are_read_page_by_page(shop, monkeypatch):
     ]  # fmt: skip
     assert heard == [(2, 5), (4, 5)]
     assert told.rows_read == 5
+
+
+def test_of_a_long_text_the_beginning_is_read(shop, monkeypatch):
+    monkeypatch.setattr(descriptions, "MOST_CHARACTERS", 12)
+    Item.objects.filter(title="Assam tea").update(text="Full and \u00fcppig, for milk.")
+    snapshot = current_snapshot()
+
+    told = read_descriptions(1, snapshot, progress=lambda done, total: None)
+
+    assert "Full and \u00fcpp" in told.texts["text"]
