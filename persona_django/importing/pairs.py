@@ -10,15 +10,17 @@ from typing import TextIO
 
 from django.core.exceptions import ValidationError
 from django.db import router, transaction
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.refs import parse_seed, ref_of
 from persona_django.exceptions import BadImport, NotRegistered
+from persona_django.importing.records import NUL, NUL_READ_AS
 from persona_django.importing.rejects import safe
+from persona_django.importing.values import text_fault
 from persona_django.merchandising.models import SuggestedPair
 from persona_django.similarity.relations import RELATIONS, SUGGESTIBLE
+from persona_django.tracking.lines import as_stored
 
 COLUMNS = ("list", "beside", "suggested", "strength", "reason", "expires_at")
 NAMES = {number: name for name, number in RELATIONS.items() if number in SUGGESTIBLE}
@@ -74,15 +76,17 @@ def read_pairs(path: Path, *, store: int = 1) -> int:
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
+        # Bytes that are no text stay recognisable, so that their line can be named.
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            reader = csv.reader(line.replace(NUL, NUL_READ_AS) for line in file)
             header = [name.strip() for name in next(reader, [])]
             if header[:3] != list(COLUMNS[:3]) or not set(header) <= set(COLUMNS):
                 raise BadImport(f"{path} begins with the columns {','.join(COLUMNS)}.")
             for line in reader:
                 if line:
-                    yield reader.line_num, dict(zip(header, map(str.strip, line), strict=False))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+                    cells = (cell.replace(NUL_READ_AS, NUL).strip() for cell in line)
+                    yield reader.line_num, dict(zip(header, cells, strict=False))
+    except (OSError, csv.Error) as error:
         raise BadImport(f"{path} cannot be read: {error}") from error
 
 
@@ -99,7 +103,7 @@ def _pair_of(line: dict[str, str], alias: str, store: int) -> SuggestedPair:
         item_id=_item_of(line.get("beside", ""), alias, store),
         other_id=_item_of(line.get("suggested", ""), alias, store),
         strength=int(strength),
-        reason=_plain(line.get("reason", "")),
+        reason=_reason(line.get("reason", "")),
         expires_at=_moment(line.get("expires_at", "")),
     )
     pair.clean_fields(exclude=["item", "other"])
@@ -117,13 +121,23 @@ def _item_of(written: str, alias: str, store: int) -> int:
     return int(item)
 
 
+def _reason(written: str) -> str:
+    if fault := text_fault(written, "reason", encoding="utf-8"):
+        raise ValueError(f"{fault}.")
+    return _plain(written)
+
+
 def _moment(written: str) -> datetime | None:
     if not written:
         return None
-    found = parse_datetime(written)
-    if found is None:
+    try:
+        found = parse_datetime(written)
+        kept = as_stored(found) if found else None
+    except (ValueError, OverflowError):
+        kept = None
+    if kept is None:
         raise ValueError(f"expires_at is a moment such as 2031-05-01T00:00, not {written!r}.")
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
+    return kept
 
 
 def _plain(cell: str) -> str:

@@ -35,7 +35,7 @@ def run(*arguments: str) -> str:
 
 def read(tmp_path, text: str) -> str:
     path = tmp_path / "pairs.csv"
-    path.write_text(text, "utf-8")
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
     return run("--read", str(path))
 
 
@@ -72,10 +72,39 @@ def test_a_pair_that_is_there_gets_what_the_file_says_and_none_is_taken_away(sho
     assert [*SuggestedPair.objects.order_by("pk").values_list("strength", flat=True)] == [20, 7]
 
 
-def test_a_moment_without_a_zone_is_the_shops(shop, tmp_path):
-    read(tmp_path, f"{HEADER}similar,{named(shop[0])},{named(shop[1])},5,,2031-05-01T12:00\n")
+def expiry_of(shop, tmp_path, written: str) -> datetime | None:
+    read(tmp_path, f"{HEADER}similar,{named(shop[0])},{named(shop[1])},5,,{written}\n")
+    return SuggestedPair.objects.get().expires_at
 
-    assert SuggestedPair.objects.get().expires_at is not None
+
+def test_a_moment_without_a_zone_is_the_shops(shop, tmp_path, settings):
+    settings.TIME_ZONE = "America/New_York"
+
+    kept = expiry_of(shop, tmp_path, "2031-05-01T12:00")
+
+    assert kept == datetime(2031, 5, 1, 16, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("2031-05-01T12:00", datetime(2031, 5, 1, 12)),
+        ("2031-05-01T12:00Z", datetime(2031, 5, 1, 8)),
+    ],
+)
+def test_a_shop_without_time_zones_has_moments_by_its_own_clock(
+    shop, tmp_path, settings, written, kept
+):
+    settings.USE_TZ, settings.TIME_ZONE = False, "America/New_York"
+
+    assert expiry_of(shop, tmp_path, written) == kept
+
+
+def test_a_moment_that_the_shops_clock_never_shows_is_none(shop, tmp_path, settings):
+    settings.TIME_ZONE = "Asia/Tokyo"
+
+    with pytest.raises(CommandError, match="Line 2: expires_at is a moment"):
+        expiry_of(shop, tmp_path, "9999-12-31T23:59Z")
 
 
 @pytest.mark.parametrize(
@@ -88,6 +117,12 @@ def test_a_moment_without_a_zone_is_the_shops(shop, tmp_path):
         ("similar,{0},{1},0,,", "greater than or equal to 1"),
         ("similar,{0},{0},5,,", "nothing is suggested beside itself"),
         ("similar,{0},{1},5,,soon", "expires_at is a moment"),
+        ("similar,{0},{1},5,,2031-13-01T00:00", "expires_at is a moment"),
+        ("similar,{0},{1},5,,9999-12-31T23:59-12:00", "expires_at is a moment"),
+        ("similar,{0},{1},5,for\0ever,", "NUL character in the reason"),
+        ("similar,{0},{1},5,f\udcfcr immer,", "not UTF-8: the reason"),
+        ("similar,{0},shop.product:1\0,5,,", "holds a NUL character"),
+        ("similar,{0},shop.product:\udcfc,5,,", "half of a surrogate pair"),
         ("similar,{0}", "Cannot tell which item"),
     ],
 )
