@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from io import StringIO
+from itertools import permutations
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections, router
+from django.test.utils import CaptureQueriesContext
 
 from persona_django.merchandising.models import SuggestedPair
 from persona_django.similarity.relations import BOUGHT_AFTER, SIMILAR
 from tests.factories import item_id, products, read_catalogue
+from tests.second_writer import FILE, beside_a_second_writer
 
 pytestmark = pytest.mark.django_db
 HEADER = "list,beside,suggested,strength,reason,expires_at\n"
@@ -37,6 +44,14 @@ def read(tmp_path, text: str) -> str:
     path = tmp_path / "pairs.csv"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     return run("--read", str(path))
+
+
+def every_pair_of(shop: Sequence[Any], *lists: str) -> str:
+    """A file that suggests each beside each other one, a line for each list."""
+    names = list(permutations(map(named, shop), 2))
+    return "list,beside,suggested\n" + "".join(
+        f"{one},{beside},{suggested}\n" for one in lists for beside, suggested in names
+    )
 
 
 def test_what_is_written_is_read_again(shop, tmp_path):
@@ -70,6 +85,15 @@ def test_a_pair_that_is_there_gets_what_the_file_says_and_none_is_taken_away(sho
     read(tmp_path, f"list,beside,suggested\nsimilar,{named(shop[0])},{named(shop[1])}\n\n")
 
     assert [*SuggestedPair.objects.order_by("pk").values_list("strength", flat=True)] == [20, 7]
+
+
+def test_a_pair_that_stands_there_twice_is_as_its_last_line_says(shop, tmp_path):
+    line = f"similar,{named(shop[0])},{named(shop[1])}"
+
+    said = read(tmp_path, f"{HEADER}{line},5,once,\n{line},9,twice,\n")
+
+    assert said.startswith("1 suggested pair taken in")
+    assert SuggestedPair.objects.values_list("strength", "reason").get() == (9, "twice")
 
 
 def expiry_of(shop, tmp_path, written: str) -> datetime | None:
@@ -155,3 +179,61 @@ def test_a_file_that_is_not_there_is_said_in_a_line(shop, tmp_path):
         run("--read", str(tmp_path / "none.csv"))
     with pytest.raises(CommandError, match="cannot be written"):
         run("--write", str(tmp_path / "none" / "pairs.csv"))
+
+
+def test_a_long_file_takes_no_more_queries_than_a_short_one(tmp_path):
+    shop = products(5)
+    read_catalogue()
+    connection = connections[router.db_for_write(SuggestedPair)]
+    asked = []
+
+    for lists in (["similar"], ["similar", "bought-together", "bought-after"]):
+        with CaptureQueriesContext(connection) as queries:
+            read(tmp_path, every_pair_of(shop, *lists))
+        asked.append(len(queries))
+
+    assert SuggestedPair.objects.count() == 60
+    assert asked[0] == asked[1]
+
+
+def test_a_file_is_taken_in_on_sqlite_while_others_write(tmp_path):
+    with beside_a_second_writer(tmp_path):
+        shop = products(2)
+        read_catalogue()
+
+        said = read(tmp_path, every_pair_of(shop, "similar"))
+
+        assert said.startswith("2 suggested pairs taken in")
+        assert SuggestedPair.objects.count() == 2
+
+
+def test_what_is_killed_between_two_chunks_is_finished_by_reading_the_file_again(
+    tmp_path, settings
+):
+    settings.PERSONA = {**settings.PERSONA, "WRITE_CHUNK_ROWS": 4}
+    with beside_a_second_writer(tmp_path):
+        shop = products(3)
+        read_catalogue()
+        file = every_pair_of(shop, "similar")
+
+        with _killed_at_the_second_write(), pytest.raises(KeyboardInterrupt):
+            read(tmp_path, file)
+
+        assert SuggestedPair.objects.count() == 4
+        assert read(tmp_path, file).startswith("6 suggested pairs taken in")
+        assert SuggestedPair.objects.count() == 6
+
+
+@contextmanager
+def _killed_at_the_second_write() -> Iterator[None]:
+    writes = 0
+
+    def count(execute: Any, sql: str, *rest: Any) -> Any:
+        nonlocal writes
+        writes += sql.startswith("INSERT") and SuggestedPair._meta.db_table in sql
+        if writes == 2:
+            raise KeyboardInterrupt
+        return execute(sql, *rest)
+
+    with connections[FILE].execute_wrapper(count):
+        yield
