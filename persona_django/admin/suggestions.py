@@ -8,15 +8,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from persona_django.catalogue.models import Item
-from persona_django.catalogue.snapshot import current_snapshot
-from persona_django.merchandising.decisions import hidden_beside
 from persona_django.merchandising.models import SuggestedPair
-from persona_django.merchandising.rules import families_in
-from persona_django.merchandising.suggestions import is_ever_shown
+from persona_django.merchandising.suggestions import faults_of
 
 
 class SuggestedPairForm(forms.ModelForm):
@@ -29,31 +24,13 @@ class SuggestedPairForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         item, other = cleaned.get("item"), cleaned.get("other")
-        if item and other and (fault := _fault_of(item, other)):
-            self.add_error("other", fault)
+        if item and other:
+            (fault,) = faults_of([(item, other)], store=item.store)
+            if fault:
+                self.add_error("other", fault)
         return cleaned
 
 
-def _fault_of(item: Item, other: Item) -> str:
-    """Why a suggested pair would never be shown; empty where it may be."""
-    snapshot = current_snapshot(item.store)
-    if item.store != other.store:
-        return _("It is of another store.")
-    if snapshot is None:
-        return ""
-    is_gone = item.retired_at or other.retired_at
-    if is_gone or not is_ever_shown(item.pk, other.pk, snapshot):
-        return str(_NEVER)
-    family, offered = families_in(snapshot, item.pk, other.pk)
-    if offered in hidden_beside(family, store=item.store):
-        return _("That pair is hidden. Show it again first.")
-    return ""
-
-
-_NEVER = gettext_lazy(
-    "These two are never shown together: one of them is sensitive or no longer in the catalogue, "
-    "or both are variants of one thing."
-)
 _LATER = gettext_lazy(
     "The shop's pages follow with the next version that goes live, once a rebuild has learnt it."
 )

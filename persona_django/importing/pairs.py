@@ -22,6 +22,7 @@ from persona_django.importing.records import NUL, NUL_READ_AS
 from persona_django.importing.rejects import safe
 from persona_django.importing.values import text_fault
 from persona_django.merchandising.models import SuggestedPair
+from persona_django.merchandising.suggestions import faults_of
 from persona_django.similarity.relations import RELATIONS, SUGGESTIBLE
 from persona_django.tracking.items import REFS_AT_A_TIME
 from persona_django.tracking.lines import as_stored
@@ -72,13 +73,14 @@ def read_pairs(path: Path, *, store: int = 1) -> int:
             faults[number] = str(error)
         except ValidationError as error:
             faults[number] = " ".join(error.messages)
-    _find_items(lines, faults, alias, store)
+    known = _with_items(lines, faults, alias, store)
+    _refuse_unshown(known, faults, alias, store)
     if faults:
         raise BadImport(_told(faults))
     # Of two lines about one pair the last one counts; no database takes both in one statement.
     # Always in the same order, so that two files never wait for each other in a circle.
-    pairs = {(line.pair.relation, line.pair.item_id, line.pair.other_id): line for line in lines}
-    _write([pairs[key].pair for key in sorted(pairs)], alias)
+    pairs = {line.key: line.pair for line in known}
+    _write([pairs[key] for key in sorted(pairs)], alias)
     return len(pairs)
 
 
@@ -132,6 +134,11 @@ class _Line:
     refs: tuple[int, int]
     pair: SuggestedPair
 
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """What there may be one of."""
+        return self.pair.relation, self.pair.item_id, self.pair.other_id
+
 
 def _line_of(number: int, cells: Mapping[str, str]) -> _Line:
     """What one line says. Raises what says in a sentence why it is no pair."""
@@ -155,9 +162,12 @@ def _line_of(number: int, cells: Mapping[str, str]) -> _Line:
     return _Line(number=number, names=names, refs=(beside, suggested), pair=pair)
 
 
-def _find_items(lines: Sequence[_Line], faults: dict[int, str], alias: str, store: int) -> None:
-    """Give each pair its items, or its line a fault."""
+def _with_items(
+    lines: Sequence[_Line], faults: dict[int, str], alias: str, store: int
+) -> list[_Line]:
+    """The lines whose pair has its items now. The others have a fault."""
     items = _items_of({ref for line in lines for ref in line.refs}, alias, store)
+    known = []
     for line in lines:
         unknown = [
             name for name, ref in zip(line.names, line.refs, strict=True) if ref not in items
@@ -166,6 +176,29 @@ def _find_items(lines: Sequence[_Line], faults: dict[int, str], alias: str, stor
             faults[line.number] = f"there is no {unknown[0]} in the catalogue."
         else:
             line.pair.item, line.pair.other = (items[ref] for ref in line.refs)
+            known.append(line)
+    return known
+
+
+def _refuse_unshown(
+    lines: Sequence[_Line], faults: dict[int, str], alias: str, store: int
+) -> None:
+    """Give each line whose pair no page would ever show a fault.
+
+    Not what was suggested while it could be shown: a file that was written is read again, and
+    merchants may not know which of a thousand pairs have left the catalogue since.
+    """
+    found = faults_of([(line.pair.item, line.pair.other) for line in lines], store=store)
+    if any(found):
+        rows = SuggestedPair.objects.using(alias).values_list("relation", "item_id", "other_id")
+        there = set(rows)
+        for line, fault in zip(lines, found, strict=True):
+            if fault and line.key not in there:
+                faults[line.number] = fault
+
+
+_READ = ("ref", "store", "group_ref", "retired_at")
+"""What it takes to tell whether an item is ever shown."""
 
 
 def _items_of(refs: Collection[int], alias: str, store: int) -> dict[int, Item]:
@@ -173,7 +206,7 @@ def _items_of(refs: Collection[int], alias: str, store: int) -> dict[int, Item]:
     found: dict[int, Item] = {}
     asked, every = list(refs), Item.objects.using(alias).filter(store=store)
     for start in range(0, len(asked), REFS_AT_A_TIME):
-        rows = every.filter(ref__in=asked[start : start + REFS_AT_A_TIME]).only("ref")
+        rows = every.filter(ref__in=asked[start : start + REFS_AT_A_TIME]).only(*_READ)
         found.update((row.ref, row) for row in rows if row.ref is not None)
     return found
 
