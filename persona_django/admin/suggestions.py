@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from persona_django.catalogue.models import Item
-from persona_django.catalogue.snapshot import current_snapshot
-from persona_django.merchandising.decisions import hidden_beside
 from persona_django.merchandising.models import SuggestedPair
-from persona_django.merchandising.rules import families_in
-from persona_django.merchandising.suggestions import is_ever_shown
+from persona_django.merchandising.suggestions import faults_of
 
 
 class SuggestedPairForm(forms.ModelForm):
@@ -29,31 +27,13 @@ class SuggestedPairForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         item, other = cleaned.get("item"), cleaned.get("other")
-        if item and other and (fault := _fault_of(item, other)):
-            self.add_error("other", fault)
+        if item and other:
+            (fault,) = faults_of([(item, other)], store=item.store)
+            if fault:
+                self.add_error("other", fault)
         return cleaned
 
 
-def _fault_of(item: Item, other: Item) -> str:
-    """Why a suggested pair would never be shown; empty where it may be."""
-    snapshot = current_snapshot(item.store)
-    if item.store != other.store:
-        return _("It is of another store.")
-    if snapshot is None:
-        return ""
-    is_gone = item.retired_at or other.retired_at
-    if is_gone or not is_ever_shown(item.pk, other.pk, snapshot):
-        return str(_NEVER)
-    family, offered = families_in(snapshot, item.pk, other.pk)
-    if offered in hidden_beside(family, store=item.store):
-        return _("That pair is hidden. Show it again first.")
-    return ""
-
-
-_NEVER = gettext_lazy(
-    "These two are never shown together: one of them is sensitive or no longer in the catalogue, "
-    "or both are variants of one thing."
-)
 _LATER = gettext_lazy(
     "The shop's pages follow with the next version that goes live, once a rebuild has learnt it."
 )
@@ -62,7 +42,7 @@ _LATER = gettext_lazy(
 @admin.register(SuggestedPair)
 class SuggestedPairAdmin(admin.ModelAdmin):
     """What goes with what by a merchant's word. It counts from the next rebuild on, as if so many
-    customers had done so; who said it and who took it back stands in each pair's history."""
+    customers had done so; who said it and who took it back stands in the item's history."""
 
     form = SuggestedPairForm
     autocomplete_fields = ("item", "other")
@@ -84,13 +64,39 @@ class SuggestedPairAdmin(admin.ModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: SuggestedPair, form: Any, change: bool
     ) -> None:
+        before = SuggestedPair.objects.get(pk=obj.pk) if change else None
         super().save_model(request, obj, form, change)
+        if before is None or _named(before) != _named(obj):
+            self._tell(request, _WITHDREW, [before] if before else [])
+            self._tell(request, _SUGGESTED, [obj])
+        elif form.changed_data:
+            self._tell(request, _CHANGED, [obj])
         messages.info(request, str(_LATER))
 
     def delete_model(self, request: HttpRequest, obj: SuggestedPair) -> None:
         super().delete_model(request, obj)
+        self._tell(request, _WITHDREW, [obj])
         messages.info(request, str(_LATER))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[SuggestedPair]) -> None:
+        withdrawn = list(queryset)
         super().delete_queryset(request, queryset)
+        self._tell(request, _WITHDREW, withdrawn)
         messages.info(request, str(_LATER))
+
+    def _tell(self, request: HttpRequest, said: Promise, pairs: Sequence[SuggestedPair]) -> None:
+        """Write it into the history of the items they are beside: a pair's own goes with it."""
+        items = Item.objects.in_bulk({pair.item_id for pair in pairs})
+        for pair in pairs:
+            if pair.item_id in items:
+                told = {"pair": pair, "list": pair.get_relation_display()}
+                self.log_change(request, items[pair.item_id], str(said) % told)
+
+
+def _named(pair: SuggestedPair) -> tuple[int, int, int]:
+    return pair.relation, pair.item_id, pair.other_id
+
+
+_SUGGESTED = gettext_lazy("Suggested in “%(list)s”: %(pair)s.")
+_CHANGED = gettext_lazy("Changed what is suggested in “%(list)s”: %(pair)s.")
+_WITHDREW = gettext_lazy("Withdrew what was suggested in “%(list)s”: %(pair)s.")

@@ -84,15 +84,23 @@ def keys(
 
 def key_fault(text: str, name: str, *, encoding: str) -> str:
     """Why a text can be no key; empty when it can."""
-    if not text.isascii() or "\0" in text:
-        found = _NOT_TEXT.search(text)
-        if found and found[0] == "\0":
-            return f"NUL character in the {name}"
-        if found:
-            return f"not {encoding.upper().removesuffix('-SIG')}: the {name}"
+    if fault := text_fault(text, name, encoding=encoding):
+        return fault
     if len(text) > LONGEST_ID:
         return f"too long: the {name} has {len(text)} characters, at most {LONGEST_ID}"
     return ""
+
+
+def text_fault(text: str, name: str, *, encoding: str) -> str:
+    """Why no database stores a text that was read with `surrogateescape`; empty when all do."""
+    if text.isascii() and "\0" not in text:
+        return ""
+    found = _NOT_TEXT.search(text)
+    if found is None:
+        return ""
+    if found[0] == "\0":
+        return f"NUL character in the {name}"
+    return f"not {encoding.upper().removesuffix('-SIG')}: the {name}"
 
 
 def shown(text: str) -> str:

@@ -57,7 +57,12 @@ def show_pair(item_id: int, other_id: int, *, store: int = 1) -> bool:
 
 
 def hidden_beside(family: int, *, store: int = 1) -> dict[int, list[int]]:
-    """The families hidden beside one right now, each with the numbers of its decisions.
+    """The families hidden beside one right now, each with the numbers of its decisions."""
+    return hidden_now(store=store).get(family, {})
+
+
+def hidden_now(*, store: int = 1) -> dict[int, dict[int, list[int]]]:
+    """Each family that anything is hidden beside right now, with what `hidden_beside` says of it.
 
     A decision about a variant holds for its family, here as on the shop's pages.
     """
@@ -68,11 +73,10 @@ def hidden_beside(family: int, *, store: int = 1) -> dict[int, list[int]]:
         .values_list("pk", "item_id", "other_id")
     )
     snapshot = current_snapshot(store)
-    found: dict[int, list[int]] = {}
+    found: dict[int, dict[int, list[int]]] = {}
     for pk, *pair in rows:
         item, other = pair if snapshot is None else families_in(snapshot, *pair)
-        if item == family:
-            found.setdefault(other, []).append(pk)
+        found.setdefault(item, {}).setdefault(other, []).append(pk)
     return found
 
 

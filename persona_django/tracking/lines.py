@@ -133,16 +133,23 @@ def since_then(order_map: OrderMap, queryset: QuerySet[Any], since: int | None) 
     except EmptyResultSet:
         # Nothing can meet its condition at any time: own() gave this user none().
         return queryset
-    return queryset.filter(**{f"{path}__gte": _as_stored(since, field)})
+    return queryset.filter(**{f"{path}__gte": _seconds_as_stored(since, field)})
 
 
-def _as_stored(seconds: int, field: Field[Any, Any]) -> int | date | datetime:
+def _seconds_as_stored(seconds: int, field: Field[Any, Any]) -> int | date | datetime:
     kind = field.get_internal_type()
     if "Integer" in kind:
         return seconds
     local = datetime.fromtimestamp(seconds, tz=get_default_timezone())
-    if kind == "DateField":
-        return local.date()
+    return local.date() if kind == "DateField" else as_stored(local)
+
+
+def as_stored(moment: datetime) -> datetime:
+    """A moment as Django stores it: in UTC, or by the shop's clock where it keeps no time zones.
+    One without a zone is the shop's. Raises OverflowError for one that either never shows.
+    """
+    zone = get_default_timezone()
+    local = make_aware(moment, zone) if is_naive(moment) else moment.astimezone(zone)
     return local.astimezone(timezone.utc) if settings.USE_TZ else local.replace(tzinfo=None)
 
 

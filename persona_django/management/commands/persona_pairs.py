@@ -17,8 +17,8 @@ class Command(PersonaCommand):
 
     works_switched_off = False
     help = (
-        "Writes the pairs that merchants suggest as a CSV file, or takes those of a file in, all "
-        f"or none: {','.join(COLUMNS)}. Lists follow with the next rebuild."
+        "Writes the pairs that merchants suggest as a CSV file, or takes those of a file in, none "
+        f"where a line is wrong: {','.join(COLUMNS)}. Lists follow with the next rebuild."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
