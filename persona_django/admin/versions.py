@@ -21,10 +21,11 @@ from django.views.decorators.http import require_POST
 
 from persona_django.admin.comparison import compared
 from persona_django.admin.readonly import ReadOnlyAdmin
-from persona_django.exceptions import PersonaError
+from persona_django.exceptions import NotReady, PersonaError
 from persona_django.model_registry import publish
 from persona_django.model_registry.models import ModelVersion
 
+_INCOMPLETE = frozenset({ModelVersion.Status.BUILDING, ModelVersion.Status.ABANDONED})
 _CAN_PUBLISH = frozenset({ModelVersion.Status.STAGED, ModelVersion.Status.RETIRED})
 
 
@@ -106,19 +107,28 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         )
 
     def _compare(self, request: HttpRequest, before: int, after: int) -> HttpResponse:
-        """What changed between two versions. Reads both in full: seconds where there are many."""
+        """What changed between two versions. Reads both in full: seconds where there are many.
+
+        Back to the list with the reason where one of them is not whole, or is damaged.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
         earlier, later = (get_object_or_404(ModelVersion, pk=pk) for pk in (before, after))
         if not _are_comparable(earlier, later):
             raise Http404
+        try:
+            _refuse_incomplete(earlier, later)
+            found = compared(earlier, later)
+        except PersonaError as fault:
+            messages.error(request, str(fault))
+            return HttpResponseRedirect(reverse("admin:persona_modelversion_changelist"))
         context = {
             **self.admin_site.each_context(request),
             "title": _("What changed between two versions"),
             "opts": self.opts,
             "before": earlier,
             "after": later,
-            **compared(earlier, later),
+            **found,
         }
         return TemplateResponse(request, "admin/persona/modelversion/compare.html", context)
 
@@ -182,6 +192,25 @@ def _may_go_live(version: ModelVersion) -> bool:
 def _are_comparable(one: ModelVersion, other: ModelVersion) -> bool:
     """Whether both hold lists, of the same relation and store."""
     return bool(one.relation) and (one.kind, one.store) == (other.kind, other.store)
+
+
+def _refuse_incomplete(*versions: ModelVersion) -> None:
+    """Raise NotReady for one that has not all of its lists, not yet or not any more: beside
+    another it would seem to have lost them."""
+    for version in versions:
+        if version.status in _INCOMPLETE:
+            said = _(
+                "Version %(version)s is %(status)s, so not all of its lists are there to be "
+                "compared. %(reason)s"
+            )
+            raise NotReady(
+                said
+                % {
+                    "version": version.pk,
+                    "status": version.get_status_display(),
+                    "reason": version.reason,
+                }
+            )
 
 
 def _has_older(version: ModelVersion) -> bool:

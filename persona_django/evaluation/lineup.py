@@ -135,7 +135,8 @@ def ways_of(lineup: Mapping[str, Entry], tuned: Tuned) -> dict[str, Way]:
 
 
 def read_tuned(path: Path, protocol: str) -> dict[str, dict[str, Any]]:
-    """What `persona_tune` wrote. Raises BadEvaluation for what is not of this protocol."""
+    """What `persona_tune` wrote. Raises BadEvaluation for what is not of this protocol, and for a
+    value beyond those that it tries."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -148,4 +149,27 @@ def read_tuned(path: Path, protocol: str) -> dict[str, dict[str, Any]]:
         known = choices_of(lineup[name]) if name in lineup else None
         if known is None or not isinstance(chosen, dict) or not chosen.keys() <= known.keys():
             raise BadEvaluation(f"{path.name} sets what {protocol} has not: {name} {chosen}.")
+        for option, value in chosen.items():
+            if not _is_among(value, known[option]):
+                raise BadEvaluation(
+                    f"{path.name} sets {option} of {name} to {json.dumps(value)}; it may be "
+                    f"{_in_words(known[option])}."
+                )
     return options
+
+
+def _is_among(value: Any, choices: Sequence[Any]) -> bool:
+    """Whether it is such a number as the choices, no lower than all of them and no higher."""
+    # Of a file that was corrected by hand; JSON writes 7.0 as 7, and true is no number.
+    kinds = (int,) if _are_whole(choices) else (int, float)
+    fits = isinstance(value, kinds) and not isinstance(value, bool)
+    return fits and min(choices) <= value <= max(choices)
+
+
+def _in_words(choices: Sequence[Any]) -> str:
+    number = "a whole number" if _are_whole(choices) else "a number"
+    return f"{number} from {min(choices):g} to {max(choices):g}"
+
+
+def _are_whole(choices: Sequence[Any]) -> bool:
+    return all(isinstance(choice, int) for choice in choices)

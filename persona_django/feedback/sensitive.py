@@ -15,13 +15,14 @@ from functools import partial
 
 import numpy as np
 from django.db import connections, router, transaction
-from django.db.models import F, Max, Min, Model
+from django.db.models import F, Max, Model
 from numpy.typing import NDArray
 
 from persona_django.artefacts import notes
 from persona_django.artefacts.store import READ_ONCE
 from persona_django.catalogue import state
 from persona_django.columns import ageing
+from persona_django.columns.keys import lowest_key
 from persona_django.columns.write import give_way
 from persona_django.feedback.models import ServedSlate
 from persona_django.feedback.served import bits
@@ -144,8 +145,7 @@ def _all_closed() -> int:
     """Up to which key no page adds to slates any more."""
     rows = ServedSlate.objects.using(router.db_for_write(ServedSlate))
     young = rows.filter(at__gte=int(time.time()) - OPEN_SECONDS)
-    found = young.aggregate(first=Min("pk"))["first"] or _last(ServedSlate) + 1
-    return int(found) - 1
+    return (lowest_key(young) or _last(ServedSlate) + 1) - 1
 
 
 def _last(model: type[Model]) -> int:

@@ -10,9 +10,11 @@ from django.db import router
 from django.db.models import Q
 from numpy.typing import NDArray
 
+from persona_django import counters
 from persona_django.artefacts import store as artefacts
 from persona_django.columns.read import read_columns
 from persona_django.columns.write import delete_rows, write_rows
+from persona_django.exceptions import BadArtefact
 from persona_django.similarity.models import NeighbourRow
 from persona_django.similarity.packing import pack_rows, unpack
 
@@ -114,17 +116,28 @@ def firsts_of(
 ) -> dict[int, NDArray[np.int64]]:
     """The first k of the lists of some items in a version; items without a list are left out.
 
-    With `taught`, the first k that shoppers stand behind.
+    With `taught`, the first k that shoppers stand behind. A list that is damaged is counted and
+    left out as well: the rebuild that asks is what makes it again, and must not fail over it.
     """
     rows = NeighbourRow.objects.using(_alias()).filter(version_id=version_id).order_by()
     found: dict[int, NDArray[np.int64]] = {}
     for low in range(0, len(item_ids), _AT_ONCE):
         some = item_ids[low : low + _AT_ONCE].tolist()
         for item_id, data in rows.filter(item_id__in=some).values_list("item_id", "data"):
-            row = unpack(data)
+            try:
+                row = unpack(data)
+            except BadArtefact as error:
+                counters.failed("neighbours_unusable", _ADVICE, error=error)
+                continue
             others = row.item_id[row.support > 0] if taught else row.item_id
             found[item_id] = np.asarray(others[:k])
     return found
+
+
+_ADVICE = (
+    "A list of the live version is damaged, so the new one is judged without it. Pages show their "
+    "fallbacks in its place until the new version is live."
+)
 
 
 def stored_versions() -> set[int]:

@@ -12,6 +12,7 @@ from django.db.models import BigIntegerField, ExpressionWrapper, F, QuerySet
 from numpy.typing import NDArray
 
 from persona_django import conf
+from persona_django.columns.keys import lowest_key
 from persona_django.columns.read import read_columns, read_queryset
 from persona_django.identity import restrictions
 from persona_django.identity.models import Visitor
@@ -93,10 +94,9 @@ def _read(
     Most shops' purchases stand in tables of their own, and then the log is read once.
     """
     rows = Event.objects.using(router.db_for_read(Event)).filter(store=store).order_by()
+    ends = _ends(rows.db, since)
     if since is not None:
         rows = rows.filter(at__gte=since)
-    keys = Event.objects.using(rows.db).order_by("id").values_list("id", flat=True)
-    ends = (keys.first(), keys.last())
     if _BOUGHT.issuperset(kinds):
         return _columns(rows, kinds, ends, progress)
     events = _columns(rows, kinds, ends, progress)
@@ -106,6 +106,19 @@ def _read(
     shown = events.take(~is_bought)
     heard = (lambda more: progress(len(shown) + more)) if progress else None
     return _both(shown, _columns(rows, set(kinds) & _BOUGHT, ends, heard))
+
+
+def _ends(alias: str, since: int | None) -> tuple[int | None, int | None]:
+    """The lowest and the highest key of the log, of all stores, as far back as `since`.
+
+    Lowest it is and not that of the oldest event: imports tell late of what happened before.
+    """
+    keys = Event.objects.using(alias).order_by("id").values_list("id", flat=True)
+    if since is None:
+        return keys.first(), keys.last()
+    # On most databases the index by time holds the keys as well and nothing else: to ask for the
+    # store, too, would look up each row.
+    return lowest_key(Event.objects.using(alias).filter(at__gte=since)), keys.last()
 
 
 def _columns(

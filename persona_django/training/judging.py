@@ -34,8 +34,8 @@ def overlap_with(
     there is nothing to compare.
 
     What the live lists are shorter than ten counts for nothing, because a young shop's lists grow;
-    nor does what the shop no longer sells. With `taught`, nor does what merchants suggest, which
-    they may do or take back at any time.
+    nor does what the shop no longer sells, nor a list that is damaged. With `taught`, nor does
+    what merchants suggest, which they may do or take back at any time.
     """
     if not live or not len(arrays["item_ids"]):
         return None
@@ -77,7 +77,8 @@ def live_items(
     recipe: Recipe, store: int, taught: NDArray[np.int64], figures: Mapping[str, Any]
 ) -> NDArray[np.int64]:
     """What the live version of these figures covers, by what shoppers taught: a merchant's word
-    may be taken back. Of that only what is not `taught` any more is looked into."""
+    may be taken back. Of that only what is not `taught` any more is looked into, and what cannot
+    be read any more cannot be lost."""
     live = publish.live_version(recipe.kind, store)
     if not live:
         return np.empty(0, dtype=np.int64)
@@ -86,8 +87,8 @@ def live_items(
         if not figures.get("suggested"):
             return items
         firsts = similarity_store.firsts_of(live, np.setdiff1d(items, taught), k=1, taught=True)
-        by_word = [item for item, found in firsts.items() if not len(found)]
-        return np.setdiff1d(items, np.array(by_word, dtype=np.int64))
+        by_shoppers = [item for item, found in firsts.items() if len(found)]
+        return np.union1d(np.intersect1d(items, taught), np.array(by_shoppers, dtype=np.int64))
     try:
         found = artefacts.load(live_artefact(recipe.kind, store), schema=recipe.schema)
     except BadArtefact:

@@ -23,10 +23,13 @@ DAY = timedelta(days=1)
 
 RECENT_DAYS = 1.0
 """Days that count as now: a whole one, so that no hour of the day is compared with another."""
-USUAL_DAYS = 28
-"""Days before it that say what is usual: whole weeks."""
-FEWEST_USUAL_DAYS = 7
-"""With fewer days of history nobody knows what is usual."""
+WEEK_DAYS = 7
+USUAL_DAYS = 4 * WEEK_DAYS
+"""Days before it that say what is usual: whole weeks. Of a shorter history those that there are;
+with not one nobody knows what is usual."""
+READ_DAYS = RECENT_DAYS + USUAL_DAYS + 1
+"""Days of history that are read: one more, because the oldest event among them is younger than the
+moment from which they are read."""
 LIFT_PRIOR = 20.0
 """With as many shoppers expected in a situation, what was seen there is half of what is told."""
 
@@ -118,9 +121,9 @@ def trending_now(evidence: Evidence) -> Arrays:
     code, group_id = coded(item)
     who, people = coded(shopper)
     n = len(group_id)
-    days = int((evidence.now - at.min(initial=evidence.now)) // DAY_SECONDS - RECENT_DAYS)
+    days = _usual_days(evidence.now - int(at.min(initial=evidence.now)))
     score = np.zeros(n)
-    if days >= FEWEST_USUAL_DAYS:
+    if days:
         score = trending(
             who,
             code,
@@ -128,7 +131,7 @@ def trending_now(evidence: Evidence) -> Arrays:
             now=evidence.now,
             n_items=n,
             recent_days=RECENT_DAYS,
-            usual_days=min(days, USUAL_DAYS),
+            usual_days=days,
             floor=settings.min_buyers,
             most_times=max(settings.rush_times, 1.001),
         )
@@ -142,6 +145,13 @@ def trending_now(evidence: Evidence) -> Arrays:
         "made_at": np.array([evidence.now], dtype=np.int64),
         "people": evidence.people(people),
     }
+
+
+def _usual_days(history_seconds: int) -> int:
+    """Days of a history that say what is usual: whole weeks, so that no weekday is in them more
+    often than another; 0 where there is not one."""
+    days = min(int(history_seconds // DAY_SECONDS - RECENT_DAYS), USUAL_DAYS)
+    return max(days // WEEK_DAYS, 0) * WEEK_DAYS
 
 
 def _of_days_with_a_crowd(part: Interactions, *, now: int, crowd: int) -> Interactions:

@@ -163,7 +163,7 @@ RECIPES: dict[str, Recipe] = {
             browsing=True,
             reduce=popularity.trending_now,
             learn=None,
-            looks_back=timedelta(days=popularity.RECENT_DAYS + popularity.USUAL_DAYS),
+            looks_back=timedelta(days=popularity.READ_DAYS),
             every=timedelta(hours=1),
             schema=TRENDING_SCHEMA,
             heeds=BUYERS,

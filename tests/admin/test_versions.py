@@ -9,6 +9,7 @@ from django.urls import reverse
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.state import read_state
 from persona_django.model_registry.models import ModelVersion
+from persona_django.similarity.models import NeighbourRow
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -274,6 +275,48 @@ def test_only_two_versions_of_one_relation_can_be_compared(admin_client, compare
         assert "Choose two versions of one kind" in said
     for pair in ([earlier.pk, other.pk], [popular.pk, popular.pk], [earlier.pk, 987_654]):
         assert admin_client.get(reverse("admin:persona_compare", args=pair)).status_code == 404
+
+
+def test_a_version_that_is_damaged_is_said_to_be_so_and_not_compared(admin_client, compared):
+    NeighbourRow.objects.filter(version_id=compared[1].pk).update(data=b"damaged")
+
+    done = choose_to_compare(admin_client, *compared)
+
+    assert done.redirect_chain[-1][0] == reverse("admin:persona_modelversion_changelist")
+    assert "A row of neighbours is damaged" in done.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "says"),
+    [
+        (
+            ModelVersion.Status.ABANDONED,
+            "Newer versions are kept.",
+            "is abandoned, so not all of its lists are there to be compared. "
+            "Newer versions are kept.",
+        ),
+        (
+            ModelVersion.Status.BUILDING,
+            "",
+            "is building, so not all of its lists are there to be compared.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_version_without_all_its_lists_has_not_lost_them(
+    admin_client, compared, place, status, reason, says
+):
+    pk = compared[place].pk
+    ModelVersion.objects.filter(pk=pk).update(status=status, reason=reason)
+    NeighbourRow.objects.filter(version_id=pk).delete()
+    address = reverse("admin:persona_compare", args=[version.pk for version in compared])
+
+    chosen = choose_to_compare(admin_client, *compared).content.decode()
+    followed = admin_client.get(address, follow=True).content.decode()
+
+    for page in (chosen, followed):
+        assert f"Version {pk} {says}" in page
+        assert "Items that went" not in page
 
 
 def test_who_may_not_see_versions_cannot_compare_them(client, django_user_model, compared):

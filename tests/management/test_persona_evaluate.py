@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -163,3 +164,47 @@ def test_a_file_of_another_kind_and_an_unknown_protocol_are_said(log):
         told("examples", log)
     with pytest.raises(CommandError, match="invalid choice: 'next-week'"):
         told("next-week", log)
+
+
+# -- files to write -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", ["--json", "--html"])
+def test_a_file_that_cannot_be_written_is_said_before_anything_is_read(tmp_path, option):
+    nameless = tmp_path / ("x" * 300)
+
+    with pytest.raises(CommandError) as raised:
+        told("session-next", tmp_path / "nowhere.csv", option, nameless, verbosity=0)
+
+    assert str(raised.value).startswith(f"{nameless} cannot be written: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_run_that_fails_leaves_no_file_behind_and_none_changed(tmp_path):
+    new, target, link, old = (tmp_path / name for name in ("new", "target", "link", "old"))
+    link.symlink_to(target)
+    old.write_text("of last week")
+    before = old.stat()
+
+    for path in (new, link, old):
+        with pytest.raises(CommandError, match="cannot be read"):
+            told("session-next", tmp_path / "nowhere.csv", "--json", path, verbosity=0)
+
+    assert not new.exists()
+    assert link.is_symlink() and not target.exists()
+    assert old.read_text() == "of last week"
+    assert old.stat().st_mtime_ns == before.st_mtime_ns
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk to fill")
+@pytest.mark.parametrize("option", ["--json", "--html"])
+def test_where_the_disk_is_full_the_figures_were_said_before(log, option):
+    said = io.StringIO()
+
+    with pytest.raises(CommandError, match="/dev/full cannot be written: "):
+        call_command(
+            "persona_evaluate", "session-next", str(log), "--method", "popular",
+            option, "/dev/full", stdout=said, verbosity=0,
+        )  # fmt: skip
+
+    assert "hr@5" in said.getvalue()

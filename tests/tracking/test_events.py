@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from itertools import permutations
 from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connections, router
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_django.identity.models import Standing, Visitor
 from persona_django.tracking.events import _places, _settled, read_events
 from persona_django.tracking.ingest import NewEvent, insert
+from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Basis, Kind
+from tests.plans import analyse, walks_through_all
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +81,34 @@ def test_only_the_kinds_store_and_time_asked_for_are_read():
 
     assert clicks.kind.tolist() == [Kind.CLICK]
     assert len(read_events(2)) == 1
+
+
+def test_the_last_days_of_a_long_log_are_found_without_walking_through_it():
+    """Of 3,000 old events, four of today, one of them told late, and an import that came last."""
+    now, long_ago = 1_700_000_000, 1_600_000_000
+    times = [*[long_ago] * 3_000, now, now + 9, now + 5, *[long_ago] * 50, now + 1, long_ago]
+    insert(
+        NewEvent(kind=Kind.VIEW, shopper=1, item_id=7, uid=uid, at=at)
+        for uid, at in enumerate(times, 1)
+    )
+    analyse(Event)
+
+    with CaptureQueriesContext(connections[router.db_for_read(Event)]) as asked:
+        events = read_events(since=now)
+
+    assert sorted(events.at.tolist()) == [now, now + 1, now + 5, now + 9]
+    statements = [one["sql"] for one in asked]
+    (beginning,) = (one for one in statements if "MIN(" in one)
+    assert not walks_through_all(beginning)
+    # PostgreSQL copies rows out, which no log of statements has.
+    starts = [int(low) for one in statements for low in re.findall(r"c\d BETWEEN (\d+)", one)]
+    assert all(low >= Event.objects.filter(at__gte=now).earliest("id").pk for low in starts)
+
+
+def test_where_nothing_happened_lately_nothing_is_read():
+    happened()
+
+    assert len(read_events(since=1_800_000_000)) == 0
 
 
 def test_a_visitor_counts_as_the_account_they_are_linked_to():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from persona_django import counters
+from persona_django.similarity.models import NeighbourRow
 from persona_django.tracking.models import Event
 from persona_django.training.rebuild import rebuild
 from tests.factories import family_of, products, read_catalogue
-from tests.training.history import beside, look
+from tests.training.history import beside, live, look
 
 pytestmark = pytest.mark.django_db
 
@@ -77,3 +79,32 @@ def test_what_the_shop_no_longer_sells_is_no_loss(shop):
 
     assert rebuild("similar").live
     assert family_of(shop[2]) in beside(shop[0])
+
+
+# -- rows that are damaged ------------------------------------------------------------------------
+
+
+def damage(*things) -> None:
+    """As a disk or a restore that failed leaves their rows of the live version."""
+    rows = NeighbourRow.objects.filter(version_id=live("similar").pk)
+    rows = rows.filter(item_id__in=[family_of(thing) for thing in things])
+    assert rows.update(data=b"damaged") == len(things)
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("n", [1, 8], ids=["one list", "every list"])
+def test_a_damaged_list_is_made_again_by_the_next_rebuild(shop, n, force):
+    damage(*shop[:n])
+
+    outcome = rebuild("similar", force=force)
+
+    assert outcome.live, outcome.reason
+    assert beside(shop[0]) == [family_of(shop[1])]
+    assert counters.counts()["neighbours_unusable"] == n
+
+
+def test_a_damaged_list_does_not_hide_that_the_others_have_changed_altogether(shop):
+    damage(shop[0])
+    shuffled(shop)
+
+    assert "have only 0% in common" in rebuild("similar").reason

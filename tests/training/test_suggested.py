@@ -15,6 +15,7 @@ from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.model_registry.publish import publish
 from persona_django.serving.recommend import recommend
 from persona_django.similarity.lookup import neighbours_of
+from persona_django.similarity.models import NeighbourRow
 from persona_django.similarity.relations import RELATIONS
 from persona_django.training.rebuild import rebuild, step
 from tests.factories import family_of, item_id, product, products, read_catalogue
@@ -287,6 +288,21 @@ def test_suggestions_do_not_hide_that_what_was_learnt_is_lost(taught):
 
     assert not outcome.live
     assert "covers only 0% of the 2 items" in outcome.reason
+
+
+def test_a_damaged_list_of_what_is_taken_back_keeps_no_version_from_going_live(taught):
+    buy(customers(9), taught[0:2])
+    for thing in taught[2:7]:
+        suggest(thing, taught[7])
+    assert rebuild("bought-together").live
+    words = [family_of(thing) for thing in taught[2:7]]
+    NeighbourRow.objects.filter(item_id__in=words).update(data=b"damaged")
+    SuggestedPair.objects.all().delete()
+
+    outcome = rebuild("bought-together")
+
+    assert outcome.live, outcome.reason
+    assert beside(taught[3], "bought-together") == []
 
 
 def test_while_too_few_shoppers_teach_lists_hold_suggestions_alone(shop):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from datetime import timedelta
 
 import pytest
@@ -12,8 +14,9 @@ from persona_django.catalogue import state
 from persona_django.model_registry.live import TRENDING, TRENDING_SCHEMA, live_artefact
 from persona_django.serving import knowledge
 from persona_django.tracking.models import Event
+from persona_django.tracking.schema import Kind
 from persona_django.training.rebuild import due_every, rebuild
-from tests.factories import family_of, products, read_catalogue
+from tests.factories import family_of, item_id, products, read_catalogue
 from tests.training.history import buy, customers, live, look
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +132,56 @@ def test_a_shop_of_a_few_days_does_not_know_yet_what_is_usual(db):
     rebuild(TRENDING)
 
     assert rising() == []
+
+
+@pytest.mark.parametrize(
+    ("history", "days_ago", "usual"),
+    [
+        pytest.param(40, 28.5, 28 / 28, id="the same weekday four weeks ago counts"),
+        pytest.param(40, 29.1, 0, id="what is older does not"),
+        pytest.param(20, 14.5, 28 / 14, id="of twenty days two weeks count"),
+        pytest.param(20, 16.5, 0, id="and not the days before them"),
+        pytest.param(8.1, 7.5, 28 / 7, id="one week is enough"),
+    ],
+)
+def test_usual_is_what_whole_weeks_say(db, history, days_ago, usual):
+    """Of no weekday are there more than of another, wherever the history begins."""
+    thing, other = products(2)
+    read_catalogue()
+    every_hour(other, days=history)
+    look(range(28), [thing], days_ago=days_ago)
+    look(range(28, 33), [thing], days_ago=0.3)
+
+    rebuild(TRENDING)
+
+    expected = (5 - usual) / math.sqrt(usual + 1) * math.log1p(5)
+    assert score_of(thing) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("history", [2, 7.9])
+def test_in_less_than_a_week_nothing_is_usual(db, history):
+    thing, other = products(2)
+    read_catalogue()
+    every_hour(other, days=history)
+    look(range(40), [thing], days_ago=0.3)
+
+    rebuild(TRENDING)
+
+    assert rising() == []
+
+
+def every_hour(product, *, days: float) -> None:
+    """Somebody looks at it each hour, from so many days ago on."""
+    now, family = int(time.time()), item_id(product)
+    Event.objects.bulk_create(
+        Event(shopper=1, uid=-1 - at, kind=Kind.VIEW, item_id=family, at=at)
+        for at in range(now - int(days * 86_400) + 60, now, 3_600)
+    )
+
+
+def score_of(product) -> float:
+    found = artefacts.load(live_artefact(TRENDING), schema=TRENDING_SCHEMA)
+    return float(found["score"][found["group_id"] == family_of(product)].sum())
 
 
 def test_what_was_sought_after_days_ago_is_not_sought_after_now(shop, monkeypatch):

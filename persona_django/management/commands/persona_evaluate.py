@@ -66,6 +66,6 @@ class Command(PersonaCommand):
         )
         if options["json"]:
             written = json.dumps(report.as_json(results), indent=2, allow_nan=False)
-            options["json"].write_text(written, encoding="utf-8")
+            task_arguments.write(options["json"], written)
         if options["html"]:
-            options["html"].write_text(report.as_html(results), encoding="utf-8")
+            task_arguments.write(options["html"], report.as_html(results))

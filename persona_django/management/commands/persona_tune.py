@@ -42,12 +42,6 @@ class Command(PersonaCommand):
         with Progress(self.stdout, shown=options["verbosity"] > 0) as progress:
             task = read_task(protocol, options["file"], options["items"], options["split"], asked)
             found = tune(protocol, task, minutes=options["minutes"], progress=progress)
-        written = {
-            "protocol": protocol,
-            "options": found.options,
-            "ndcg": {"before": found.before, "after": found.after},
-        }
-        path.write_text(json.dumps(written, indent=2), encoding="utf-8")
         for name, chosen in found.options.items():
             said = ", ".join(f"{option} {value}" for option, value in chosen.items())
             self.stdout.write(f"{name}: {said}")
@@ -55,3 +49,9 @@ class Command(PersonaCommand):
             self.stdout.write(f"NDCG {found.before:.4f} before, {found.after:.4f} tuned.")
         else:
             self.stdout.write(f"Of {found.tried} values tried none was better on the whole.")
+        written = {
+            "protocol": protocol,
+            "options": found.options,
+            "ndcg": {"before": found.before, "after": found.after},
+        }
+        task_arguments.write(path, json.dumps(written, indent=2))
