@@ -262,6 +262,12 @@ def misspelt() -> list[str]:
     return [name for name in alike if _holds_any(getattr(settings, name, None), ours)]
 
 
+def beside() -> list[str]:
+    """Names of settings that hold one of ours beside PERSONA, as PERSONA_MIN_BUYERS does."""
+    ours = (f"PERSONA_{field.name.upper()}" for field in fields(Settings))
+    return [name for name in ours if hasattr(settings, name)]
+
+
 def _holds_any(value: Any, names: list[str]) -> bool:
     """Whether it is a dictionary with one of these names in it, itself misspelt perhaps."""
     # Other apps have settings of similar names, so that a name alone says nothing.

@@ -77,7 +77,9 @@ _TOKEN = re.compile(r"[A-Za-z0-9_\-]{1,60}\Z")
 def faults() -> list[Fault]:
     """Every impossible value of `settings.PERSONA`."""
     if not isinstance(getattr(settings, "PERSONA", {}), Mapping):
-        return [("", type(settings.PERSONA).__name__, "Write PERSONA = {...}, a dict.")]
+        return [
+            ("", type(settings.PERSONA).__name__, 'Write a dict, as PERSONA = {"MIN_BUYERS": 10}.')
+        ]
     values = conf.written()
     defaults = conf.Settings()
     found: list[Fault] = []
