@@ -118,7 +118,7 @@ def settings_are_inside(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(
             Warning(
                 f"{name} in your settings is read by nobody.",
-                hint=f'Write PERSONA = {{"{key}": ...}}: our settings are keys of that dictionary.',
+                hint=f'Write PERSONA = {{"{key}": ...}}: our settings are its keys.',
                 id="persona.W004",
             )
         )

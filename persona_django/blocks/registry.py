@@ -86,7 +86,7 @@ class Block:
 
     @property
     def is_about_a_seed(self) -> bool:
-        """What its title says starts from a product, so that without one only fallbacks are left."""
+        """What its title says starts from a product; without one only fallbacks are left."""
         return all(source.needs_seeds for source in self.sources[: self.titled])
 
     @property

@@ -69,7 +69,7 @@ def test_a_bare_key_is_its_product_where_one_model_is_registered():
 
 
 def test_where_several_models_are_registered_a_bare_key_is_told_how_to_be_written():
-    with pytest.raises(NotRegistered, match="Write it as app.model:key"):
+    with pytest.raises(NotRegistered, match=r"Write it as app\.model:key"):
         ask_of("similar-items", seeds=UUID(int=1))
 
 
