@@ -81,9 +81,7 @@ def settings_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Every key of PERSONA is a setting, so that a misspelt one is not silently ignored."""
     known = [field.name.upper() for field in fields(conf.Settings)]
     found: list[CheckMessage] = []
-    for key in conf.written():
-        if key in known:
-            continue
+    for key in [key for key in conf.written() if key not in known]:
         capitals = str(key).upper()
         close = difflib.get_close_matches(capitals, known, n=1)
         hint = f"Did you mean {close[0]}?" if close else "See the settings reference."
@@ -97,8 +95,8 @@ def settings_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def settings_are_found(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A misspelt PERSONA leaves every default in force, and Django reads it without a word."""
-    return [
+    """A misspelt PERSONA, or a setting beside it, is passed over by Django without a word."""
+    found: list[CheckMessage] = [
         Warning(
             f"{name} in your settings is read by nobody, and looks like ours.",
             hint=f"Did you mean PERSONA? Rename {name}, or silence this check where it is another "
@@ -107,21 +105,14 @@ def settings_are_found(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
         for name in conf.misspelt()
     ]
-
-
-@register()
-def settings_are_inside(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Other apps read SOME_NAME beside each other; ours stand in one dictionary."""
-    found: list[CheckMessage] = []
-    for name in conf.beside():
-        key = name.removeprefix("PERSONA_")
-        found.append(
-            Warning(
-                f"{name} in your settings is read by nobody.",
-                hint=f'Write PERSONA = {{"{key}": ...}}: our settings are its keys.',
-                id="persona.W004",
-            )
+    found += [
+        Warning(
+            f"{name} in your settings is read by nobody.",
+            hint=f'Write PERSONA = {{"{key}": ...}}: our settings are its keys.',
+            id="persona.W004",
         )
+        for name, key in conf.beside()
+    ]
     return found
 
 
@@ -129,13 +120,7 @@ def settings_are_inside(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def settings_are_possible(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Every value has the type and the range that its setting needs."""
     return [
-        Error(
-            f"PERSONA[{name.upper()!r}] cannot be {shown}."
-            if name
-            else f"PERSONA is no dictionary but a {shown}, so every default is in force.",
-            hint=hint,
-            id="persona.E002",
-        )
+        Error(limits.in_words(name, shown), hint=hint, id="persona.E002")
         for name, shown, hint in limits.faults()
     ]
 

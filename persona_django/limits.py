@@ -96,6 +96,13 @@ def faults() -> list[Fault]:
     return found
 
 
+def in_words(name: str, shown: str) -> str:
+    """A fault as a sentence; without a name it is of PERSONA as a whole."""
+    if not name:
+        return f"PERSONA is no dictionary but a {shown}, so every default is in force."
+    return f"PERSONA[{name.upper()!r}] cannot be {shown}."
+
+
 def _type_fault(value: Any, default: Any, *, of: type) -> str:
     """What type it must have instead; empty when it has it."""
     if isinstance(default, bool):

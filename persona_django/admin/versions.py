@@ -164,7 +164,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             )
         return HttpResponseRedirect(reverse("admin:persona_modelversion_change", args=[pk]))
 
-    def get_fields(self, request: HttpRequest, obj: ModelVersion | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: ModelVersion | None = None) -> Any:
         # Of a version with nothing the matter, "why it is not live" would only mislead.
         return [name for name in self.fields if name != "reason" or obj is None or obj.reason]
 

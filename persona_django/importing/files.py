@@ -68,8 +68,8 @@ class Source:
         return self.path.stat().st_size
 
     def _refuse_what_is_no_text(self, start: bytes) -> None:
-        """UTF-16 and the files of programs are full of NUL bytes, and would be told that columns are
-        missing. One of them in a line costs that line only."""
+        """UTF-16 and the files of programs are full of NUL bytes, and would be told that columns
+        are missing. A single one costs its line only."""
         if self.encoding.lower().startswith(WIDE):
             return
         header, _, _ = start.partition(b"\n")

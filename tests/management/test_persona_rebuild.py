@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def test_figures_that_can_be_written_nowhere_are_refused_before_anything_is_learnt(
     tmp_path: Path, place: str
 ):
-    with pytest.raises(CommandError, match="cannot be written .*so nothing was learnt"):
+    with pytest.raises(CommandError, match=r"cannot be written .*so nothing was learnt"):
         call_command("persona_rebuild", "--json", str(tmp_path / place))
 
     assert not ModelVersion.objects.exists()
