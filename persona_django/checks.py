@@ -19,6 +19,7 @@ from django.utils.module_loading import import_string
 from persona_django import conf, limits
 from persona_django.blocks import registry as blocks
 from persona_django.catalogue import registry
+from persona_django.catalogue.declarations import examine_age
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.visibility import examine_visible
 from persona_django.deployment import databases_in_use, events_go_in_time
@@ -29,6 +30,7 @@ CHECKS: dict[str, str] = {
     "persona.E001": "PERSONA holds a key that is no setting.",
     "persona.E002": "A setting has a value that cannot work.",
     "persona.W003": "A dictionary in the settings looks like a misspelt PERSONA.",
+    "persona.W004": "A setting of ours stands beside PERSONA, where nobody reads it.",
     "persona.E010": "A persona.py cannot be imported.",
     "persona.E011": "A map is registered for something that is no model.",
     "persona.E012": "Something that is no ItemMap or OrderMap is registered.",
@@ -48,6 +50,7 @@ CHECKS: dict[str, str] = {
     "persona.W023": "No item map is registered.",
     "persona.W024": "The customer of an order map is not known to be the signed-in user.",
     "persona.W027": "Two item maps cover rows of one table.",
+    "persona.W028": "Keys are random, and no `published_at` says what is new.",
     "persona.W030": "The middleware is not installed.",
     "persona.W031": "The middleware stands before the session or the authentication.",
     "persona.W032": "No consent policy is chosen.",
@@ -78,9 +81,7 @@ def settings_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Every key of PERSONA is a setting, so that a misspelt one is not silently ignored."""
     known = [field.name.upper() for field in fields(conf.Settings)]
     found: list[CheckMessage] = []
-    for key in conf.written():
-        if key in known:
-            continue
+    for key in [key for key in conf.written() if key not in known]:
         capitals = str(key).upper()
         close = difflib.get_close_matches(capitals, known, n=1)
         hint = f"Did you mean {close[0]}?" if close else "See the settings reference."
@@ -94,8 +95,8 @@ def settings_are_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def settings_are_found(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A misspelt PERSONA leaves every default in force, and Django reads it without a word."""
-    return [
+    """A misspelt PERSONA, or a setting beside it, is passed over by Django without a word."""
+    found: list[CheckMessage] = [
         Warning(
             f"{name} in your settings is read by nobody, and looks like ours.",
             hint=f"Did you mean PERSONA? Rename {name}, or silence this check where it is another "
@@ -104,13 +105,22 @@ def settings_are_found(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
         for name in conf.misspelt()
     ]
+    found += [
+        Warning(
+            f"{name} in your settings is read by nobody.",
+            hint=f'Write PERSONA = {{"{key}": ...}}: our settings are its keys.',
+            id="persona.W004",
+        )
+        for name, key in conf.beside()
+    ]
+    return found
 
 
 @register()
 def settings_are_possible(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Every value has the type and the range that its setting needs."""
     return [
-        Error(f"PERSONA[{name.upper()!r}] cannot be {shown}.", hint=hint, id="persona.E002")
+        Error(limits.in_words(name, shown), hint=hint, id="persona.E002")
         for name, shown, hint in limits.faults()
     ]
 
@@ -122,7 +132,7 @@ def maps_are_sound(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     faults = [*registry.faults()]
     for item_map in registry.item_maps().values():
-        faults += examine_visible(item_map)
+        faults += [*examine_visible(item_map), *examine_age(item_map)]
     found: list[CheckMessage] = [
         (Error if fault.is_error else Warning)(fault.message, hint=fault.hint, id=fault.id)
         for fault in faults

@@ -262,6 +262,12 @@ def misspelt() -> list[str]:
     return [name for name in alike if _holds_any(getattr(settings, name, None), ours)]
 
 
+def beside() -> list[tuple[str, str]]:
+    """Settings of ours beside PERSONA, as PERSONA_MIN_BUYERS is, each with its key inside."""
+    ours = ((f"PERSONA_{key}", key) for key in (one.name.upper() for one in fields(Settings)))
+    return [(name, key) for name, key in ours if hasattr(settings, name)]
+
+
 def _holds_any(value: Any, names: list[str]) -> bool:
     """Whether it is a dictionary with one of these names in it, itself misspelt perhaps."""
     # Other apps have settings of similar names, so that a name alone says nothing.

@@ -77,7 +77,9 @@ _TOKEN = re.compile(r"[A-Za-z0-9_\-]{1,60}\Z")
 def faults() -> list[Fault]:
     """Every impossible value of `settings.PERSONA`."""
     if not isinstance(getattr(settings, "PERSONA", {}), Mapping):
-        return [("", type(settings.PERSONA).__name__, "Write PERSONA = {...}, a dict.")]
+        return [
+            ("", type(settings.PERSONA).__name__, 'Write a dict, as PERSONA = {"MIN_BUYERS": 10}.')
+        ]
     values = conf.written()
     defaults = conf.Settings()
     found: list[Fault] = []
@@ -92,6 +94,13 @@ def faults() -> list[Fault]:
         if hint:
             found.append((setting.name, repr(value)[:80], hint))
     return found
+
+
+def in_words(name: str, shown: str) -> str:
+    """A fault as a sentence; without a name it is of PERSONA as a whole."""
+    if not name:
+        return f"PERSONA is no dictionary but a {shown}, so every default is in force."
+    return f"PERSONA[{name.upper()!r}] cannot be {shown}."
 
 
 def _type_fault(value: Any, default: Any, *, of: type) -> str:

@@ -24,7 +24,7 @@ from persona_django.catalogue.models import Item
 from persona_django.middleware import PersonaMiddleware
 from tests import network
 from tests.catalogue.tables import without_tables
-from tests.shop.models import OrderLine, Product
+from tests.shop.models import Gift, OrderLine, Product
 
 ROOT = Path(__file__).parent.parent
 SOUND = {"CONSENT_POLICY": {"BACKEND": "persona_django.identity.consent.RefuseAll"}}
@@ -71,6 +71,37 @@ def test_a_misspelt_setting_names_the_one_that_was_meant():
     assert "MIN_BUYERS" in str(message.hint)
     assert "Write MIN_BUYERS" in str(found(min_buyers=7)["persona.E001"].hint)
     assert "reference" in str(found(**{"UTTER_NONSENSE": 1})["persona.E001"].hint)
+
+
+@override_settings(PERSONA_MIN_BUYERS=10, PERSONA_OF_ANOTHER_APP=10)
+def test_a_setting_beside_the_dictionary_is_told_where_it_belongs():
+    message = found()["persona.W004"]
+
+    assert message.msg == "PERSONA_MIN_BUYERS in your settings is read by nobody."
+    assert 'PERSONA = {"MIN_BUYERS": ...}' in str(message.hint)
+
+
+@override_settings(PERSONA=[("MIN_BUYERS", 10)])
+def test_settings_that_are_no_dictionary_are_told_so_in_a_sentence():
+    (message,) = checks.settings_are_possible(None)
+
+    assert message.msg == "PERSONA is no dictionary but a list, so every default is in force."
+    assert 'PERSONA = {"MIN_BUYERS": 10}' in str(message.hint)
+
+
+def test_where_keys_are_random_the_shop_is_asked_when_products_came():
+    presents = {"title": "label", "price": "cents", "url": "get_absolute_url"}
+    with registry.isolated():
+        register(Gift)(type("Presents", (ItemMap,), presents))
+        told = words(found()["persona.W028"])
+    with registry.isolated():
+        goods = {**presents, "title": "name", "price": "price"}
+        register(Product)(type("Goods", (ItemMap,), goods))
+        counted_up = found()
+
+    assert "Presents names no published_at" in told
+    assert "new-arrivals" in told
+    assert "persona.W028" not in counted_up
 
 
 def test_an_impossible_value_is_an_error():

@@ -10,7 +10,9 @@ from django.contrib.admin.utils import unquote
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import number_format
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 
 
 class UncountedPaginator(Paginator):
@@ -19,7 +21,7 @@ class UncountedPaginator(Paginator):
     Only the first ten thousand rows can be paged to; filters and search reach the others.
     """
 
-    _COUNT_UP_TO = 10_000
+    COUNT_UP_TO = 10_000
 
     @cached_property
     def count(self) -> int:
@@ -27,7 +29,7 @@ class UncountedPaginator(Paginator):
         if not isinstance(self.object_list, QuerySet):
             return len(self.object_list)
         ordered = self.object_list.order_by().values_list("pk", flat=True)
-        return len(ordered[: self._COUNT_UP_TO])
+        return len(ordered[: self.COUNT_UP_TO])
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -60,6 +62,18 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         shown = self.get_object(request, unquote(object_id)) if allowed else None
         extra = {**self.extra_of(request, shown), **(extra_context or {})}
         return super().change_view(request, object_id, form_url, extra_context=extra)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        shown = super().changelist_view(request, extra_context)
+        found = getattr(shown, "context_data", None) or {}
+        most = UncountedPaginator.COUNT_UP_TO
+        if "cl" in found and found["cl"].result_count >= most:
+            found["subtitle"] = _("%(count)s or more; the first of them can be paged to") % {
+                "count": number_format(most, force_grouping=True)
+            }
+        return shown
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         return {} if self.is_internal else super().get_model_perms(request)

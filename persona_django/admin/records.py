@@ -8,7 +8,9 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import localize
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from persona_django.admin.readonly import ReadOnlyAdmin
@@ -29,9 +31,12 @@ from persona_django.tracking.models import (
 from persona_django.tracking.schema import Basis, name_of_kind
 
 
-def moment(seconds: int) -> datetime | None:
-    """Seconds since 1970 as a date that the admin shows in the reader's time zone."""
-    return datetime.fromtimestamp(seconds, tz=timezone.utc) if seconds else None
+def moment(seconds: int) -> str:
+    """Seconds since 1970 in the reader's time zone and words; a row's own page, unlike a list,
+    would write a datetime as Python does."""
+    if not seconds:
+        return "-"
+    return str(localize(localtime(datetime.fromtimestamp(seconds, tz=timezone.utc))))
 
 
 @admin.register(Event)
@@ -40,7 +45,8 @@ class EventAdmin(ReadOnlyAdmin):
 
     list_display = ("kind_name", "item", "happened", "quantity", "value", "basis_name")
     list_display_links = ("kind_name",)
-    ordering = ("-id",)
+    # What was imported last happened long ago.
+    ordering = ("-at", "-id")
     fields = (
         "store", "kind_name", "item", "happened", "quantity", "price", "value", "basis_name",
     )  # fmt: skip
@@ -68,7 +74,7 @@ class EventAdmin(ReadOnlyAdmin):
         return Basis(event.basis).name.lower() if event.basis in set(Basis) else str(event.basis)
 
     @admin.display(description=_("when"))
-    def happened(self, event: Event) -> datetime | None:
+    def happened(self, event: Event) -> str:
         return moment(event.at)
 
 
@@ -79,10 +85,10 @@ class IntentAdmin(ReadOnlyAdmin):
     list_display = ("kind", "name", "happened", "results")
     fields = ("kind", "name", "happened", "results")
     readonly_fields = fields
-    ordering = ("-id",)
+    ordering = ("-at", "-id")
 
     @admin.display(description=_("when"))
-    def happened(self, intent: Intent) -> datetime | None:
+    def happened(self, intent: Intent) -> str:
         return moment(intent.at)
 
 
@@ -115,7 +121,7 @@ class UsedNonceAdmin(ReadOnlyAdmin):
     ordering = ("-at",)
 
     @admin.display(description=_("when"))
-    def taken_in(self, nonce: UsedNonce) -> datetime | None:
+    def taken_in(self, nonce: UsedNonce) -> str:
         return moment(nonce.at)
 
 
@@ -129,7 +135,7 @@ class ServedSlateAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
 
     @admin.display(description=_("when"))
-    def happened(self, slate: ServedSlate) -> datetime | None:
+    def happened(self, slate: ServedSlate) -> str:
         return moment(slate.at)
 
     @admin.display(description=_("slots"))
@@ -159,11 +165,11 @@ class RestrictionAdmin(ReadOnlyAdmin):
     ordering = ("-at",)
 
     @admin.display(description=_("since"))
-    def since(self, restriction: Restriction) -> datetime | None:
+    def since(self, restriction: Restriction) -> str:
         return moment(restriction.at)
 
     @admin.display(description=_("goes by itself"))
-    def ends(self, restriction: Restriction) -> datetime | None:
+    def ends(self, restriction: Restriction) -> str:
         return moment(restriction.until or 0)
 
 
@@ -197,11 +203,11 @@ class LeaseAdmin(ReadOnlyAdmin):
         return waiting(lease) or lease.note
 
     @admin.display(description=_("runs until at most"))
-    def running_until(self, lease: Lease) -> datetime | None:
+    def running_until(self, lease: Lease) -> str:
         return moment(lease.expires_at)
 
     @admin.display(description=_("last finished"))
-    def finished(self, lease: Lease) -> datetime | None:
+    def finished(self, lease: Lease) -> str:
         return moment(lease.done_at)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -145,7 +144,7 @@ class SearchTermAdmin(ReadOnlyAdmin):
         return _("at least %(percent)d %%") % {"percent": int(100 * found[0])}
 
     @admin.display(description=gettext_lazy("last asked"))
-    def last(self, term: SearchTerm) -> datetime | None:
+    def last(self, term: SearchTerm) -> str:
         return moment(term.last_at)
 
     @admin.display(description=gettext_lazy("what was found, or bought in the end"))
@@ -186,5 +185,5 @@ class SearchFindAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).filter(what__gt=0).defer("marks")
 
     @admin.display(description=gettext_lazy("last found"))
-    def last(self, find: SearchFind) -> datetime | None:
+    def last(self, find: SearchFind) -> str:
         return moment(find.last_at)

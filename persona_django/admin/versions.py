@@ -174,6 +174,10 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             )
         return HttpResponseRedirect(reverse("admin:persona_modelversion_change", args=[pk]))
 
+    def get_fields(self, request: HttpRequest, obj: ModelVersion | None = None) -> Any:
+        # Of a version with nothing the matter, "why it is not live" would only mislead.
+        return [name for name in self.fields if name != "reason" or obj is None or obj.reason]
+
     def extra_of(self, request: HttpRequest, shown: ModelVersion | None) -> dict[str, Any]:
         if shown is None or not self.has_publish_permission(request):
             return {"can_publish": False, "can_roll_back": False}

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from django.utils.functional import Promise
@@ -82,6 +83,11 @@ class Block:
     def needs_seeds(self) -> bool:
         """Starts from something: a product, or the lines of a cart."""
         return any(source.needs_seeds for source in self.sources)
+
+    @property
+    def is_about_a_seed(self) -> bool:
+        """What its title says starts from a product; without one only fallbacks are left."""
+        return all(source.needs_seeds for source in self.sources[: self.titled])
 
     @property
     def needs_visit(self) -> bool:
@@ -241,11 +247,14 @@ def blocks() -> dict[str, Block]:
 
 
 def block_named(slug: str) -> Block:
-    """The block of a name; UnknownBlock lists the names there are."""
+    """The block of a name; UnknownBlock says which may be meant, and lists the names there are."""
     found = _registry.blocks.get(slug)
     if found is None:
+        name = str(slug)[:60]
+        close = get_close_matches(name, _registry.blocks, n=1)
+        meant = f"Did you mean {close[0]!r}? " if close else ""
         raise UnknownBlock(
-            f"There is no block {str(slug)[:60]!r}. The blocks are: {', '.join(_registry.blocks)}."
+            f"There is no block {name!r}. {meant}The blocks are: {', '.join(_registry.blocks)}."
         )
     return found
 

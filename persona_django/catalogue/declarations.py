@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet, TextField
 
 from persona_django.catalogue.maps import ItemMap, OrderMap, is_currency_code
 from persona_django.catalogue.paths import explore
@@ -24,6 +25,9 @@ METHODS: Mapping[type, tuple[str, ...]] = {
     OrderMap: ("queryset", "own"),
 }
 """Methods of each kind of map that a shop writes anew; we call them by these names."""
+
+USUAL_NAMES = ("name", "title", "path", "label")
+"""What shops call the text by which people know a row, the likeliest first."""
 
 RESERVED = ("declared", "key", "names", "own_method", "path", "value")
 """Names of the maps' own machinery, which a method of the shop would break."""
@@ -76,6 +80,32 @@ def examine_items(item_map: ItemMap) -> list[Fault]:
             if item_map.own_method(path) is None:
                 faults += examine_path(item_map, f"attributes {path!r}", path, annotations)
     return faults + misspelt(item_map, ItemMap)
+
+
+def examine_age(item_map: ItemMap) -> list[Fault]:
+    """A warning where nothing tells which products are new: the first sync reads them by key.
+
+    Keys that count upwards, as those of most shops do, are as good as a date.
+    """
+    key: Any = item_map.model._meta.pk
+    if item_map.declared("published_at") is not None or key.default is not uuid4:
+        return []
+    dated = [
+        field.name
+        for field in item_map.model._meta.concrete_fields
+        if getattr(field, "auto_now_add", False)
+    ]
+    field = dated[0] if dated else "..."
+    return [
+        Fault(
+            id="persona.W028",
+            message=f"{type(item_map).__name__} names no published_at, and the keys of "
+            f"{item_map.model._meta.label} are random, so what was there at the first sync is "
+            "called new in no order that means anything.",
+            hint=f'Name the field that says when a product came: published_at = "{field}". Where '
+            "there is none, leave the block new-arrivals out, and silence this check.",
+        )
+    ]
 
 
 def of_other_kind(described: ItemMap | OrderMap) -> list[Fault]:
@@ -222,10 +252,24 @@ def examine_path(
             Fault(
                 id="persona.E017",
                 message=f'{kind}: {attribute} = "{path}" is a relation, not a value.',
-                hint=f'Go on to a field of it, such as "{path}__name", or write a method.',
+                hint=_beyond(path, route.field),
             )
         ]
     return []
+
+
+def _beyond(path: str, relation: Any) -> str:
+    """What to write where a path stops at a relation: a text that the row at its end has."""
+    related = getattr(relation, "related_model", None)
+    texts = [
+        field.name
+        for field in (related._meta.concrete_fields if related else ())
+        if isinstance(field, (CharField, TextField)) and not field.primary_key
+    ]
+    if not texts:
+        return "Go on to a field of it, or write a method."
+    usual = [name for name in USUAL_NAMES if name in texts]
+    return f'Go on to a field of it, such as "{path}__{(usual or texts)[0]}", or write a method.'
 
 
 def misspelt(described: ItemMap | OrderMap, base: type[ItemMap | OrderMap]) -> list[Fault]:

@@ -7,10 +7,13 @@ reports, and a map with a fault is left out until it is put right.
 from __future__ import annotations
 
 import logging
+import os
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar
 
 from django.apps import apps
@@ -26,6 +29,12 @@ from persona_django.forking import Lock
 log = logging.getLogger("persona_django.catalogue")
 
 Cls = TypeVar("Cls", bound=type)
+
+LIBRARIES = (
+    str(Path(__file__).parents[1]) + os.sep,
+    *(sysconfig.get_path(name) + os.sep for name in ("purelib", "platlib", "stdlib")),
+)
+"""Folders of code that no shop wrote: ours, and what is installed."""
 
 
 class Registry:
@@ -61,7 +70,7 @@ class Registry:
                 import_module(name)
             except Exception as error:  # noqa: BLE001  (a shop must start with a broken persona.py)
                 last = traceback.format_exception_only(error)[-1].strip()
-                filename, line = _place_of(error)
+                filename, line = _place_of(error, name)
                 self._import_faults.append(
                     Fault(
                         id="persona.E010",
@@ -167,14 +176,20 @@ def _shared_tables(item_maps: Iterable[ItemMap]) -> Iterator[Fault]:
             )
 
 
-def _place_of(error: Exception) -> tuple[str, int | None]:
-    """File and line to look at: where it does not parse, else where the shop's code raised."""
+def _place_of(error: Exception, name: str) -> tuple[str, int | None]:
+    """File and line to look at: where it does not parse, else where the shop's code raised, or
+    asked a library for what it does not have."""
     if isinstance(error, SyntaxError) and error.filename:
         return error.filename, error.lineno
     frames = traceback.extract_tb(error.__traceback__)
     # Python's own import machinery is the last frame of a module that does not exist.
     readable = [frame for frame in frames if not frame.filename.startswith("<frozen ")]
-    return readable[-1].filename, readable[-1].lineno
+    theirs = [frame for frame in readable if not frame.filename.startswith(LIBRARIES)]
+    # An app that is installed stands among the libraries itself.
+    own = f"{name.replace('.', os.sep)}.py"
+    installed = [frame for frame in readable if frame.filename.endswith(own)]
+    last = (theirs or installed or readable)[-1]
+    return last.filename, last.lineno
 
 
 def _is_same(given: tuple[Any, Any], target: Any, map_class: Any) -> bool:
@@ -280,7 +295,11 @@ def map_for(obj_or_label: Any) -> ItemMap:
 
         model = obj_or_label if isinstance(obj_or_label, type) else type(obj_or_label)
         if not hasattr(model, "_meta"):
-            raise NotRegistered(f"{model.__name__} is no model. Pass a product of the shop.")
+            label = next(iter(known), "app.model")
+            raise NotRegistered(
+                f"A value of the type {model.__name__} is no product. Pass a product of the shop, "
+                f'or its address as text: "{label}:<key>".'
+            )
         found = known.get(label_of(obj_or_label))
     if found is None:
         registered = ", ".join(sorted(known)) or "none"

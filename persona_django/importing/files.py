@@ -20,6 +20,10 @@ from persona_django.importing.records import LONGEST_LINE, records
 
 CHUNK_LINES = 20_000
 """Lines of one chunk. A killed import goes on at the chunk where it stopped."""
+LOOKED_AT = 4096
+"""Bytes from which it is told what kind of file this is."""
+WIDE = ("utf-16", "utf_16", "utf-32", "utf_32")
+"""Encodings in which letters have several bytes, most of them NUL."""
 DELIMITERS = ",;\t|"
 CUT_OFF = "The file ends too early, it was not copied whole. Copy it again and import it again."
 
@@ -63,6 +67,19 @@ class Source:
         """Bytes of the file as it lies on the disk."""
         return self.path.stat().st_size
 
+    def _refuse_what_is_no_text(self, start: bytes) -> None:
+        """UTF-16 and the files of programs are full of NUL bytes, and would be told that columns
+        are missing. A single one costs its line only."""
+        if self.encoding.lower().startswith(WIDE):
+            return
+        header, _, _ = start.partition(b"\n")
+        if b"\0" in header or start.count(b"\0") * 50 > len(start):
+            is_wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            raise BadImport(
+                f"{self.path.name} is no text in UTF-8. Save it as CSV in UTF-8"
+                + (", or say --encoding utf-16." if is_wide else ".")
+            )
+
     @contextmanager
     def opened(self) -> Iterator[tuple[list[str], Iterator[Chunk]]]:
         """The file's header and its chunks. Raises BadImport for a file that is none of ours."""
@@ -72,10 +89,10 @@ class Source:
             raise BadImport(f"There is no encoding {self.encoding!r}.") from error
         with ExitStack() as stack:
             file = stack.enter_context(self.path.open("rb"))
-            start = file.read(4)
+            start = file.read(LOOKED_AT)
             file.seek(0)
             try:
-                if start == b"PAR1":
+                if start.startswith(b"PAR1"):
                     yield _parquet(self, file)
                 elif start.startswith(b"PK"):
                     raise BadImport(f"{self.path.name} is an archive. Unpack it first.")
@@ -83,6 +100,9 @@ class Source:
                     stream: Any = file
                     if start.startswith(b"\x1f\x8b"):
                         stream = stack.enter_context(gzip.GzipFile(fileobj=file))
+                        start = stream.read(LOOKED_AT)
+                        stream.seek(0)
+                    self._refuse_what_is_no_text(start)
                     # Bytes that are no text stay recognisable, so that one bad line is one.
                     text = io.TextIOWrapper(
                         stream, encoding=self.encoding, errors="surrogateescape", newline=""

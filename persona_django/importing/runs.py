@@ -109,6 +109,8 @@ def import_file(
     path = Path(path)
     if options.kind not in NEEDED:
         raise BadImport(f"There is no kind of file {options.kind!r}. Use order or event.")
+    if path.is_dir():
+        raise BadImport(f"{path} is a folder. Name the files in it one by one.")
     if not path.is_file():
         raise BadImport(f"There is no file {path}.")
     started = time.monotonic()

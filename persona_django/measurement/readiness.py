@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -26,6 +26,7 @@ from persona_django.model_registry.live import POPULAR, SEARCH_FINDS, TRENDING
 from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.plurals import counted
 from persona_django.similarity.relations import RELATIONS
+from persona_django.sources.base import Source
 from persona_django.tracking.models import Event
 
 SYNC = "Run: python manage.py persona_sync"
@@ -176,19 +177,22 @@ def _learnt(store: int) -> Iterator[Finding]:
             yield Finding(about=kind, text=text, ok=is_filled or kind == TRENDING)
         if newest is not None and newest.reason and newest != live:
             text = f"{newest} is not live: {newest.reason}"
-            yield Finding(about=kind, text=text, ok=live is None and _has_no_teachers(newest))
+            yield Finding(about=kind, text=text, ok=live is None and _lacks_teachers(newest))
         elif live is None:
             text = f"Nothing was learnt yet. {REBUILD}"
             yield Finding(about=kind, text=text, ok=False)
 
 
-def _has_no_teachers(version: ModelVersion) -> bool:
-    """Whether there is nobody from whom this could be learnt, as in a shop without visits: that is
-    no fault of anything. Without the essential kinds hardly a block has what it is there for. What
-    is found after searches waits for crowds that search for the same."""
+def _lacks_teachers(version: ModelVersion) -> bool:
+    """Whether there are too few people yet from whom this could be learnt, as in a new shop: that
+    is no fault of anything, and passes. Without the essential kinds hardly a block has what it
+    is there for. What is found after searches waits for crowds that search for the same."""
     if version.kind == SEARCH_FINDS:
         return True
-    return version.kind not in ESSENTIAL and version.figures.get("shoppers_with_two_items", 1) == 0
+    taught = version.figures.get("shoppers_with_two_items")
+    if version.kind in ESSENTIAL or taught is None:
+        return False
+    return taught < conf.current().min_training_shoppers
 
 
 def _jobs() -> Iterator[Finding]:
@@ -226,15 +230,31 @@ def block_in_words(block: Block, live: ModelVersion | None) -> str:
     """What a block shows today, with this live version of its kind, and what it waits for."""
     if block.personal:
         return "Shows each signed-in shopper their own past orders."
-    names = [source.name.replace("-", " ") for source in block.sources]
     if not block.kind:
-        return f"Shows {', then '.join(names)}."
-    chain = ", then ".join(names[1:])
+        return f"Shows {_in_words(block.sources)}."
+    chain = _in_words(block.sources[1:])
     if live is None:
         return f"Nothing is learnt for it yet; until then it shows {chain}."
     if not gates.says_anything(live.figures):
         return f"The version that was learnt for it is empty, so it shows {chain}."
     return f"Shows what was learnt; where that is too little, {chain}."
+
+
+WORDS = {
+    "popular-nearby": "what is popular in the product's category, then in those above it",
+    "popular-brand": "what is popular of its brand",
+    "popular": "what is popular in the shop",
+    "newest-nearby": "what is new in the category",
+    "newest-brand": "what is new of the brand",
+    "newest": "what is new in the shop",
+    "content": "what is alike by its texts",
+}
+"""What our own sources show; those of a shop are told by their names."""
+
+
+def _in_words(sources: Iterable[Source]) -> str:
+    names = (source.name for source in sources)
+    return ", then ".join(WORDS.get(name, name.replace("-", " ")) for name in names)
 
 
 def kinds() -> tuple[str, ...]:
@@ -245,7 +265,8 @@ def kinds() -> tuple[str, ...]:
     for block in blocks().values():
         read = [names[relation] for relation in block.relations]
         known |= dict.fromkeys([*read, *([block.kind] if block.kind else [])])
-    return (*known, SEARCH_FINDS, POPULAR)
+    # `popular` is a block of its own, too: each kind is told of once.
+    return tuple(dict.fromkeys((*known, SEARCH_FINDS, POPULAR)))
 
 
 def figures_in_words(version: ModelVersion) -> str:

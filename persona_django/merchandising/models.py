@@ -43,7 +43,9 @@ class PairDecision(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.item_id} – {self.other_id}"
+        # The admin's queryset brings the titles along; looked up here they would be a query a row.
+        item = getattr(self, "item_title", None) or self.item_id
+        return f"{item} – {getattr(self, 'other_title', None) or self.other_id}"
 
 
 class SuggestedPair(models.Model):

@@ -325,7 +325,7 @@ class Migration(migrations.Migration):
                 ('artefact_id', models.BigIntegerField(help_text='Arrays of this version, if any.', null=True)),
                 ('figures', models.JSONField(default=dict, help_text='Counts and timings of the run.')),
                 ('work', models.JSONField(default=dict, help_text='Where an unfinished run stands, so that another can go on.')),
-                ('reason', models.TextField(blank=True, help_text='Why it is not live, in words.')),
+                ('reason', models.TextField(blank=True, help_text='Why it is not live, or why it is empty.')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('published_at', models.DateTimeField(blank=True, null=True)),
                 ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='persona.modelversion')),

@@ -33,7 +33,7 @@ class ModelVersion(models.Model):
     work = models.JSONField(
         default=dict, help_text="Where an unfinished run stands, so that another can go on."
     )
-    reason = models.TextField(blank=True, help_text="Why it is not live, in words.")
+    reason = models.TextField(blank=True, help_text="Why it is not live, or why it is empty.")
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True)
 

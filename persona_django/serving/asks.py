@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from persona_django import conf
 from persona_django.catalogue.refs import own_key, parse_seed
@@ -102,14 +103,15 @@ def size_of(size: Any) -> int:
 
 
 def seed_of(seed: Any) -> Seed:
-    """Label and key of a product, an address such as "shop.product:31", or such a pair."""
+    """Label and key of a product, an address such as "shop.product:31", a key, or such a pair."""
     if seed is None or seed == "":
         raise NotRegistered(
             "A block was given an empty value instead of a product. Check the name of the "
             "variable in the template."
         )
-    if isinstance(seed, str):
-        return parse_seed(seed)
+    if isinstance(seed, (str, int, UUID)):
+        # A bare key, such as `product.pk` in a template, is as good as its text.
+        return parse_seed(str(seed))
     if isinstance(seed, tuple) and len(seed) == 2:
         label = map_for(str(seed[0])).label
         return label, own_key(label, seed[1])

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import get_language
 
 from persona_django import conf, counters
+from persona_django.blocks.registry import block_named
 from persona_django.blocks.values import Slate, Slot
 from persona_django.identity import consent
 from persona_django.serving.recommend import name_page_item, recommend
@@ -46,7 +47,8 @@ def persona_block(
 
     Seeds are products, one or several, or lists and querysets of them.
     Shows a block with our markup, which a shop changes by overriding `persona/block.html`. Shows
-    nothing when there is nothing to show; under DEBUG it says why in the block's place.
+    nothing when there is nothing to show; under DEBUG it says why in the block's place, and where
+    only fallbacks are shown because the product was left out.
     """
     slate = recommend(context.get("request"), slug, seeds=seeds, size=size, cart=cart)
     if not slate:
@@ -54,7 +56,8 @@ def persona_block(
     about = _newly_named(context)
     try:
         with context.push(slate=slate, title=title or slate.title, block=slate.block, about=about):
-            return _render(context, BLOCK_TEMPLATE)
+            shown = _render(context, BLOCK_TEMPLATE)
+        return format_html("{}{}", _lacks_product(context, slate, bool(seeds)), shown)
     except Exception as error:  # noqa: BLE001 - a shop's own block template must not end its page
         counters.failed("block_template", f"{BLOCK_TEMPLATE} raised: {error}", error=error)
         return NOTHING
@@ -196,6 +199,19 @@ def _newly_named(context: Context) -> str:
         return NOTHING
     kept["_persona_about"] = about
     return about
+
+
+def _lacks_product(context: Context, slate: Slate, has_seeds: bool) -> str:
+    """Under DEBUG, what a template forgot: the fallbacks alone would look as if nothing goes with
+    anything."""
+    if not settings.DEBUG or has_seeds or not block_named(slate.block).is_about_a_seed:
+        return NOTHING
+    advice = (
+        "This block starts from a product, and was given none, so it shows its fallbacks. "
+        f'Write: {{% persona_block "{slate.block}" product %}}'
+    )
+    with context.push(slate=Slate(block=slate.block, why_empty=advice)):
+        return _render(context, DEBUG_TEMPLATE)
 
 
 def _why_empty(context: Context, slate: Slate) -> str:

@@ -22,7 +22,7 @@ from persona_django.catalogue.snapshot import Snapshot, build_snapshot, current_
 from persona_django.identity.erasure import ERASURES
 from persona_django.model_registry import gates, publish
 from persona_django.model_registry.leases import Held
-from persona_django.model_registry.live import HOLD_VISITS
+from persona_django.model_registry.live import HOLD_VISITS, SEARCH_FINDS
 from persona_django.model_registry.models import ModelVersion
 from persona_django.model_registry.retention import oldest_visits
 from persona_django.similarity import store as similarity_store
@@ -300,7 +300,11 @@ def _why_empty(run: Run) -> list[str]:
         return []
     by_orders = not (run.recipe.browsing or run.recipe.of_the_catalogue)
     if run.figures["from_orders"] or not by_orders:
-        return [f"Nothing reached {_crowd_in_words(run)}, so pages show their fallbacks."]
+        so = "pages show their fallbacks"
+        if run.recipe.kind == SEARCH_FINDS:
+            # No block rests on it: the shop asks for it by itself.
+            so = "nothing is known of any search"
+        return [f"Nothing reached {_crowd_in_words(run)}, so {so}."]
     return ["Nothing is learnt from orders (LEARN_FROM_ORDERS), so pages show their fallbacks."]
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.test import override_settings
 from django.urls import reverse
 
 from persona_django.artefacts.models import Artefact, ArtefactPart
@@ -100,15 +101,55 @@ def test_records_can_neither_be_added_nor_deleted_by_hand(admin_client, a_row_of
 
 
 def test_a_long_table_is_paged_without_counting_all_of_it(admin_client, monkeypatch):
-    monkeypatch.setattr("persona_django.admin.readonly.UncountedPaginator._COUNT_UP_TO", 60)
+    monkeypatch.setattr("persona_django.admin.readonly.UncountedPaginator.COUNT_UP_TO", 60)
     Event.objects.bulk_create(
         Event(shopper=1, uid=n, kind=Kind.VIEW, item_id=1, at=n) for n in range(130)
     )
 
     address = reverse("admin:persona_event_changelist")
 
-    assert "60" in admin_client.get(address).content.decode()
+    first = admin_client.get(address).content.decode()
+    assert "60 or more; the first of them can be paged to" in first
     assert admin_client.get(address, {"p": 2}).status_code == 200
+
+
+def test_a_short_table_is_counted(admin_client, a_row_of_each):
+    page = admin_client.get(reverse("admin:persona_event_changelist")).content.decode()
+
+    assert "or more" not in page
+
+
+def test_the_newest_event_comes_first_whenever_it_was_imported(admin_client):
+    for uid, kind in ((1, Kind.CART_ADD), (2, Kind.VIEW)):
+        at = 1_700_000_000 - 86_400 * uid
+        Event.objects.create(shopper=1, uid=uid, kind=kind, item_id=1, at=at)
+
+    page = admin_client.get(reverse("admin:persona_event_changelist")).content.decode()
+
+    assert page.index(">cart_add<") < page.index(">view<")
+
+
+@override_settings(TIME_ZONE="Europe/Berlin", LANGUAGE_CODE="en")
+def test_a_row_s_own_page_tells_the_time_as_its_list_does(admin_client, a_row_of_each):
+    slate = ServedSlate.objects.get()
+    ServedSlate.objects.update(at=1_700_000_000)
+
+    listed = admin_client.get(reverse("admin:persona_servedslate_changelist"))
+    opened = admin_client.get(reverse("admin:persona_servedslate_change", args=[slate.pk]))
+
+    for page in (listed, opened):
+        assert "Nov. 14, 2023, 11:13 p.m." in page.content.decode()
+
+
+def test_a_decision_s_page_names_both_products(admin_client):
+    tea, mug = factories.products(2)
+    factories.read_catalogue()
+    items = [Item.objects.get(key=str(one.pk)).pk for one in (tea, mug)]
+    decided = PairDecision.objects.create(item_id=items[0], other_id=items[1])
+
+    page = admin_client.get(reverse("admin:persona_pairdecision_change", args=[decided.pk]))
+
+    assert f"<h2>{tea.name} – {mug.name}</h2>" in page.content.decode()
 
 
 def test_events_say_in_words_what_happened_to_which_item_and_why_it_may_be_kept(

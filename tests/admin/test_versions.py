@@ -47,6 +47,18 @@ def test_a_version_shows_its_figures_and_the_way_back(admin_client, two_versions
     assert "Go back to the version before" in page.content.decode()
 
 
+def test_only_a_version_with_a_reason_says_why_it_is_not_live(admin_client, two_versions):
+    older, newer = two_versions
+    ModelVersion.objects.filter(pk=older.pk).update(reason="Only 3 shoppers.")
+
+    def page(version):
+        address = reverse("admin:persona_modelversion_change", args=[version.pk])
+        return admin_client.get(address).content.decode()
+
+    assert "Why it is not live" not in page(newer)
+    assert "Why it is not live" in page(older) and "Only 3 shoppers." in page(older)
+
+
 def test_going_back_makes_the_version_before_live(admin_client, two_versions):
     older, newer = two_versions
 

@@ -74,7 +74,7 @@ def test_what_is_not_registered_says_what_to_do(asked: Any):
 
 
 def test_what_is_no_model_at_all_says_so():
-    with pytest.raises(NotRegistered, match="no model"):
+    with pytest.raises(NotRegistered, match="is no product"):
         registry.map_for(42)
 
 
@@ -150,6 +150,7 @@ def test_each_needed_attribute_is_asked_for(needed: str):
         ("stock", 7, "persona.E016", "is 7"),
         ("brand", "brand", "persona.E017", "brand__name"),
         ("brand", "category__product_set", "persona.E017", "relation"),
+        ("category", "category", "persona.E017", 'such as "category__path"'),
         ("titel", "name", "persona.W022", "title"),
         ("value", lambda self, product: 1, "persona.E016", "another name"),
         ("attributes", ("model",), "persona.E015", "'model'"),
@@ -429,6 +430,26 @@ def test_a_persona_py_that_cannot_be_imported_is_a_fault_with_its_line(
     assert "no_such_module_anywhere" in fault.message
     assert f"line 2 of {tmp_path / 'brokenshop' / 'persona.py'}" in fault.hint
     assert "manage.py check" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "@catalogue.register('shop.Product')\nclass Items(catalogue.ItemMapp): pass",
+        "from fractions import Fraction\nFraction('x')",
+        "from django.utils.module_loading import import_string\nimport_string('no.such')",
+    ],
+)
+def test_what_a_library_refuses_is_a_fault_of_the_line_that_asked_it(
+    broken_app: str, tmp_path: Path, wrong: str
+):
+    home = tmp_path / "brokenshop"
+    (home / "persona.py").write_text(f"from persona_django import catalogue\n\n{wrong}\n")
+
+    registry.discover()
+
+    (fault,) = [fault for fault in registry.faults() if fault.id == "persona.E010"]
+    assert f"line 4 of {home / 'persona.py'}" in fault.hint
 
 
 def test_a_persona_py_that_does_not_parse_is_a_fault_with_its_own_line(

@@ -183,6 +183,10 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
         (b"item,time,order\n", {"model": ""}, "as in --model app.Model"),
         (b"item,time,order\n", {"item_field": "nope"}, "no field 'nope'"),
         (b"\x1f\x8b\x08\x00broken", {}, "ends too early"),
+        ("item,time,order\n".encode("utf-16"), {}, "no text in UTF-8.*--encoding utf-16"),
+        ("item,time,order\n".encode("utf-16-le"), {}, "no text in UTF-8. Save it as CSV"),
+        (gzip.compress("item,time,order\n".encode("utf-16")), {}, "no text in UTF-8"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(40), {}, "no text in UTF-8. Save it as CSV"),
     ],
 )
 def test_a_file_that_cannot_be_imported_says_why(tmp_path, content, options, message):
@@ -197,8 +201,20 @@ def test_a_file_that_cannot_be_imported_says_why(tmp_path, content, options, mes
     assert not ImportRun.objects.exists(), "it would look as if it were still being read"
 
 
+def test_a_file_in_another_encoding_is_read_where_that_is_named(tmp_path):
+    tea, _ = stocked()
+    path = tmp_path / "orders.csv"
+    path.write_text(f"{HEADER}\n1,{tea.pk},purchase,2010-12-01,1,1,A\n", encoding="utf-16")
+
+    report = import_file(path, Options(model="shop.product", encoding="utf-16"))
+
+    assert (report.stored, report.rejected) == (1, 0)
+
+
 def test_a_missing_file_and_an_empty_catalogue_are_said_so(tmp_path, file):
     with pytest.raises(BadImport, match="There is no file"):
         import_file(tmp_path / "nowhere.csv", SHOP)
+    with pytest.raises(BadImport, match="is a folder"):
+        import_file(tmp_path, SHOP)
     with pytest.raises(BadImport, match="persona_sync"):
         import_file(file(), SHOP)

@@ -12,7 +12,7 @@ from django.test import override_settings
 from persona_django.catalogue import registry
 from persona_django.catalogue.models import Item
 from persona_django.identity.models import Standing, Visitor
-from persona_django.measurement.readiness import report
+from persona_django.measurement.readiness import kinds, report
 from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.training.rebuild import rebuild_all
 from tests import factories
@@ -34,7 +34,7 @@ def test_an_empty_shop_is_told_to_sync_and_to_rebuild():
     assert "0 on sale" in said
     assert "Run: python manage.py persona_sync" in said
     assert "similar: Nothing was learnt yet. Run: python manage.py persona_rebuild" in said
-    assert "until then it shows popular nearby" in said
+    assert "until then it shows what is popular in the product's category" in said
 
 
 @pytest.mark.django_db
@@ -145,6 +145,46 @@ def test_a_shop_without_visits_has_nothing_to_do_about_what_only_visits_teach():
     assert held_back.ok
     assert "Only 0 shoppers with two or more items so far" in held_back.text
     assert alike.ok and "is live" in alike.text
+
+
+@pytest.mark.django_db
+def test_where_too_few_people_came_again_a_shop_waits_as_it_does_for_visits():
+    factories.products(4)
+    factories.read_catalogue()
+    goods = [*Product.objects.order_by("pk")]
+    few = customers(6)
+    buy(few, goods[:2], days_ago=9)
+    buy(few, goods[2:], days_ago=1)
+    rebuild_all(force=False)
+
+    (held_back, *_) = said_of("bought-after")
+
+    assert held_back.ok
+    assert "Only 6 shoppers" in held_back.text
+
+
+@pytest.mark.django_db
+def test_what_is_held_back_although_people_enough_came_is_for_a_person_to_see():
+    ModelVersion.objects.create(
+        kind="viewed-next",
+        status=ModelVersion.Status.STAGED,
+        fence=1,
+        reason="It covers only 3 % of the items.",
+        figures={"shoppers_with_two_items": 1_000},
+    )
+
+    assert not said_of("viewed-next")[0].ok
+
+
+@pytest.mark.django_db
+def test_every_kind_is_told_of_once():
+    factories.products(2)
+    factories.read_catalogue()
+
+    said = [(finding.about, finding.text) for finding in report().findings]
+
+    assert len(said) == len(set(said))
+    assert kinds().count("popular") == 1
 
 
 @pytest.mark.django_db

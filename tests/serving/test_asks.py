@@ -9,6 +9,8 @@ from django.utils.functional import SimpleLazyObject
 from hypothesis import given
 from hypothesis import strategies as st
 
+from persona_django.catalogue import registry
+from persona_django.catalogue.maps import ItemMap
 from persona_django.exceptions import NotRegistered
 from persona_django.serving.asks import MOST_SEEDS, ask_of, size_of
 from tests.shop.models import Brand, Gift, Product
@@ -50,6 +52,30 @@ def test_a_uuid_without_its_dashes_is_the_product_with_them():
     ]
 
     assert len(set(asked)) == 1
+
+
+class Presents(ItemMap):
+    title, price, url = "label", "cents", "get_absolute_url"
+
+
+def test_a_bare_key_is_its_product_where_one_model_is_registered():
+    key = UUID("6228f538-a228-4c6e-8d5b-0a8c7f6d5e4b")
+
+    with registry.isolated():
+        registry.register(Gift)(Presents)
+        asked = [ask_of("similar-items", seeds=seed) for seed in (key, [key], Gift(pk=key))]
+
+    assert len(set(asked)) == 1
+
+
+def test_where_several_models_are_registered_a_bare_key_is_told_how_to_be_written():
+    with pytest.raises(NotRegistered, match=r"Write it as app\.model:key"):
+        ask_of("similar-items", seeds=UUID(int=1))
+
+
+def test_what_is_no_product_is_told_what_to_pass():
+    with pytest.raises(NotRegistered, match=r'as text: "shop\.[a-z]+:<key>"'):
+        ask_of("similar-items", seeds=3.5)
 
 
 def test_a_list_among_the_seeds_counts_as_what_it_holds():

@@ -84,8 +84,8 @@ def test_preparing_an_unknown_block_or_product_says_so_in_the_block_s_place(shop
 
     unknown, unseeded = async_to_sync(view)()
 
-    assert "There is no block" in unknown.why_empty or "no model" in unknown.why_empty
-    assert "no model" in unseeded.why_empty
+    assert "There is no block" in unknown.why_empty or "no product" in unknown.why_empty
+    assert "no product" in unseeded.why_empty
 
 
 @pytest.mark.parametrize("served_before", [True, False])

@@ -99,7 +99,7 @@ MISTAKES = (
     Mistake(
         name="an unknown block",
         at="misspelt",
-        told="There is no block 'similar-itmes'. The",
+        told="There is no block 'similar-itmes'. Did you mean 'similar-items'? The",
         status="-",
     ),
     Mistake(

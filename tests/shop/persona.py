@@ -36,6 +36,9 @@ class GiftItems(catalogue.ItemMap):
     def price(self, gift):
         return gift.cents / 100
 
+    def published_at(self, gift):
+        return None
+
 
 @catalogue.register(OrderLine)
 class Orders(catalogue.OrderMap):

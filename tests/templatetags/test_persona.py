@@ -359,6 +359,35 @@ def test_debug_says_in_the_block_s_place_why_it_is_empty(tea):
 
     assert 'class="persona-debug"' in html
     assert "There is no block" in html
+    assert "Did you mean &#x27;similar-items&#x27;?" in html
+
+
+WITHOUT = '{% persona_block "similar-items" %}'
+
+
+@override_settings(DEBUG=True)
+def test_debug_says_beside_the_fallbacks_that_the_product_was_left_out(tea):
+    html = render(WITHOUT)
+
+    assert "This block starts from a product, and was given none" in html
+    assert [one["class"] for one in Parsed(html).all("div")] == ["persona-debug"]
+    assert Parsed(html).all("article"), "what a visitor sees is shown as well"
+
+
+@override_settings(DEBUG=True)
+@pytest.mark.parametrize("text", [SIMILAR, '{% persona_block "new-arrivals" %}'])
+def test_debug_says_nothing_where_no_product_is_missing(tea, text):
+    html = render(text, product=tea)
+
+    assert Parsed(html).all("article")
+    assert "persona-debug" not in html
+
+
+def test_without_debug_a_block_without_its_product_is_only_its_fallbacks(tea):
+    html = render(WITHOUT)
+
+    assert Parsed(html).all("article")
+    assert "persona-debug" not in html
 
 
 @override_settings(DEBUG=True)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from persona_django.management.base import PersonaCommand
 from persona_django.management.progress import Progress
@@ -42,6 +42,10 @@ class Command(PersonaCommand):
         from persona_django.training.recipes import KINDS
         from persona_django.training.visitor_jobs import run_judge
 
+        figures_file = Path(options["json"]) if options["json"] else None
+        if figures_file:
+            # Learning may take hours, after which it would be too late to say so.
+            _try_to_write(figures_file)
         started = time.perf_counter()
         with Progress(self.stdout, shown=options["verbosity"] > 0) as progress:
             # Who came since counts, too.
@@ -52,9 +56,21 @@ class Command(PersonaCommand):
         for outcome in outcomes:
             self.stdout.write(_told(outcome))
         self.stdout.write(f"{time.perf_counter() - started:.1f} s in all.")
-        if options["json"]:
+        if figures_file:
             figures = [vars(outcome) for outcome in outcomes]
-            Path(options["json"]).write_text(json.dumps(figures, indent=2), encoding="utf-8")
+            figures_file.write_text(json.dumps(figures, indent=2), encoding="utf-8")
+
+
+def _try_to_write(path: Path) -> None:
+    """Refuse a place where nothing can be written; what is there stays as it is."""
+    try:
+        with path.open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise CommandError(
+            f"--json: {path} cannot be written ({error.strerror}), so nothing was learnt. Name "
+            "another file."
+        ) from error
 
 
 def _told(outcome: Any) -> str:
