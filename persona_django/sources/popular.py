@@ -132,8 +132,9 @@ def _row_of_seed(query: Query) -> int:
 
 
 def _enough(source: Source, query: Query) -> int:
-    """As many as fill a slate after others of the page took theirs; these lists have no end."""
-    return min(source.limit, SPARE + 4 * query.size)
+    """As many as fill a slate after others of the page took theirs, without what was looked at:
+    these lists have no end."""
+    return min(source.limit, SPARE + 4 * query.size + len(query.looked_at))
 
 
 def _in_order(
