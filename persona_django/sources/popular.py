@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.sources.base import Candidates, Source
-from persona_django.sources.levels import OF_THE_SHOP, Level
+from persona_django.sources.levels import NO_LEVEL, OF_THE_SHOP, Level
 from persona_django.sources.orderings import Ordering
 from persona_django.sources.query import Query
 
@@ -103,7 +103,8 @@ def _anywhere(source: Source, ordering: Ordering | None, query: Query) -> Candid
     if ordering is None:
         return Candidates.empty()
     found = ordering.first(_enough(source, query), query.among)
-    return _in_order(source, found, levels=(OF_THE_SHOP,))
+    # Nothing is near, or far, where a block is given nothing to start from.
+    return _in_order(source, found, levels=(OF_THE_SHOP if query.seeds else NO_LEVEL,))
 
 
 def _near_seed(source: Source, ordering: Ordering | None, query: Query) -> Candidates:
