@@ -18,13 +18,14 @@ from rest_framework.request import Request
 
 import persona_django
 from persona_django import counters, search_finds
+from persona_django.artefacts import store as artefacts
 from persona_django.artefacts.models import ArtefactPart
 from persona_django.catalogue import state
 from persona_django.catalogue.models import Item
 from persona_django.catalogue.snapshot import build_snapshot
 from persona_django.catalogue.sync import sync
 from persona_django.identity.shoppers import Shopper
-from persona_django.model_registry.live import SEARCH_FINDS
+from persona_django.model_registry.live import SEARCH_FINDS, SEARCHES_SCHEMA
 from persona_django.serving.searches import Found, SearchFinds
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.schema import Kind
@@ -179,6 +180,19 @@ def test_what_cannot_be_read_is_counted_and_breaks_no_page(shop):
     version = live(SEARCH_FINDS)
     assert version is not None
     ArtefactPart.objects.filter(artefact_id=version.artefact_id).update(data=b"damaged")
+
+    assert search_finds(None, "green tea") == SearchFinds()
+    assert counters.counts()["searches_unusable"] == 1
+
+
+def test_figures_that_do_not_fit_together_are_counted_and_break_no_page(shop):
+    version = live(SEARCH_FINDS)
+    assert version is not None
+    assert version.artefact_id is not None
+    arrays = artefacts.load(version.artefact_id, schema=SEARCHES_SCHEMA)
+    odd = {**arrays, "found_item": arrays["found_item"] + 100}
+    version.artefact_id = artefacts.save("search-finds/odd", odd, schema=SEARCHES_SCHEMA)
+    version.save()
 
     assert search_finds(None, "green tea") == SearchFinds()
     assert counters.counts()["searches_unusable"] == 1
