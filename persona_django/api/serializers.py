@@ -60,8 +60,8 @@ class SlateQuery(serializers.Serializer[Any]):
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
-    """Why an item is shown; `level` says how near to the seed it was found, empty for blocks that
-    ask for something else than what goes with an item."""
+    """Why an item is shown; `level` says how near to the seed it was found, empty without a seed
+    and for what is there for another reason: the visit, the shopper's own orders."""
 
     code = serializers.CharField()
     text = serializers.CharField()

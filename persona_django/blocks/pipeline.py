@@ -20,7 +20,6 @@ from persona_django.blocks.values import Slate, Slot, anchor_of
 from persona_django.merchandising.rules import HiddenPairs, exclude
 from persona_django.plurals import counted
 from persona_django.sources.base import Candidates
-from persona_django.sources.families import Families
 from persona_django.sources.neighbours import SUGGESTED
 from persona_django.sources.query import Query
 
@@ -74,7 +73,7 @@ def build_slate(block: Block, query: Query, stage: Stage) -> Slate:
         if len(whole) > len(shortlist):
             shortlist, slots = whole, place(block, whole, query, stage)
     if len(slots) < query.size and _is_cut(block, shortlist, query):
-        visible = replace(query, among=_visible(query.families, stage.shelf))
+        visible = replace(query, among=_visible(query, stage.shelf))
         whole = shortlist_of(block, visible, stage, to_the_end=True)
         shortlist, slots = whole, place(block, whole, query, stage)
     stage.taken.update(slot.group_id for slot in slots)
@@ -95,16 +94,25 @@ def _is_cut(block: Block, whole: Candidates, query: Query) -> bool:
     """Whether more is on sale than was looked at, in a block that could show any of it."""
     if not any(source.is_endless for source in block.sources):
         return False
-    seen = len(whole) + len({*query.seeds, *query.cart, *query.page_items, *query.dismissed})
+    seen = len(whole) + len(_unwanted(query))
     return seen < int(np.count_nonzero(query.families.on_sale & ~query.families.sensitive))
 
 
-def _visible(families: Families, shelf: Shelf) -> NDArray[np.bool_]:
-    """Which families the shop itself names, when what would be shown first may not be seen."""
+def _visible(query: Query, shelf: Shelf) -> NDArray[np.bool_]:
+    """Which families the shop itself names, when what would be shown first may not be seen, or is
+    not wanted: none of the latter is among them, so that as much as a source proposes is left."""
+    families = query.families
     among = np.zeros(len(families), dtype=bool)
-    rows = families.rows_of(families.snapshot.group_of(shelf.picked()))
-    among[rows[rows >= 0]] = True
+    named = families.snapshot.group_of(shelf.picked())
+    for groups, is_among in ((named, True), (np.array([*_unwanted(query)], np.int64), False)):
+        rows = families.rows_of(groups)
+        among[rows[rows >= 0]] = is_among
     return among
+
+
+def _unwanted(query: Query) -> set[int]:
+    """What is left out for the sake of who asks, and of what they see already."""
+    return {*query.seeds, *query.cart, *query.page_items, *query.dismissed, *query.looked_at}
 
 
 def shortlist_of(
@@ -281,7 +289,8 @@ def _why_empty(block: Block, query: Query, shortlist: Candidates, stage: Stage) 
     if not len(shortlist):
         return (
             "Everything this block could show is left out: it is in the cart, on this page, "
-            "dismissed by this shopper, hidden by a merchant, sensitive, or not on sale."
+            "dismissed by this shopper, looked at in this visit, hidden by a merchant, sensitive, "
+            "or not on sale."
         )
     return (
         f"{counted(len(shortlist), 'item')} could be shown, but the shop's own products gave none "

@@ -25,8 +25,9 @@ class Reason:
     exact: str = ""
     """What staff read, with the exact figures; empty for everyone else."""
     level: str = ""
-    """How near to what was asked about it was found, one of `sources.levels.KINDS`; empty where
-    the block asks for something else than what goes with an item."""
+    """How near to what the block started from it was found, one of `sources.levels.KINDS`; empty
+    where it started from nothing, and for what is there for another reason than an item's sake:
+    the visit, the shopper's own orders."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,8 +27,9 @@ def exclude(candidates: Candidates, query: Query, hidden: HiddenPairs) -> Candid
     """The candidates that may be offered to this query at all.
 
     Out go families that left the catalogue or were sold out when the snapshot was built, what the
-    page is about, what is in the cart, pairs a merchant hid, what this shopper dismissed, and
-    sensitive things anywhere but among their own kind.
+    page is about, what is in the cart, pairs a merchant hid, what this shopper dismissed or, in
+    blocks that know of it, looked at in this visit, and sensitive things anywhere but among their
+    own kind.
     """
     if not len(candidates):
         return candidates
@@ -40,8 +41,8 @@ def exclude(candidates: Candidates, query: Query, hidden: HiddenPairs) -> Candid
     for family in _unwanted(query, hidden):
         # A few comparisons take a tenth of what one np.isin of small arrays does.
         allowed &= candidates.item_id != family
-    if query.dismissed:
-        allowed &= ~np.isin(candidates.item_id, np.fromiter(query.dismissed, dtype=np.int64))
+    if gone := query.dismissed.union(query.looked_at):
+        allowed &= ~np.isin(candidates.item_id, np.fromiter(gone, dtype=np.int64))
     zones = families.zone[rows]
     if (zones >= 0).any():
         allowed &= (zones < 0) | np.isin(zones, _zones_of(query))

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from asgiref.sync import sync_to_async
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError
+from django.http import HttpRequest
 
 from persona_django import conf, counters
 from persona_django.blocks.reasons import rounded
-from persona_django.exceptions import PersonaError
+from persona_django.exceptions import PersonaError, in_one_line
+from persona_django.identity.shoppers import Shopper
+from persona_django.serving.asker import Asker
 from persona_django.serving.asks import size_of
 from persona_django.serving.guard import unharmed
 from persona_django.serving.knowledge import Knowledge, knowledge_of
 from persona_django.sources.searches import Finds
 from persona_django.tracking.finds import key_of
+from persona_django.tracking.ingest import django_request
 from persona_django.tracking.words import normalised
 
 MOST_TYPED = 500
@@ -46,8 +50,17 @@ class SearchFinds:
     """Whether most who searched so had no result, or came to nothing."""
 
 
-def search_finds(words: str, *, size: int | None = None, store: int = 1) -> SearchFinds:
+def search_finds(
+    who: HttpRequest | Shopper | None,
+    words: str,
+    *,
+    size: int | None = None,
+    store: int = 1,
+) -> SearchFinds:
     """What other visitors found useful after they had searched for this, in whatever spelling.
+
+    They are visitors of the store that the request or the shopper belongs to; where there is
+    neither, as in a task, of `store`. The same for everybody who asks there.
 
     Nothing where too few asked, or before anything was learnt. Costs no query of its own, and
     never raises: what goes wrong is counted, logged with what to do, and answered with nothing.
@@ -58,7 +71,7 @@ def search_finds(words: str, *, size: int | None = None, store: int = 1) -> Sear
         # As it would have been counted, in the words that are ever kept.
         most, key = size_of(size), key_of(normalised(str(words)[:MOST_TYPED]))
         with unharmed():
-            known = knowledge_of(store)
+            known = knowledge_of(store if who is None else Asker(django_request(who)).store)
         if known.searches is None:
             return SearchFinds()
         return SearchFinds(
@@ -67,14 +80,26 @@ def search_finds(words: str, *, size: int | None = None, store: int = 1) -> Sear
             leads_nowhere=known.searches.leads_nowhere(key),
         )
     except (PersonaError, DatabaseError, SynchronousOnlyOperation) as error:
-        advice = f"What was found after searches cannot be told: {error}"
-        counters.failed("search_finds_failed", advice, error=error)
-        return SearchFinds()
+        return _nothing(str(error), error)
+    except Exception as error:  # noqa: BLE001 - the shop's search page goes on without it
+        return _nothing(in_one_line(error), error)
 
 
-async def asearch_finds(words: str, *, size: int | None = None, store: int = 1) -> SearchFinds:
+async def asearch_finds(
+    who: HttpRequest | Shopper | None,
+    words: str,
+    *,
+    size: int | None = None,
+    store: int = 1,
+) -> SearchFinds:
     """`search_finds` for async views; the database is asked off the event loop."""
-    return await sync_to_async(search_finds)(words, size=size, store=store)
+    return await sync_to_async(search_finds)(who, words, size=size, store=store)
+
+
+def _nothing(why: str, error: BaseException) -> SearchFinds:
+    advice = f"What was found after searches cannot be told: {why}"
+    counters.failed("search_finds_failed", advice, error=error)
+    return SearchFinds()
 
 
 def _products(known: Knowledge, finds: Finds, most: int) -> tuple[Found, ...]:

@@ -141,7 +141,8 @@ class Source(ABC):
     needs_seeds: ClassVar[bool] = False
     needs_customer: ClassVar[bool] = False
     needs_visit: ClassVar[bool] = False
-    """Looks at what the visitor looked at in this visit, where they agreed to that."""
+    """Looks at what the visitor looked at in this visit, where they agreed to that. None of it is
+    shown in its block."""
     is_endless: ClassVar[bool] = False
     """Could propose the whole catalogue, and heeds `Query.among` when the first are too few."""
 

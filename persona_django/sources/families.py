@@ -17,6 +17,7 @@ from persona_django import conf
 from persona_django.catalogue.categories import SEPARATOR, is_under
 from persona_django.catalogue.refs import own_key
 from persona_django.catalogue.snapshot import Snapshot
+from persona_django.sources.groups import Groups
 from persona_django.sources.levels import BRAND, CATEGORY, SUB_CATEGORY, Level
 
 MOST_LEVELS = 8
@@ -57,6 +58,15 @@ class Families:
         self.sensitive: NDArray[np.bool_] = (
             np.logical_or.reduceat(sensitive, start) if len(start) else np.zeros(0, dtype=bool)
         )
+        self._gather()
+
+    def _gather(self) -> None:
+        """What is on sale by level and by brand: here, because every order is cut alike."""
+        rows = np.flatnonzero(self.on_sale)
+        self.public: NDArray[np.int64] = rows[~self.sensitive[rows]]
+        """Rows that may be shown anywhere."""
+        self._by_level = [Groups(rows, column) for column in self.above.T]
+        self._by_brand = Groups(self.public, self.brand)
 
     def __len__(self) -> int:
         return len(self.group_id)
@@ -96,6 +106,14 @@ class Families:
         """The brand of a family; None without one."""
         code = int(self.brand[row])
         return Level(BRAND, self.snapshot.brands[code]) if code >= 0 else None
+
+    def at_level(self, depth: int, code: int) -> NDArray[np.int32]:
+        """Rows on sale in the category of this number at one level of the paths, 0 the top."""
+        return self._by_level[depth].of(code)
+
+    def of_brand(self, code: int) -> NDArray[np.int32]:
+        """Rows on sale of the brand of this number, sensitive ones left out."""
+        return self._by_brand.of(code)
 
     def rows_of(self, group_ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Row of each family, -1 for one that is not in the catalogue (any more)."""

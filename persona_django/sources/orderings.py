@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,42 +14,45 @@ from persona_django.sources.levels import OF_THE_SHOP, Level
 
 Among = NDArray[np.bool_] | None
 """By row of the families: which of them count; None: all do."""
-_Grouped = tuple[NDArray[np.int64], NDArray[np.int32]]
-"""Rows gathered by a code, and the sorted codes beside them."""
+ScoreOf = Callable[[NDArray[Any]], NDArray[Any]]
+"""Rows of the families to their scores, of which the highest is the best; what has none above 0
+does not stand in the order."""
+
+HEAD = 128
+"""The best that are kept of a cut: a block asks for a hundred at most, unless it is told more."""
+MOST_HEADS = 1_000
+"""Cuts of which an order keeps the head, some hundred bytes each; the least used goes first. A cut
+without one costs the more, the more families it has."""
+
+_SHOP, _BRAND = -1, -2
+"""Stand in the place of a level's depth."""
 
 
 class Ordering:
     """Families on sale, best first, ready to be cut: overall, by level of category, by brand.
 
+    No order of everything is ever made: a cut looks for the best among its own families, whose
+    scores it asks for then. So one more order costs no time until it is cut, and little memory.
+
     Sensitive families are left out of the overall order and of a brand's: they may only appear
     beside their own kind, which the cuts by category serve.
     """
 
-    def __init__(self, families: Families, rows: NDArray[np.int64]) -> None:
-        """`rows` are rows of `families`, best first, each at most once; -1 are skipped."""
-        known = rows[rows >= 0]
+    def __init__(self, families: Families, score_of: ScoreOf) -> None:
         self._families = families
-        self._rows = known[families.on_sale[known]]
-        self._levels: dict[int, _Grouped] = {}
+        self._score_of = score_of
+        # Not a method, by which each order would hold itself.
+        self._head = lru_cache(maxsize=MOST_HEADS)(partial(_best_of, families, score_of))
 
-    @cached_property
-    def _public(self) -> NDArray[np.int64]:
-        return self._rows[~self._families.sensitive[self._rows]]
-
-    @cached_property
-    def _by_brand(self) -> _Grouped:
-        return _grouped(self._public, self._families.brand)
-
-    def _by_level(self, depth: int) -> _Grouped:
-        """By category at one level of the paths, 0 the top of the shop."""
-        if depth not in self._levels:
-            self._levels[depth] = _grouped(self._rows, self._families.above[:, depth])
-        return self._levels[depth]
+    def ready(self) -> Ordering:
+        """Itself, once the best of the whole shop are found: for whoever takes in what is new, so
+        that no page has to look through everything."""
+        self.first(HEAD)
+        return self
 
     def first(self, limit: int, among: Among = None) -> NDArray[np.int64]:
         """Group ids of the best families of the whole shop, or of those `among` is true for."""
-        rows = self._public if among is None else self._public[among[self._public]]
-        return self._families.group_id[rows[:limit]]
+        return self._families.group_id[self._cut(_SHOP, 0, limit, among)]
 
     def near(
         self, row: int, limit: int, among: Among = None
@@ -58,7 +63,7 @@ class Ordering:
         found: dict[int, int] = {}
         for depth in range(int(np.count_nonzero(above >= 0)) - 1, -1, -1):
             # The wider cut repeats the narrower one, in which each keeps its place.
-            for one in _cut(*self._by_level(depth), above[depth], limit, among).tolist():
+            for one in self._cut(depth, int(above[depth]), limit, among).tolist():
                 found.setdefault(one, depth)
             if len(found) >= limit:
                 break
@@ -67,54 +72,80 @@ class Ordering:
 
     def of_brand(self, row: int, limit: int, among: Among = None) -> NDArray[np.int64]:
         """Group ids of the best of the same brand."""
-        rows = _cut(*self._by_brand, self._families.brand[row], limit, among)
-        return self._families.group_id[rows]
+        code = int(self._families.brand[row])
+        return self._families.group_id[self._cut(_BRAND, code, limit, among)]
 
     def known_near(self, row: int) -> list[tuple[Level, int]]:
         """For each level that a family can back off to, from the nearest on, how many families of
         it stand in this order."""
-        families, everything = self._families, len(self._rows)
+        families = self._families
         counts = [
-            (level, len(_cut(*self._by_level(depth), families.above[row, depth], everything)))
+            (level, self._known(depth, int(families.above[row, depth])))
             for depth, level in enumerate(families.levels_of(row))
         ][::-1]
         if (brand := families.brand_of(row)) is not None:
-            counts.append((brand, len(self.of_brand(row, everything))))
-        return [*counts, (OF_THE_SHOP, len(self._public))]
+            counts.append((brand, self._known(_BRAND, int(families.brand[row]))))
+        return [*counts, (OF_THE_SHOP, self._known(_SHOP, 0))]
+
+    def _known(self, depth: int, code: int) -> int:
+        score = self._score_of(_rows_of(self._families, depth, code))
+        return int(np.count_nonzero(_is_usable(score)))
+
+    def _cut(self, depth: int, code: int, limit: int, among: Among) -> NDArray[Any]:
+        if among is None:
+            return self._head(depth, code, max(limit, HEAD))[:limit]
+        rows = _rows_of(self._families, depth, code)
+        rows = rows[among[rows]]
+        return best(rows, self._score_of(rows), limit)
 
 
-def _grouped(rows: NDArray[np.int64], codes: NDArray[np.int32]) -> _Grouped:
-    """Rows gathered by code, in their order within each, with the sorted codes beside them."""
-    code = codes[rows]
-    order = np.argsort(code, kind="stable")
-    return rows[order], code[order]
+def _rows_of(families: Families, depth: int, code: int) -> NDArray[Any]:
+    """All rows of a cut, ascending."""
+    if depth == _SHOP:
+        return families.public
+    return families.of_brand(code) if depth == _BRAND else families.at_level(depth, code)
 
 
-def _cut(
-    rows: NDArray[np.int64],
-    codes: NDArray[np.int32],
-    code: np.int32,
-    limit: int,
-    among: Among = None,
-) -> NDArray[np.int64]:
-    if code < 0:
-        return rows[:0]
-    start, end = np.searchsorted(codes, [code, code + 1])
-    if among is None:
-        return rows[start : min(end, start + limit)]
-    here = rows[start:end]
-    return here[among[here]][:limit]
+def _best_of(
+    families: Families, score_of: ScoreOf, depth: int, code: int, limit: int
+) -> NDArray[Any]:
+    rows = _rows_of(families, depth, code)
+    return best(rows, score_of(rows), limit)
+
+
+def best(rows: NDArray[Any], score: NDArray[Any], limit: int) -> NDArray[Any]:
+    """Rows with the highest scores, best first, at most `limit`; rows come in ascending.
+
+    Of equal scores the first row comes first, also where only some of them find a place, so that
+    two processes agree. Scores that are no numbers or not above 0 are left out.
+    """
+    usable = np.flatnonzero(_is_usable(score))
+    rows, score = rows[usable], score[usable]
+    if len(rows) > limit:
+        least = np.partition(score, len(score) - limit)[len(score) - limit]
+        picked = score > least
+        picked[np.flatnonzero(score == least)[: limit - np.count_nonzero(picked)]] = True
+        rows, score = rows[picked], score[picked]
+    return rows[np.argsort(-score, kind="stable")]
+
+
+def _is_usable(score: NDArray[Any]) -> NDArray[np.bool_]:
+    usable: NDArray[np.bool_] = np.isfinite(score) & (score > 0)
+    return usable
 
 
 def ordering_by_score(
     families: Families, group_id: NDArray[np.int64], score: NDArray[np.float64]
 ) -> Ordering:
     """Best score first, equal scores by family so that two processes agree."""
-    usable = np.isfinite(score) & (score > 0)
-    group_id, score = group_id[usable], score[usable]
-    return Ordering(families, families.rows_of(group_id[np.lexsort((group_id, -score))]))
+    rows = families.rows_of(group_id)
+    by_row = np.zeros(len(families))
+    by_row[rows[rows >= 0]] = score[rows >= 0]
+    return Ordering(families, by_row.__getitem__).ready()
 
 
 def ordering_by_age(families: Families) -> Ordering:
     """Newest first; of those published together the last one added comes first."""
-    return Ordering(families, np.lexsort((-families.group_id, -families.published_at)))
+    rank = np.empty(len(families), dtype=np.int32)
+    rank[np.argsort(families.published_at, kind="stable")] = np.arange(1, len(families) + 1)
+    return Ordering(families, rank.__getitem__).ready()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.sources.base import Candidates, Source
-from persona_django.sources.levels import OF_THE_SHOP, Level
+from persona_django.sources.levels import NO_LEVEL, OF_THE_SHOP, Level
 from persona_django.sources.orderings import Ordering
 from persona_django.sources.query import Query
 
@@ -103,7 +103,8 @@ def _anywhere(source: Source, ordering: Ordering | None, query: Query) -> Candid
     if ordering is None:
         return Candidates.empty()
     found = ordering.first(_enough(source, query), query.among)
-    return _in_order(source, found, levels=(OF_THE_SHOP,))
+    # Nothing is near, or far, where a block is given nothing to start from.
+    return _in_order(source, found, levels=(OF_THE_SHOP if query.seeds else NO_LEVEL,))
 
 
 def _near_seed(source: Source, ordering: Ordering | None, query: Query) -> Candidates:
@@ -132,8 +133,9 @@ def _row_of_seed(query: Query) -> int:
 
 
 def _enough(source: Source, query: Query) -> int:
-    """As many as fill a slate after others of the page took theirs; these lists have no end."""
-    return min(source.limit, SPARE + 4 * query.size)
+    """As many as fill a slate after others of the page took theirs, without what was looked at:
+    these lists have no end."""
+    return min(source.limit, SPARE + 4 * query.size + len(query.looked_at))
 
 
 def _in_order(

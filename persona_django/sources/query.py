@@ -45,7 +45,8 @@ class Query:
     own: OwnPurchases | None = None
     """The signed-in shopper's own purchases; None when nobody is signed in."""
     looked_at: tuple[int, ...] = ()
-    """Families looked at in the present visit, the oldest first; empty without consent."""
+    """Families looked at in the present visit, the oldest first, and not offered again; empty
+    without consent, and in blocks of which no source says that it needs the visit."""
     visits: KnownVisits | None = None
     """Earlier visits; None before anything was learnt."""
     dismissed: frozenset[int] = frozenset()

@@ -84,7 +84,7 @@ def _aordered(request: Any, product: Any) -> None:
 def _search_finds(request: Any, product: Any) -> None:
     from persona_django import search_finds
 
-    search_finds("green tea")
+    search_finds(request, "green tea")
 
 
 def _asearch_finds(request: Any, product: Any) -> None:
@@ -92,7 +92,7 @@ def _asearch_finds(request: Any, product: Any) -> None:
 
     from persona_django import asearch_finds
 
-    async_to_sync(asearch_finds)("green tea")
+    async_to_sync(asearch_finds)(request, "green tea")
 
 
 def _an_order() -> Any:

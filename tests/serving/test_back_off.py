@@ -151,7 +151,21 @@ def test_markup_in_the_name_of_a_category_is_no_markup_on_the_page(client):
     assert "Popular in Tea &amp; &lt;img src=x onerror=alert(1)" in page
 
 
-def test_blocks_of_nothing_but_popular_things_say_that_they_are_of_the_shop(shop):
+@pytest.mark.parametrize("block", ["popular", "trending", "new-arrivals", "for-you"])
+def test_where_nothing_is_started_from_nothing_is_near_to_it(shop, block):
     learn(shop, *POPULAR)
 
-    assert {slot.reason.level for slot in recommend(None, "popular")} == {"shop"}
+    slate = recommend(None, block)
+
+    assert len(slate) == 6
+    assert {slot.reason.level for slot in slate} == {""}
+
+
+def test_a_block_that_may_be_given_an_item_tells_how_near_to_it_its_fallbacks_are(shop):
+    learn(shop, *POPULAR)
+
+    slate = recommend(None, "for-you", seeds=[shop["seed"]], size=5)
+
+    assert [level for _, level, _ in told(slate)] == [
+        "sub-category", "sub-category", "category", "brand", "shop",
+    ]  # fmt: skip

@@ -303,6 +303,16 @@ def test_however_much_somebody_looks_at_what_they_dismissed_stays_away(shop, ann
     assert not shows(page(ann, shop[0]), shop[1])
 
 
+def test_who_dismissed_everything_that_would_be_shown_first_is_shown_what_comes_after_it(shop):
+    more = products(120, category="Clothes")
+    read_catalogue()
+    say(5, Kind.DISMISS, *more)
+
+    slate = recommend(Shopper(visitor=5, consented=True), "new-arrivals", size=1)
+
+    assert [slot.product for slot in slate] == shop[-1:]
+
+
 def test_a_block_of_which_all_was_dismissed_says_why_it_is_empty(shop):
     say(5, Kind.DISMISS, *shop[1:])
 

@@ -18,16 +18,18 @@ from persona_django.artefacts.models import ArtefactPart
 from persona_django.catalogue import state
 from persona_django.identity.erasure import erase
 from persona_django.identity.models import Visitor
+from persona_django.identity.shoppers import Shopper
 from persona_django.identity.subjects import subject_of_keys
 from persona_django.model_registry.live import VISIT_NEXT, VISITS_SCHEMA, live_artefact
 from persona_django.model_registry.models import ModelVersion
 from persona_django.serving import knowledge
+from persona_django.serving.recommend import recommend
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import Kind
 from persona_django.training.cleaning import clean
 from persona_django.training.rebuild import rebuild
 from tests.browsing import FROM_COOKIE, browser, visitor_of
-from tests.factories import family_of, products, read_catalogue
+from tests.factories import family_of, products, publish_popular, read_catalogue
 from tests.shop.models import Product
 from tests.training.history import live, look
 from tests.urls import urlpatterns as shop_urls
@@ -109,6 +111,67 @@ def test_what_was_looked_at_last_counts_most(shop):
         ann.get(f"/product/{thing.pk}/")
 
     assert for_you(ann)[0] == named(shop[4])[0]
+
+
+def test_nothing_that_was_looked_at_is_shown_again_whatever_it_would_be_shown_for(shop):
+    ann = agreed()
+    seen = [shop[8], shop[5], shop[0]]
+    publish_popular(seen)
+    for thing in seen:
+        ann.get(f"/product/{thing.pk}/")
+
+    slots = answered(ann)
+
+    shown = [slot["item"] for slot in slots]
+    assert {slot["reason"]["code"] for slot in slots} == {"visit-next", "newest"}
+    assert shown == named(shop[1], shop[2], shop[7], shop[6], shop[4], shop[3])
+    anybodys = [slot["item"] for slot in answered(browser())]
+    assert anybodys[:3] == named(*seen)
+
+
+def test_what_was_looked_at_long_before_in_a_long_visit_is_not_shown_again(shop, monkeypatch):
+    monkeypatch.setattr("persona_django.sources.visits.MOST_SEEN", 1)
+    ann = agreed()
+    for thing in (shop[1], shop[0]):
+        ann.get(f"/product/{thing.pk}/")
+
+    shown = [slot["item"] for slot in answered(ann)]
+
+    assert shown[0] == named(shop[2])[0]
+    assert not {*shown} & {*named(*shop[:2])}
+
+
+def test_who_has_looked_at_everything_is_told_why_there_is_nothing(shop):
+    ann = agreed()
+    for thing in shop:
+        ann.get(f"/product/{thing.pk}/")
+    answered(ann)
+
+    slate = recommend(Shopper(visitor=visitor_of(ann), consented=True), "for-you")
+
+    assert not slate
+    assert "looked at in this visit" in slate.why_empty
+
+
+def test_of_many_popular_things_those_are_shown_that_were_not_looked_at(shop):
+    many = products(40)
+    read_catalogue()
+    publish_popular([*many, shop[8]])
+    look([5], many, days_ago=0)
+    answered(browser())
+
+    slate = recommend(Shopper(visitor=5, consented=True), "for-you", size=1)
+
+    assert [(slot.product, slot.reason.code) for slot in slate] == [(shop[8], "popular")]
+
+
+def test_other_blocks_still_show_what_was_looked_at(shop):
+    ann = agreed()
+    ann.get(f"/product/{shop[8].pk}/")
+
+    response = ann.get("/persona/api/v1/blocks/new-arrivals/")
+
+    assert response.json()["slots"][0]["item"] == named(shop[8])[0]
 
 
 def test_whoever_did_not_agree_is_answered_from_the_page_alone(shop):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from django.test import override_settings
+from hypothesis import given
+from hypothesis import strategies as st
 
 from persona_django.catalogue.snapshot import current_snapshot
 from persona_django.sources.families import Families
 from persona_django.sources.levels import Level
-from persona_django.sources.orderings import ordering_by_age, ordering_by_score
+from persona_django.sources.orderings import best, ordering_by_age, ordering_by_score
 from tests.factories import family_of, product, read_catalogue
 from tests.shop.models import Brand
 
@@ -171,3 +173,38 @@ def test_the_newest_come_first_and_of_two_at_once_the_one_added_last():
     ordering = ordering_by_age(families())
 
     assert ordering.first(9).tolist() == [family_of(one) for one in (first, third, second)]
+
+
+@given(st.lists(st.integers(-1, 5) | st.just(float("nan")), max_size=40), st.integers(1, 12))
+def test_the_best_of_many_are_those_that_sorting_all_of_them_puts_first(scores, limit):
+    rows = np.arange(len(scores)) * 3
+
+    found = best(rows, np.array(scores, dtype=np.float64), limit)
+
+    usable = [place for place, score in enumerate(scores) if score > 0]
+    in_order = sorted(usable, key=lambda place: (-scores[place], place))
+    assert found.tolist() == [3 * place for place in in_order[:limit]]
+
+
+def test_whoever_asks_for_more_than_others_did_is_given_more():
+    made = [product(str(number)) for number in range(140)]
+    found = families()
+    ordering = by_score(found, {one: 200.0 - place for place, one in enumerate(made)})
+    wanted = [found.group_id[row_of(found, one)] for one in made]
+    row = row_of(found, made[0])
+
+    for limit in (3, 135, 999, 2):
+        assert ordering.first(limit).tolist() == wanted[:limit]
+        assert ordering.near(row, limit)[0].tolist() == wanted[:limit]
+
+
+def test_of_those_that_somebody_may_see_the_best_are_told_though_others_are_better():
+    many, few, none = product("Many"), product("Few"), product("None")
+    found = families()
+    ordering = by_score(found, {many: 9.0, few: 2.0})
+    among = np.ones(len(found), dtype=bool)
+    among[row_of(found, many)] = False
+
+    assert ordering.first(9, among).tolist() == [family_of(few)]
+    assert ordering.near(row_of(found, none), 9, among)[0].tolist() == [family_of(few)]
+    assert ordering.first(1).tolist() == [family_of(many)]

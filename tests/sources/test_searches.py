@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from persona_django.artefacts.packing import pack_texts
+from persona_django.exceptions import BadArtefact
 from persona_django.sources.searches import KnownSearches
 
 
@@ -37,10 +38,63 @@ def test_each_search_has_its_own_lists_and_others_none():
     assert not known.leads_nowhere("pot")
 
 
-@pytest.mark.parametrize("name", ["found_indptr", "is_dead"])
-def test_arrays_that_do_not_fit_together_are_refused(name):
-    arrays = arrays_of("mug", "tea")
-    arrays[name] = arrays[name][:-1]
+LISTS = [
+    f"{name}_{column}"
+    for name in ("found", "bought")
+    for column in ("indptr", "item", "score", "visitors")
+]
+ARRAYS = [*LISTS, "key_ends", "words_ends", "is_dead", "group_id"]
 
-    with pytest.raises(ValueError, match="one list for each search"):
+
+@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize(
+    "damage", [lambda array: array[:-1], lambda array: array[:, np.newaxis]], ids=["end", "shape"]
+)
+def test_arrays_that_do_not_fit_together_are_refused(name, damage):
+    arrays = arrays_of("mug", "tea")
+
+    with pytest.raises(BadArtefact, match=name):
+        KnownSearches({**arrays, name: damage(arrays[name])})
+
+
+@pytest.mark.parametrize("name", [*LISTS, "key_ends", "words_ends", "is_dead"])
+def test_arrays_that_go_on_where_others_end_are_refused(name):
+    arrays = arrays_of("mug", "tea")
+
+    with pytest.raises(BadArtefact, match=name):
+        KnownSearches({**arrays, name: np.append(arrays[name], arrays[name][-1:])})
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("key_ends", [1, 3, 6]),
+        ("words_ends", [0, 7, 6]),
+        ("found_indptr", [0, 3, 2]),
+        ("bought_indptr", [-1, 1, 2]),
+        ("found_item", [0, 2]),
+        ("bought_item", [0, -1]),
+        ("found_item", [0.0, 1.0]),
+        ("found_score", [1.0, float("nan")]),
+        ("found_visitors", [9.5, 9.5]),
+    ],
+)
+def test_numbers_that_lead_out_of_other_arrays_are_refused(name, values):
+    with pytest.raises(BadArtefact, match=name):
+        KnownSearches({**arrays_of("mug", "tea"), name: np.array(values)})
+
+
+@pytest.mark.parametrize("name", [*ARRAYS, "key_text", "words_text"])
+def test_where_one_is_missing_all_are_refused(name):
+    arrays = arrays_of("mug", "tea")
+    del arrays[name]
+
+    with pytest.raises(KeyError, match=name):
         KnownSearches(arrays)
+
+
+def test_a_version_that_knows_no_search_is_none_the_worse():
+    known = KnownSearches(arrays_of())
+
+    assert len(known) == 0
+    assert len(known.found_after("tea").group_id) == 0
