@@ -48,9 +48,9 @@ def followers(
     """The items that best follow each item, for reasons that more than a few shoppers gave.
 
     Within a row an item is followed by those of at most `reach` moments further on, the one d
-    moments on with a strength of fade ** (d - 1); of several times in one row the nearest counts.
-    With n the rows that hold an item, i where it may lead and j where it may follow, the score of
-    j after i is
+    moments on with a strength of fade ** (d - 1); of several times in one row the nearest counts,
+    and of equally near ones the first. With n the rows that hold an item, i where it may lead and
+    j where it may follow, the score of j after i is
 
         sum of the strengths / (n[i] ** (1 - discount) * n[j] ** discount) * s / (s + prior)
 
@@ -269,8 +269,9 @@ def _pairs(steps: Steps, met: Meetings, row: IntArray, *, fade: float) -> _Pairs
     before, after, distance = met
     strength = np.power(fade, distance - 1.0).astype(np.float64, copy=False)
     pair = steps.item[before] * n + steps.item[after]
-    # The nearest of each row and pair stands first, because places further on came later.
-    order = np.lexsort((row[before], pair))
+    # The nearest of each row and pair stands first. How many places lie between says nothing:
+    # all of a large order is one moment.
+    order = np.lexsort((before, distance, row[before], pair))
     pair, of_row = pair[order], row[before][order]
     once = np.ones(len(pair), dtype=bool)
     once[1:] = (pair[1:] != pair[:-1]) | (of_row[1:] != of_row[:-1])
