@@ -204,6 +204,27 @@ def test_progress_is_told_and_may_stop_it():
     assert heard == [(N_ITEMS, N_ITEMS)]
 
 
+def test_items_are_looked_at_together_by_how_much_comes_after_them(monkeypatch):
+    """Not by their places: with large orders many times as much is within reach."""
+    monkeypatch.setattr(module, "BLOCK_PAIRS", 4)
+    orders = Steps(
+        indptr=np.array([0, 5]),
+        item=np.arange(5),
+        at=np.array([10, 10, 10, 20, 20]),
+        owner=np.array([0]),
+        n_items=N_ITEMS,
+        n_owners=1,
+    )
+    heard = []
+
+    followers(
+        orders, k=9, reach=1, fade=1, min_support=1, min_llr=0, prior=0, discount=0,
+        progress=lambda *told: heard.append(told),
+    )  # fmt: skip
+
+    assert heard == [(2, N_ITEMS), (N_ITEMS, N_ITEMS)]
+
+
 @pytest.mark.parametrize(
     "option",
     [
