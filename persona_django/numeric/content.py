@@ -8,15 +8,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_django.numeric.sorting import best_of_each
-
 FloatArray = NDArray[np.float64]
-BLOCK_ITEMS = 512
-"""Items compared with all others at once, which bounds memory."""
+BLOCK_PAIRS = 2_000_000
+"""Pairs of items with something in common, looked at together, which bounds memory to some 200 MB;
+those of one item are the least."""
+MOST_ITEMS = 1_000
+"""What more items have in common tells them from nothing, and comparing all of them with each
+other would take the square of their number."""
+FEW_ITEMS = 10
+"""Where half of the items are fewer than so many, so many may have something in common."""
+SIFTED = 16
+"""Of how many values one is looked at first, where the largest of many are wanted."""
 TOLD_EVERY = 1_000
 """Texts between two signs of life: some seconds, where they are long."""
 WORDS = r"(?u)\b\w+\b"
 """Words of one letter count, too: sizes, and most of what some languages write."""
+
+
+def most_in_common(n_items: int) -> int:
+    """How many of so many items may have a word or a label that makes them alike: the `most` both
+    of what is shown and of what is judged.
+
+    >>> most_in_common(8), most_in_common(100), most_in_common(50_000)
+    (10, 50, 1000)
+    """
+    return min(MOST_ITEMS, max(n_items // 2, FEW_ITEMS))
 
 
 def text_vectors(
@@ -187,6 +203,9 @@ def most_alike(
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], FloatArray]:
     """The items whose vectors are most alike, of each item.
 
+    Memory is bounded, but time grows with the pairs that have something in common: vectors of what
+    all have, see `most_in_common`, take the square of their number.
+
     Parameters
     ----------
     vectors : (n, d) scipy CSR matrix as of `text_vectors`, or float64 array of a shop's own
@@ -209,19 +228,66 @@ def most_alike(
     table = csr_matrix(vectors)
     n, across = table.shape[0], table.T.tocsr()
     counts, items, scores = np.zeros(n, np.int64), [np.empty(0, np.int32)], [np.empty(0)]
-    for low in range(0, n, BLOCK_ITEMS):
-        block = (table[low : low + BLOCK_ITEMS] @ across).tocsr()
-        block.sort_indices()
-        own = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
-        kept = np.flatnonzero((block.data > 0) & (block.indices != own + low))
-        order = kept[best_of_each(own[kept], block.data[kept], k=k)]
-        counts[low : low + BLOCK_ITEMS] = np.bincount(own[order], minlength=block.shape[0])
-        items.append(block.indices[order].astype(np.int32))
-        scores.append(block.data[order])
+    for low, high in _blocks(table, across):
+        block = (table[low:high] @ across).tocsr()
+        own = np.repeat(np.arange(low, high), np.diff(block.indptr))
+        alike = np.flatnonzero((block.data > 0) & (block.indices != own))
+        own, item, score = own[alike] - low, block.indices[alike], block.data[alike]
+        best = _best_of_each(own, item, score, k=k)
+        counts[low:high] = np.bincount(own[best], minlength=high - low)
+        items.append(item[best].astype(np.int32))
+        scores.append(score[best])
         if progress is not None:
-            progress(min(low + BLOCK_ITEMS, n), n)
+            progress(high, n)
     indptr = np.concatenate([[0], np.cumsum(counts)])
     return indptr, np.concatenate(items), np.concatenate(scores)
+
+
+def _blocks(table: Any, across: Any) -> Iterator[tuple[int, int]]:
+    """Ranges of items that together have so much in common with others; one item at least."""
+    n = table.shape[0]
+    times = np.diff(across.indptr).astype(np.int64)
+    met = np.concatenate([[0], np.cumsum(times[table.indices])])[table.indptr]
+    # However many words two items share, they are one pair.
+    done = np.concatenate([[0], np.cumsum(np.minimum(np.diff(met), n))])
+    low = 0
+    while low < n:
+        high = int(np.searchsorted(done, done[low] + BLOCK_PAIRS, side="right")) - 1
+        high = max(high, low + 1)
+        yield low, high
+        low = high
+
+
+def _best_of_each(
+    own: NDArray[np.int64], item: NDArray[np.integer], score: FloatArray, *, k: int
+) -> NDArray[np.int64]:
+    """Positions of the `k` best of each own item, which ascend, best first; equal ones by item.
+
+    The few are told from the many before they are put in order: an item may have something in
+    common with all of a shop.
+    """
+    sizes = np.bincount(own)
+    ends = np.cumsum(sizes)
+    kept = np.ones(len(own), dtype=bool)
+    for end, size in zip(ends[sizes > k].tolist(), sizes[sizes > k].tolist(), strict=True):
+        among = slice(end - size, end)
+        least = _largest(score[among], k)
+        kept[among] = score[among] > least
+        equal = np.flatnonzero(score[among] == least) + (end - size)
+        wanted = k - int(np.count_nonzero(kept[among]))
+        kept[equal[item[equal] <= -_largest(-item[equal], wanted)]] = True
+    few = np.flatnonzero(kept)
+    return few[np.lexsort((item[few], -score[few], own[few]))]
+
+
+def _largest(values: NDArray[Any], k: int) -> Any:
+    """The k-th largest of as many values at least."""
+    if len(values) >= SIFTED * k:
+        # That of a few of them is no larger, and leaves few to look at.
+        least = _largest(values[::SIFTED], k)
+        above = values[values > least]
+        return _largest(above, k) if len(above) >= k else least
+    return np.partition(values, len(values) - k)[len(values) - k]
 
 
 def called_for(vectors: Any, history: NDArray[np.integer], *, fade: float) -> FloatArray:

@@ -203,7 +203,7 @@ def _is_shared(
     twice = entries.again[first] & entries.again[second]
     support = np.bincount(cell[~twice])
     if twice.any():
-        owned = cell[twice] * np.int64(entries.n_owners) + entries.owner[first[twice]]
+        owned = cell[twice] * entries.n_owners + entries.owner[first[twice]]
         once = np.bincount(distinct(owned) // entries.n_owners, minlength=len(support))
         once[: len(support)] += support
         support = once

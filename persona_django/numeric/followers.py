@@ -19,6 +19,7 @@ from persona_django.numeric.sorting import (
     count_distinct,
     distinct,
     firsts,
+    ranges,
     sort_order,
 )
 from persona_django.numeric.steps import Steps
@@ -26,8 +27,8 @@ from persona_django.numeric.steps import Steps
 IntArray = NDArray[np.int64]
 Progress = Callable[[int, int], None]
 BLOCK_PAIRS = 4_000_000
-"""Places times reach looked at together, which bounds memory to some 300 MB where moments hold one
-item each; one item is the least."""
+"""Places within reach of another, looked at together, which bounds memory to some 600 MB; those
+after one item are the least."""
 
 
 def followers(
@@ -48,9 +49,9 @@ def followers(
     """The items that best follow each item, for reasons that more than a few shoppers gave.
 
     Within a row an item is followed by those of at most `reach` moments further on, the one d
-    moments on with a strength of fade ** (d - 1); of several times in one row the nearest counts.
-    With n the rows that hold an item, i where it may lead and j where it may follow, the score of
-    j after i is
+    moments on with a strength of fade ** (d - 1); of several times in one row the nearest counts,
+    and of equally near ones the first. With n the rows that hold an item, i where it may lead and
+    j where it may follow, the score of j after i is
 
         sum of the strengths / (n[i] ** (1 - discount) * n[j] ** discount) * s / (s + prior)
 
@@ -111,7 +112,7 @@ def followers(
     scale_next = np.power(np.maximum(rows_next, 1.0), -discount)
     counts, parts = np.zeros(steps.n_items, np.int64), []
     for low, high, met in _blocks(steps, leads, follows, reach=reach, progress=progress):
-        pairs = _pairs(steps, met, row, fade=fade)
+        pairs = _pairs(steps, met, row, fade=fade, min_support=min_support)
         first, second = pairs.first, pairs.second
         with np.errstate(over="ignore"):
             score = pairs.strength * (scale_first[first] * scale_next[second])
@@ -210,45 +211,37 @@ def _blocks(
     reach: int,
     progress: Progress | None,
 ) -> Iterator[tuple[int, int, Meetings]]:
-    """Ranges of items, and what comes after those that lead."""
-    counted = np.flatnonzero(leads)
-    row, moment, items = steps.row, steps.moments(), steps.item[counted]
+    """Ranges of items, and what comes after those that lead: by item, then as the rows stand."""
+    counted, following = np.flatnonzero(leads), np.flatnonzero(follows)
+    moment, items = steps.moments(), steps.item[counted]
+    begins, ends = _after(steps, moment, follows, reach=reach)
     by_item = counted[sort_order(items)]
-    ends = np.concatenate([[0], np.cumsum(np.bincount(items, minlength=steps.n_items))])
+    stand = np.concatenate([[0], np.cumsum(np.bincount(items, minlength=steps.n_items))])
+    done = np.concatenate([[0], np.cumsum((ends - begins)[by_item])])[stand]
     low = 0
     while low < steps.n_items:
-        high = int(np.searchsorted(ends, ends[low] + BLOCK_PAIRS // reach, side="right")) - 1
+        high = int(np.searchsorted(done, done[low] + BLOCK_PAIRS, side="right")) - 1
         high = min(max(high, low + 1), steps.n_items)
-        places = by_item[ends[low] : ends[high]]
-        yield low, high, _meetings(steps, places, row, moment, reach, follows)
+        places = by_item[stand[low] : stand[high]]
+        before = np.repeat(places, (ends - begins)[places])
+        after = following[ranges(begins[places], ends[places])]
+        others = steps.item[before] != steps.item[after]
+        before, after = before[others], after[others]
+        yield low, high, (before, after, moment[after] - moment[before])
         if progress is not None:
             progress(high, steps.n_items)
         low = high
 
 
-def _meetings(
-    steps: Steps,
-    places: IntArray,
-    row: IntArray,
-    moment: IntArray,
-    reach: int,
-    may_follow: NDArray[np.bool_],
-) -> Meetings:
-    """What comes after the items at some places, the nearest first."""
-    found: list[Meetings] = [(places[:0],) * 3]
-    before, after = places, places + 1
-    while len(before):
-        inside = after < len(steps.item)
-        before, after = before[inside], after[inside]
-        distance = moment[after] - moment[before]
-        inside = (row[before] == row[after]) & (distance <= reach)
-        before, after, distance = before[inside], after[inside], distance[inside]
-        follows = (distance > 0) & (steps.item[before] != steps.item[after])
-        follows &= may_follow[after]
-        found.append((before[follows], after[follows], distance[follows]))
-        after = after + 1
-    before, after, distance = (np.concatenate(column) for column in zip(*found, strict=True))
-    return before, after, distance
+def _after(
+    steps: Steps, moment: IntArray, follows: NDArray[np.bool_], *, reach: int
+) -> tuple[IntArray, IntArray]:
+    """From which to before which of the places that may follow, those within reach of each lie."""
+    begins = np.searchsorted(moment, moment, side="right")
+    ends = np.searchsorted(moment, moment + reach, side="right")
+    ends = np.minimum(ends, steps.indptr[1:][steps.row])
+    before = np.concatenate([[0], np.cumsum(follows)])
+    return before[begins], before[ends]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,32 +256,53 @@ class _Pairs:
     gap: NDArray[np.float64]
 
 
-def _pairs(steps: Steps, met: Meetings, row: IntArray, *, fade: float) -> _Pairs:
-    """Each pair of items that met, every row counted once a pair."""
-    n = steps.n_items
+def _pairs(steps: Steps, met: Meetings, row: IntArray, *, fade: float, min_support: int) -> _Pairs:
+    """Each pair of items that met in so many rows at least, every row counted once a pair."""
+    pair, of_row, nearest = _once_a_row(steps, met, row, fewest=min_support)
+    before, after, distance = (column[nearest] for column in met)
+    gap = steps.at[after] - steps.at[before]
+    begins = firsts(pair)
+    rows = np.diff(np.append(begins, len(pair)))
+    which = np.repeat(np.arange(len(begins)), rows)
+    owned = distinct(which * steps.n_owners + steps.owner[of_row])
+    ascending = sort_order(gap)
+    ascending = ascending[sort_order(which[ascending])]
+    return _Pairs(
+        first=pair[begins] // steps.n_items,
+        second=pair[begins] % steps.n_items,
+        strength=_sums(np.power(fade, distance - 1.0).astype(np.float64, copy=False), begins),
+        rows=rows,
+        support=np.bincount(owned // steps.n_owners, minlength=len(begins)),
+        gap=_medians(gap[ascending], begins),
+    )
+
+
+def _once_a_row(
+    steps: Steps, met: Meetings, row: IntArray, *, fewest: int
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Pair and row of what met in so many rows at least, ascending, and which was its nearest
+    meeting there."""
     before, after, distance = met
-    strength = np.power(fade, distance - 1.0).astype(np.float64, copy=False)
-    pair = steps.item[before] * n + steps.item[after]
-    # The nearest of each row and pair stands first, because places further on came later.
-    order = np.lexsort((row[before], pair))
-    pair, of_row = pair[order], row[before][order]
+    pair = steps.item[before] * steps.n_items + steps.item[after]
+    # Those of one pair stay in the order of the rows.
+    order = sort_order(pair)
+    pair, of_row = pair[order], row[before[order]]
     once = np.ones(len(pair), dtype=bool)
     once[1:] = (pair[1:] != pair[:-1]) | (of_row[1:] != of_row[:-1])
-    pair, of_row, order = pair[once], of_row[once], order[once]
-    gap = (steps.at[after] - steps.at[before])[order]
-    begins = firsts(pair)
-    owners = steps.owner[of_row]
-    by_owner = np.lexsort((owners, pair))
-    new = np.ones(len(pair), dtype=bool)
-    new[1:] = (np.diff(pair) != 0) | (np.diff(owners[by_owner]) != 0)
-    return _Pairs(
-        first=pair[begins] // n,
-        second=pair[begins] % n,
-        strength=_sums(strength[order], begins),
-        rows=np.diff(np.append(begins, len(pair))),
-        support=_sums(new.astype(np.float64), begins).astype(np.int64),
-        gap=_medians(gap[np.lexsort((gap, pair))], begins),
-    )
+    begins = np.flatnonzero(once)
+    pair, of_row = pair[begins], of_row[begins]
+    # By moments: how many places lie between says nothing, for all of a large order is one moment.
+    nearest = order[_first_smallest(distance[order], begins)]
+    # A crowd has as many rows at least, which most pairs have not.
+    of_pair = np.diff(np.append(firsts(pair), len(pair)))
+    enough = np.repeat(of_pair >= fewest, of_pair)
+    return pair[enough], of_row[enough], nearest[enough]
+
+
+def _first_smallest(values: IntArray, begins: IntArray) -> IntArray:
+    """Of each run of values the position of the smallest, and of equal ones the first."""
+    n = len(values)
+    return np.minimum.reduceat(values * n + np.arange(n), begins) % n if n else begins
 
 
 def _sums(values: NDArray[np.float64], begins: IntArray) -> NDArray[np.float64]:

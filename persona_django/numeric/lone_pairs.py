@@ -77,7 +77,7 @@ def rows_that_count(rows: Rows, *, most_times: float, least: int) -> BoolArray:
     if longer < FEWEST_ROWS:
         return counted
     at = rows.indptr[two]
-    which, pairs = coded(rows.item[at] * np.int64(rows.n_items) + rows.item[at + 1])
+    which, pairs = coded(rows.item[at].astype(np.int64) * rows.n_items + rows.item[at + 1])
     usual = most_times * len(two) / longer
     least = max(least, int(min(usual, len(two))))
     many = np.bincount(which, minlength=len(pairs)) > least
@@ -150,7 +150,7 @@ def _owners_with_more(rows: Rows, pairs: IntArray) -> IntArray:
 
     Found by way of the rarer of the two, so that it costs no more for pairs of a best-seller.
     """
-    n = np.int64(rows.n_items)
+    n = rows.n_items
     asked = np.zeros(rows.n_items, dtype=bool)
     asked[pairs // n], asked[pairs % n] = True, True
     lengths = np.diff(rows.indptr)

@@ -240,7 +240,8 @@ def item_owners(rows: Rows) -> NDArray[np.int64]:
     if not repeats_owners(rows):
         return np.bincount(rows.item, minlength=rows.n_items)
     owner = np.repeat(rows.owner.astype(np.int64), np.diff(rows.indptr))
-    pair = distinct(rows.item * np.int64(rows.n_owners) + owner)
+    # Widened as an array: numpy 1 keeps four bytes where only the number beside them has eight.
+    pair = distinct(rows.item.astype(np.int64) * rows.n_owners + owner)
     return np.bincount(pair // rows.n_owners, minlength=rows.n_items)
 
 

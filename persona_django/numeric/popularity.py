@@ -55,7 +55,7 @@ def popularity(
     if item.min() < 0 or item.max() >= n_items:
         raise ValueError(f"item codes must lie between 0 and {n_items - 1}")
     who, people = coded(shopper)
-    pair = item * np.int64(len(people)) + who
+    pair = item.astype(np.int64, copy=False) * len(people) + who
     order = sort_order(pair)
     pair = pair[order]
     begins = firsts(pair)

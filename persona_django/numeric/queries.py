@@ -44,7 +44,8 @@ def query_key(words: str, *, language: str) -> str:
 def folded(words: str) -> list[str]:
     """Words in small letters without accents or punctuation, in the order in which they stand.
 
-    Of a word with an apostrophe in it the longest part counts: women's, l'eau, levi's.
+    Of a word with an apostrophe in it the longest part counts: women's, l'eau, levi's. Only
+    rock'n'roll and its like are several words.
 
     >>> folded("L\u2019Eau de Cr\u00e8me")
     ['eau', 'de', 'creme']
@@ -57,9 +58,10 @@ def folded(words: str) -> list[str]:
 
 def _parts(text: str) -> Iterator[str]:
     for word in "".join(_spaced(text)).split():
-        longest = max(_APOSTROPHES.split(word), key=len)
-        if longest:
-            yield longest
+        parts = _APOSTROPHES.split(word)
+        if parts[1:-1] != ["n"]:
+            parts = [max(parts, key=len)]
+        yield from filter(None, parts)
 
 
 def _spaced(text: str) -> Iterator[str]:

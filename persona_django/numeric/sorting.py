@@ -171,7 +171,8 @@ def count_distinct(
     array([2, 0, 1])
     """
     who, people = coded(by)
-    pair = distinct(item * np.int64(max(len(people), 1)) + who)
+    # Codes may have four bytes, and numpy 1 widens them for an array alone, not for a number.
+    pair = distinct(item.astype(np.int64, copy=False) * max(len(people), 1) + who)
     return np.bincount(pair // max(len(people), 1), minlength=n_items)
 
 

@@ -127,7 +127,7 @@ def _repeated(rows: Rows, one_of: Any) -> Any:
     from scipy.sparse import csr_matrix
 
     row = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))
-    pair = rows.owner[row] * np.int64(rows.n_items) + rows.item
+    pair = rows.owner[row].astype(np.int64) * rows.n_items + rows.item
     _, group, times = np.unique(pair, return_inverse=True, return_counts=True)
     twice = times[group] > 1
     ones = np.ones(int(twice.sum()), np.int32)
@@ -146,7 +146,7 @@ def _too_many(repeated: Any, low: int, high: int, rows: Rows) -> Any:
     place = np.repeat(by_row.indptr[part.indices] - (np.cumsum(length) - length), length)
     second = by_row.indices[place + np.arange(len(place))].astype(np.int64)
     owner = rows.owner[np.repeat(part.indices, length)]
-    pair = np.repeat(item, length) * np.int64(rows.n_items) + second
+    pair = np.repeat(item, length) * rows.n_items + second
     order = np.lexsort((owner, pair))
     pair, owner = pair[order], owner[order]
     again = np.flatnonzero((pair[1:] == pair[:-1]) & (owner[1:] == owner[:-1])) + 1

@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 
 _AFTER_S = frozenset("bdfghklmnt")
 """Letters after which a German s is an ending."""
+_VOWELS_AND_Q = frozenset("aeiouyq")
+"""Letters after which ae, oe or ue is no umlaut: neue, quelle."""
 _HISSING = ("se", "xe", "ze", "she", "che")
 """After these English adds a whole syllable, and nobody can tell boxes of a box from boxes of a
 boxe: the e goes from both."""
@@ -81,8 +83,9 @@ def _without_written_umlauts(word: str) -> str:
     """As if ae, oe and ue had been typed as the letters that they stand for."""
     kept: list[str] = []
     for letter in word:
-        after = "".join(kept[-2:])
-        is_umlaut = after.endswith(("a", "o", "u")) and not after.startswith(tuple("aeiouyq"))
+        # At the start of a word nothing stands before the vowel.
+        before, vowel = ["", "", *kept][-2:]
+        is_umlaut = vowel in ("a", "o", "u") and before not in _VOWELS_AND_Q
         if letter == "e" and is_umlaut:
             continue
         kept.append(letter)
@@ -106,6 +109,9 @@ def _spanish(word: str) -> str:
         return f"{word[:-3]}z"
     if len(word) > 3 and _has_plural_s(word):
         word = word[:-1]
+    # Nobody can tell dulces, of dulce, from luces, of luz.
+    if len(word) > 4 and word.endswith("ce"):
+        return f"{word[:-2]}z"
     return word[:-1] if len(word) > 4 and word.endswith(("a", "e", "o")) else word
 
 

@@ -16,17 +16,18 @@ from persona_django.catalogue.descriptions import Descriptions, read_description
 from persona_django.catalogue.snapshot import Snapshot
 from persona_django.catalogue.state import read_state
 from persona_django.identity.erasure import ERASURES
-from persona_django.numeric.content import joined_vectors, label_vectors, most_alike, text_vectors
+from persona_django.numeric.content import (
+    joined_vectors,
+    label_vectors,
+    most_alike,
+    most_in_common,
+    text_vectors,
+)
 from persona_django.training.evidence import Progress
 from persona_django.training.similarity import Arrays, Beat
 
 TEXTS = {"title": 1.0, "text": 0.5}
 """What is said in the name of a thing says more than what is said at length."""
-MOST_FAMILIES = 1_000
-"""What more families have in common tells them from nothing, and comparing all of them with each
-other would take the square of their number."""
-FEW_FAMILIES = 10
-"""Where half of the families are fewer than so many, so many may have something in common."""
 LABELS = 1.0
 """What brand, categories and attributes count, beside the words."""
 
@@ -64,7 +65,7 @@ def vectors_of(catalogue: Catalogue) -> Arrays:
     told = catalogue.told
     if not len(told.group_id):
         return {"item_ids": told.group_id}
-    most = min(MOST_FAMILIES, max(len(told.group_id) // 2, FEW_FAMILIES))
+    most = most_in_common(len(told.group_id))
     words = text_vectors(
         told.texts,
         weights=TEXTS,

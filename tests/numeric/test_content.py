@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 
 from persona_django.numeric import content
 from persona_django.numeric.content import called_for, label_vectors, most_alike, text_vectors
@@ -125,21 +126,46 @@ def test_without_a_label_that_counts_nothing_is_like_anything(labels):
     assert len(most_alike(vectors, k=3)[1]) == 0
 
 
-@given(seed=st.integers(0, 50), k=st.integers(1, 4), block=st.integers(1, 5))
-def test_the_most_alike_are_those_of_a_full_comparison_however_it_is_cut(seed, k, block):
-    vectors = np.random.default_rng(seed).integers(-1, 3, (7, 3)).astype(float)
+@given(
+    seed=st.integers(0, 10**6),
+    n=st.integers(1, 12),
+    k=st.integers(1, 14),
+    block=st.sampled_from([1, 5, 30, 10**6]),
+    sifted=st.sampled_from([2, 16]),
+    as_table=st.booleans(),
+)
+def test_the_most_alike_are_those_of_a_full_comparison_however_it_is_cut(
+    seed, n, k, block, sifted, as_table
+):
+    # Few different numbers, so that many are equally alike.
+    vectors = np.random.default_rng(seed).integers(-1, 3, (n, 3)).astype(float)
     with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(content, "BLOCK_ITEMS", block)
-        indptr, item, score = most_alike(vectors, k=k)
+        changed.setattr(content, "BLOCK_PAIRS", block)
+        changed.setattr(content, "SIFTED", sifted)
+        indptr, item, score = most_alike(csr_matrix(vectors) if as_table else vectors, k=k)
 
     every = vectors @ vectors.T
-    for one in range(7):
-        wanted = sorted((-every[one, j], j) for j in range(7) if j != one and every[one, j] > 0)[
+    assert len(indptr) == n + 1
+    for one in range(n):
+        wanted = sorted((-every[one, j], j) for j in range(n) if j != one and every[one, j] > 0)[
             :k
         ]
         here = slice(indptr[one], indptr[one + 1])
         assert item[here].tolist() == [j for _, j in wanted]
         assert score[here].tolist() == pytest.approx([-s for s, _ in wanted])
+
+
+def test_items_are_compared_together_by_how_many_others_each_has_something_in_common_with(
+    monkeypatch,
+):
+    """And not by their number: a label that all of a large shop have makes a pair of any two."""
+    monkeypatch.setattr(content, "BLOCK_PAIRS", 12)
+    labels = [["tea"]] * 6 + [["cup"], ["cup"], ["pot"], ["pot"], []]
+    heard = []
+
+    most_alike(label_vectors(labels), k=3, progress=lambda *told: heard.append(told))
+
+    assert heard == [(2, 11), (4, 11), (6, 11), (11, 11)]
 
 
 def test_the_last_item_of_a_history_counts_most():

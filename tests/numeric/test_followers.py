@@ -21,7 +21,7 @@ Row = tuple[int, list[tuple[int, int]]]
 tables = st.lists(
     st.tuples(
         st.integers(0, N_OWNERS - 1),
-        st.lists(st.tuples(st.integers(0, N_ITEMS - 1), st.integers(0, 2)), max_size=6),
+        st.lists(st.tuples(st.integers(0, N_ITEMS - 1), st.integers(0, 2)), max_size=12),
     ),
     max_size=6,
 )
@@ -91,7 +91,8 @@ def test_it_is_what_a_look_at_every_row_counts(rows, reach, block, lead, follow)
                 distance = moments[times[b]] - moments[times[a]]
                 counts = leads[start + a] and follows[start + b]
                 if 0 < distance <= reach and one != other and counts:
-                    here = (distance, b - a, a, times[b] - times[a])
+                    # Of equally near ones the first.
+                    here = (distance, a, b, times[b] - times[a])
                     nearest[one, other] = min(nearest.get((one, other), here), here)
         for pair, (distance, _, _, gap) in nearest.items():
             wanted[pair]["strength"].append(0.5 ** (distance - 1))
@@ -147,6 +148,25 @@ def test_items_of_one_order_do_not_follow_each_other_and_the_next_order_is_one_m
     assert found.gap.tolist() == [10] * 6
 
 
+def test_the_nearest_is_so_in_moments_however_much_was_bought_in_one_of_them():
+    """Between the first 0 and the 1 after it stands a large order; between the second 0 and the
+    other 1 a small one, a moment further on."""
+    large = [0, *[2, 3, 4] * 3]
+    orders = Steps(
+        indptr=np.array([0, len(large) + 4]),
+        item=np.array([*large, 1, 0, 2, 1]),
+        at=np.array([*[10] * len(large), 20, 30, 40, 50]),
+        owner=np.array([0]),
+        n_items=N_ITEMS,
+        n_owners=1,
+    )
+
+    found = learnt(orders)
+
+    assert lists(found)[0] == [1, 2]
+    assert (found.score[0], found.gap[0]) == (1.0, 10)
+
+
 def test_one_shopper_again_and_again_is_one_and_the_gate_asks_for_more():
     steps = one_after_the_other([0, 1], [0, 1], [0, 2], [0, 2])
     alone = Steps(**{**vars(steps), "owner": np.array([0, 0, 1, 2]), "n_owners": 3})
@@ -182,6 +202,27 @@ def test_progress_is_told_and_may_stop_it():
         discount=0, progress=lambda *told: heard.append(told),
     )  # fmt: skip
     assert heard == [(N_ITEMS, N_ITEMS)]
+
+
+def test_items_are_looked_at_together_by_how_much_comes_after_them(monkeypatch):
+    """Not by their places: with large orders many times as much is within reach."""
+    monkeypatch.setattr(module, "BLOCK_PAIRS", 4)
+    orders = Steps(
+        indptr=np.array([0, 5]),
+        item=np.arange(5),
+        at=np.array([10, 10, 10, 20, 20]),
+        owner=np.array([0]),
+        n_items=N_ITEMS,
+        n_owners=1,
+    )
+    heard = []
+
+    followers(
+        orders, k=9, reach=1, fade=1, min_support=1, min_llr=0, prior=0, discount=0,
+        progress=lambda *told: heard.append(told),
+    )  # fmt: skip
+
+    assert heard == [(2, N_ITEMS), (N_ITEMS, N_ITEMS)]
 
 
 @pytest.mark.parametrize(

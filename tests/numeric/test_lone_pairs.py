@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -49,6 +51,16 @@ def test_two_things_that_others_bear_out_count_as_often_as_is_usual_and_five_tim
     held = [(0, 1)] * 60 + borne_out + OTHERS
 
     assert counted(held)[:60].sum() == 50
+
+
+def test_pairs_of_a_large_shop_are_borne_out_as_those_of_a_small_one():
+    """Item times item is more than four bytes hold."""
+    last = (60_000, 60_001)
+    rows = rows_of([last] * 300 + [(*last, 60_002)] * 300)
+
+    found = rows_that_count(replace(rows, n_items=70_000), most_times=TIMES, least=LEAST)
+
+    assert found.all()
 
 
 def test_whoever_comes_again_and_again_bears_out_no_more_than_one():

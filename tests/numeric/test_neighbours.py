@@ -116,6 +116,17 @@ def test_rows_of_one_shopper_need_not_stand_together(backend):
 
 
 @each_backend
+def test_in_a_large_shop_the_owners_of_the_last_items_are_counted_as_those_of_the_first(backend):
+    """Item times owner is more than four bytes hold."""
+    few = table([60_000, 60_001], [60_000, 60_001], [60_000, 60_001], owners=[0, 99_999, 99_999])
+
+    found = top_neighbours(few, backend=backend, **LENIENT)
+
+    assert listed(found, 60_000) == [(60_001, 2)]
+    assert found.item_support[[59_999, 60_000, 60_001]].tolist() == [0, 2, 2]
+
+
+@each_backend
 def test_gates_apply_before_the_best_are_chosen(backend):
     # Item 1 scores highest beside item 0, but only one shopper stands behind it.
     rows = table([0, 1], [0, 2, 3], [0, 2, 3], [2], [3])

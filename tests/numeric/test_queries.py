@@ -22,6 +22,10 @@ from persona_django.numeric.queries import folded, query_key
         ("de", "K\u00e4se", "kaese"),
         ("de", "Stra\u00dfe", "STRASSE"),
         ("de", "B\u00fccher", "buch"),
+        ("de", "\u00d6l", "oel"),
+        ("en", "rock'n'roll", "Rock 'n' roll"),
+        ("en", "rock\u2019n\u2019roll", "roll n rock"),
+        ("es", "dulces", "dulce"),
         ("fr", "L\u2019\u00e9t\u00e9 robes", "ete robe"),
         ("es", "pantal\u00f3n ni\u00f1o", "pantalones nino"),
         ("ja", "\uff76\uff9e", "\u30ac"),
@@ -36,6 +40,7 @@ def test_however_it_is_typed_it_asks_for_the_same(language, typed, also):
     [
         ("en", "red shoes", "shoes"),
         ("en", "iphone 15", "iphone 14"),
+        ("en", "rock'n'roll", "rock"),
         # Marks that are letters of their own: ka and ga, and a vowel sign.
         ("ja", "\u304b", "\u304c"),
         ("hi", "\u0915\u093f", "\u0915"),

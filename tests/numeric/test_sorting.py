@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from persona_django.numeric.sorting import coded, distinct, pairs_among, sort_order
+from persona_django.numeric.sorting import coded, count_distinct, distinct, pairs_among, sort_order
 
 whole = st.one_of(
     st.integers(-(2**63), 2**63 - 1), st.integers(-5, 5), st.integers(2**62, 2**62 + 3)
@@ -65,6 +65,25 @@ def test_long_columns_of_keyed_hashes_are_coded():
 
     assert np.array_equal(known[codes], values)
     assert (np.diff(known) > 0).all()
+
+
+@given(item=st.lists(st.integers(0, 3), max_size=12), data=st.data())
+def test_what_is_different_is_counted_by_item(item, data):
+    by = data.draw(st.lists(whole, min_size=len(item), max_size=len(item)))
+
+    found = count_distinct(np.array(item, np.int64), np.array(by, np.int64), n_items=4)
+
+    held = set(zip(item, by, strict=True))
+    assert found.tolist() == [sum(one == code for one, _ in held) for code in range(4)]
+
+
+def test_many_people_behind_an_item_of_a_large_number_are_counted():
+    """Codes of four bytes, whose product with the number of people takes more."""
+    item = np.full(40_000, 60_000, dtype=np.int32)
+
+    found = count_distinct(item, np.arange(40_000), n_items=60_001)
+
+    assert found[60_000] == found.sum() == 40_000
 
 
 @given(asked=st.lists(cells, max_size=8), held=st.lists(cells, max_size=8))

@@ -16,18 +16,20 @@ TOGETHER = {
     "de": """schuh schuhe schuhen|haus hauser|kind kinder kindern|jacke jacken|hose hosen
         kleid kleider kleides|tasse tassen|shirt shirts|buch bucher buecher|gross grosse grosser
         schon schoneren schonstes|breit breitestes|klein kleinerer kleinsten
-        kase kaese|kuche kueche kuchen""",
+        kase kaese|kuche kueche kuchen|ol oel|ole oele|apfel aepfel
+        ubergangsjacke uebergangsjacke uebergangsjacken""",
     "fr": """robe robes|chaussure chaussures|cheval chevaux|gateau gateaux|bijou bijoux|jeu jeux
         sac sacs|manteau manteaux|lampe lampes|lunette lunettes|noir noirs""",
     "es": """zapato zapatos zapata|luz luces|pantalon pantalones|flor flores|lapiz lapices
-        camisa camisas|mesa mesas|coche coches|bolso bolsos|reloj relojes""",
+        camisa camisas|mesa mesas|coche coches|bolso bolsos|reloj relojes
+        dulce dulces|enlace enlaces|pez peces""",
 }
 """Words that mean the same thing to a shop, a line each, by language."""
 APART = {
     "en": "cap cape|car care|pan pane|tap tape|bas bass|gas glass|pie pin|shoe shop|bus bush",
-    "de": "tee teer|uhr ohr|hut haut|rot rost|quelle qualle|neu nahe",
+    "de": "tee teer|uhr ohr|hut haut|rot rost|quelle qualle|neu nahe|eule ule|auer aur",
     "fr": "bas base|gant gan|prix pris|lit lait",
-    "es": "mesa mes|casa caso|sal sol|copa copo",
+    "es": "mesa mes|casa caso|sal sol|copa copo|once onza",
 }
 """Words that a shop must not take for each other."""
 
@@ -77,5 +79,6 @@ def test_an_english_plural_in_s_is_its_singular(word):
 
 @given(st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=12))
 def test_a_spanish_plural_of_a_vowel_is_its_singular(word):
-    if word.endswith(("a", "o")) and not word.endswith("ce"):
+    # Of the shortest in ce nobody can tell whether their plural is of a z.
+    if word.endswith(("a", "o", "e")) and not (len(word) == 4 and word.endswith("ce")):
         assert stem(f"{word}s", "es") == stem(word, "es")

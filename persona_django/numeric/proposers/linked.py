@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_django.numeric.content import label_vectors, most_alike, text_vectors
+from persona_django.numeric.content import (
+    label_vectors,
+    most_alike,
+    most_in_common,
+    text_vectors,
+)
 from persona_django.numeric.followers import followers
 from persona_django.numeric.neighbours import Neighbours, top_neighbours
 from persona_django.numeric.proposals import Proposals, summed
@@ -270,6 +275,8 @@ class Following(Linked):
 class AlikeInText(Linked):
     """Items whose texts are alike, known before anybody came.
 
+    What too many have in common counts for nothing, as where a shop's own items are compared.
+
     Parameters
     ----------
     fade : 0 to 1, as of `Linked`
@@ -291,11 +298,12 @@ class AlikeInText(Linked):
         weights = self.weights or dict.fromkeys(lessons.texts, 1.0)
         # Of no field at all nobody could tell how many items there are.
         texts = lessons.texts or {"": [""] * lessons.steps.n_items}
-        return _of_vectors(text_vectors(texts, weights=weights), k=self.neighbours)
+        most = most_in_common(lessons.steps.n_items)
+        return _of_vectors(text_vectors(texts, weights=weights, most=most), k=self.neighbours)
 
 
 class AlikeInLabels(Linked):
-    """Items of the same brand, categories and other attributes.
+    """Items of the same brand, categories and other attributes, but for those that too many have.
 
     Parameters
     ----------
@@ -308,7 +316,9 @@ class AlikeInLabels(Linked):
         self.neighbours = neighbours
 
     def learn(self, lessons: Lessons) -> Links:
-        return _of_vectors(label_vectors(lessons.labels_by_item()), k=self.neighbours)
+        most = most_in_common(lessons.steps.n_items)
+        vectors = label_vectors(lessons.labels_by_item(), most=most)
+        return _of_vectors(vectors, k=self.neighbours)
 
 
 def _of_vectors(vectors: Any, *, k: int) -> Links:

@@ -201,6 +201,21 @@ def test_items_that_share_rarer_labels_come_first_and_a_brand_is_no_category():
 
 
 @pytest.mark.parametrize("kind", [AlikeInText, AlikeInLabels])
+def test_what_more_than_half_of_the_items_have_in_common_makes_none_alike(kind):
+    said = ["shop tea"] * 2 + ["shop"] * 28
+    shop = Lessons(
+        steps=steps_of([], n_items=30),
+        texts={"title": said},
+        labels={"category": [one.split() for one in said]},
+    )
+
+    of_tea, of_another = answers(kind(), shop, [0], [5])
+
+    assert of_tea.keys() == {1}
+    assert of_another == {}
+
+
+@pytest.mark.parametrize("kind", [AlikeInText, AlikeInLabels])
 def test_where_nothing_is_said_of_any_item_none_is_like_another(kind):
     silent = Lessons(
         steps=steps_of([[0, 1]], n_items=2), texts={"title": ["", " "]}, labels={"brand": [[], []]}
