@@ -35,10 +35,10 @@ VISITS: Mapping[str, Entry] = {
 """Each speaks of the visit itself: whatever one of them proposes, people in such visits went on
 to."""
 REHEARSED_SHARE = 0.1
-"""Of the visits, the newest teach the ranker, from what those before them taught the sources."""
+"""Of the visits, the newest teach the ranker, from what all before them taught the sources."""
 MOST_REHEARSED = 3_000
-"""Cases that a shop's ranker learns from: seven times as many take that much longer and make it
-hardly better."""
+"""Visits that are rehearsed, and cases that a shop's ranker learns from: seven times as many take
+that much longer and make it hardly better."""
 
 
 def pipeline_of_visits(*, min_support: int, beat: Callable[[], None] | None = None) -> Pipeline:
@@ -61,10 +61,10 @@ def learn_visits(
     beat : as of `Pipeline`
     """
     order = np.argsort(steps.ended(), kind="stable")
-    cut = len(steps) - int(len(steps) * REHEARSED_SHARE)
     # Each visit has a case at least, so no more of them are looked at than cases are learnt from.
-    rehearsed = order[max(cut, len(steps) - MOST_REHEARSED) :]
-    questions, answer = prefixes(steps.take(rehearsed), least=1)
+    # What comes before them teaches the sources, up to the last visit, as it does for a page.
+    cut = len(steps) - min(int(len(steps) * REHEARSED_SHARE), MOST_REHEARSED)
+    questions, answer = prefixes(steps.take(order[cut:]), least=1)
     rehearsal = one_answer(Lessons(steps=steps.take(order[:cut])), questions, answer, masked=True)
     pipeline = pipeline_of_visits(min_support=min_support, beat=beat)
     pipeline.fit(Lessons(steps=steps), rehearsal)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from persona_django.numeric.steps import Steps
-from persona_django.ranking.pipeline import WEIGHTED
+from persona_django.ranking import visits as module
+from persona_django.ranking.pipeline import WEIGHTED, Pipeline
 from persona_django.ranking.stored import pipeline_arrays
 from persona_django.ranking.visits import known_visits, learn_visits
 
@@ -65,6 +66,19 @@ def test_the_ranker_learns_where_there_are_enough_visits_and_else_adds_up():
     assert set(many.worth) == {"linear", "trees", "linear and trees", WEIGHTED}
     assert many.worth[many.chosen] == max(many.worth.values())
     assert (few.chosen, few.worth) == (WEIGHTED, {})
+
+
+def test_all_that_is_older_than_what_is_rehearsed_is_learnt_from_before(monkeypatch):
+    monkeypatch.setattr(module, "MOST_REHEARSED", 20)
+    rehearsals = []
+    monkeypatch.setattr(Pipeline, "fit", lambda self, lessons, exam: rehearsals.append(exam))
+    steps = walks(shop(600))
+
+    learn_visits(steps, min_support=3)
+
+    (rehearsal,) = rehearsals
+    assert len(rehearsal.lessons.steps) == 580, "a page knows all visits but those of today"
+    assert rehearsal.lessons.steps.at.max() < rehearsal.questions.now.min()
 
 
 @pytest.mark.parametrize(("visitors", "expected"), [(2, False), (3, True)])
