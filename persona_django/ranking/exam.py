@@ -3,16 +3,41 @@ judged by."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.numeric.proposers.base import Lessons, Questions
-from persona_django.numeric.sorting import places_within, ranges
+from persona_django.numeric.sorting import ranges
 from persona_django.numeric.steps import Steps
 
 IntArray = NDArray[np.int64]
+BLOCK_CASES = 1_000
+"""Cases answered together, which bounds memory."""
+
+
+class Asked(Protocol):
+    """Cases to be answered: `Questions`, or what makes them block by block."""
+
+    def __len__(self) -> int:
+        """How many cases there are."""
+
+    @property
+    def now(self) -> IntArray:
+        """As of `Questions`."""
+
+    @property
+    def histories(self) -> Steps:
+        """As of `Questions`; all of them at once, which may be too many."""
+
+    def take(self, chosen: IntArray) -> Asked:
+        """Some of the cases, by number and in the order given."""
+
+    def blocks(self, size: int) -> Iterator[Questions]:
+        """All cases in their order, at most so many at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +58,7 @@ class Exam:
     """
 
     lessons: Lessons
-    questions: Questions
+    questions: Asked
     answer_indptr: IntArray
     answer: IntArray
     masked: bool
@@ -49,12 +74,21 @@ class Exam:
 
     @property
     def n_items(self) -> int:
-        return self.questions.histories.n_items
+        return self.lessons.steps.n_items
 
     @property
     def answer_case(self) -> IntArray:
         """(m,) int64, the case of each answer."""
         return np.repeat(np.arange(len(self.questions)), np.diff(self.answer_indptr))
+
+    def holds(self, case: IntArray, item: IntArray) -> NDArray[np.bool_]:
+        """(n,) bool, whether the history of each case holds the item; case: ascending."""
+        found, low = np.zeros(len(case), dtype=bool), 0
+        for block in self.questions.blocks(BLOCK_CASES):
+            some = slice(*np.searchsorted(case, [low, low + len(block)]))
+            found[some] = block.holds(case[some] - low, item[some])
+            low += len(block)
+        return found
 
     def take(self, chosen: IntArray) -> Exam:
         """The same lessons, and some of the cases, by number and in the order given."""
@@ -68,27 +102,7 @@ class Exam:
         )
 
 
-def prefixes(steps: Steps, *, least: int) -> tuple[Questions, IntArray]:
-    """Every beginning of `least` or more items of every row as a case, and the item after each."""
-    length = np.diff(steps.indptr)
-    times = np.maximum(length - least, 0)
-    row = np.repeat(np.arange(len(steps)), times)
-    size = places_within(times) + least
-    begins = steps.indptr[row]
-    place = ranges(begins, begins + size)
-    histories = Steps(
-        indptr=np.concatenate([[0], np.cumsum(size)]),
-        item=steps.item[place],
-        at=steps.at[place],
-        owner=np.arange(len(row)),
-        n_items=steps.n_items,
-        n_owners=len(row),
-    )
-    after = begins + size
-    return Questions(histories=histories, now=steps.at[after]), steps.item[after]
-
-
-def one_answer(lessons: Lessons, questions: Questions, answer: IntArray, *, masked: bool) -> Exam:
+def one_answer(lessons: Lessons, questions: Asked, answer: IntArray, *, masked: bool) -> Exam:
     """An exam of which each case has one answer."""
     return Exam(
         lessons=lessons,

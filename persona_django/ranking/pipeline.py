@@ -14,14 +14,12 @@ from persona_django.numeric.linear import fit_linear
 from persona_django.numeric.proposals import Pool, Proposals, lists, pooled
 from persona_django.numeric.proposers.base import Lessons, Proposer, Questions
 from persona_django.numeric.trees import fit_trees
-from persona_django.ranking.exam import Exam
+from persona_django.ranking.exam import BLOCK_CASES, Asked, Exam
 from persona_django.ranking.examples import Candidates, Examples, examples_of
 from persona_django.ranking.features import ItemFacts, columns_of, matrix_of
 from persona_django.ranking.weighted import Weighted
 
 IntArray = NDArray[np.int64]
-BLOCK_CASES = 1_000
-"""Cases answered together, which bounds memory."""
 MOST_EXAMPLES = 20_000
 """Cases that a ranker learns from: more make it slower and hardly better."""
 FEWEST_ANSWERED = 50
@@ -127,7 +125,7 @@ class Pipeline:
         if lessons is not rehearsal.lessons:
             self._fit_sources(lessons)
 
-    def lists(self, questions: Questions, *, masked: bool, k: int) -> IntArray:
+    def lists(self, questions: Asked, *, masked: bool, k: int) -> IntArray:
         """(n_cases, k) int64 item codes, best first, -1 for an empty place."""
         assert self.scorer is not None, "fit before lists"
         found = [np.empty((0, k), np.int64)]
@@ -194,7 +192,7 @@ class Pipeline:
             low += len(block)
 
     def _blocks(
-        self, questions: Questions, *, masked: bool
+        self, questions: Asked, *, masked: bool
     ) -> Iterator[tuple[Questions, Pool, NDArray[np.float32]]]:
         assert self.facts is not None, "fit before asking"
         for block in questions.blocks(BLOCK_CASES):

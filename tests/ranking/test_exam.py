@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from persona_django.numeric.proposers.base import Lessons, Questions
+from persona_django.ranking import exam as module
 from persona_django.ranking.exam import Exam
 from tests.numeric.proposers.logs import questions_of, steps_of
 
@@ -41,6 +42,17 @@ def test_some_cases_are_taken_with_their_own_answers_in_the_order_given():
     assert some.questions.histories.item.tolist() == [2, 3, 1, 0]
     assert some.lessons is whole.lessons and some.masked
     assert len(whole.take(np.array([], dtype=np.int64)).questions) == 0
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_what_stands_in_the_history_of_its_own_case_is_told_however_many_are_asked_at_once(
+    at_once, monkeypatch
+):
+    monkeypatch.setattr(module, "BLOCK_CASES", at_once)
+
+    held = exam().holds(np.array([0, 0, 1, 2, 2]), np.array([0, 1, 1, 3, 0]))
+
+    assert held.tolist() == [True, False, True, True, False]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def read(path: Path, items: Path | None, parts: dict[str, set[str]], options: Op
         )
     learnt = steps.only(left > (0 if options.fit_validation else 1))
     exam = _exam(log, learnt, steps, left, asked, back=0)
-    again = exam.questions.holds(exam.answer_case, exam.answer).sum()
+    again = exam.holds(exam.answer_case, exam.answer).sum()
     notes = {"Answers in the history": f"{again:,}, which can only be missed"} if again else {}
     return task(
         exam,
