@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_django.evaluation.intervals import intervals_of_groups
 from persona_django.numeric import metrics
 from persona_django.numeric.content import label_vectors, text_vectors
 from persona_django.numeric.inference import bootstrap_interval
 from persona_django.numeric.proposers.base import Lessons
+from persona_django.numeric.sorting import distinct
 from persona_django.ranking.exam import Exam
 
 FloatArray = NDArray[np.float64]
@@ -73,15 +75,16 @@ def of_the_catalogue(
     return found
 
 
-def summary(judged: Judged) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
-    """Means over the cases, and where they lie in 95 % of samples like this one; NaN and no
-    interval where no case is judged."""
+def summary(
+    judged: Judged, group: IntArray | None = None
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Means over the cases, and where they lie in 95 % of samples like this one, of whole groups
+    where cases are alike; NaN and no interval where no case is judged."""
     values = {name: _mean(values) for name, values in judged.items()}
-    return values, {
-        name: bootstrap_interval(cases)
-        for name, cases in judged.items()
-        if not np.isnan(values[name])
-    }
+    known = {name: cases for name, cases in judged.items() if not np.isnan(values[name])}
+    if group is None or len(distinct(group)) == len(group):
+        return values, {name: bootstrap_interval(cases) for name, cases in known.items()}
+    return values, intervals_of_groups(known, group)
 
 
 def _mean(values: FloatArray) -> float:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from persona_django.numeric.proposers.base import Lessons, Questions
 from persona_django.numeric.sorting import ranges
 from persona_django.numeric.steps import Steps
+from persona_django.ranking.beginnings import Beginnings
 
 IntArray = NDArray[np.int64]
 BLOCK_CASES = 1_000
@@ -51,10 +52,12 @@ class Exam:
     answer_indptr : (n_cases + 1,) int64, where the answers of each case begin in `answer`
     answer : (m,) int64, item codes, each once a case; empty where what was wanted is unknown
     masked : whether what stands in a history is never an answer
+    group : (n_cases,) int64, of one number are cases that are alike, such as those of one visit;
+        None: each stands alone
 
     Raises
     ------
-    ValueError : the answers are not of these cases
+    ValueError : the answers, or the groups, are not of these cases
     """
 
     lessons: Lessons
@@ -62,6 +65,7 @@ class Exam:
     answer_indptr: IntArray
     answer: IntArray
     masked: bool
+    group: IntArray | None = None
 
     def __post_init__(self) -> None:
         if len(self.answer_indptr) != len(self.questions) + 1:
@@ -71,6 +75,8 @@ class Exam:
             )
         if self.answer_indptr[0] != 0 or self.answer_indptr[-1] != len(self.answer):
             raise ValueError("the cases must cover all answers")
+        if self.group is not None and len(self.group) != len(self.questions):
+            raise ValueError(f"{len(self.questions)} cases cannot be of {len(self.group)} groups")
 
     @property
     def n_items(self) -> int:
@@ -99,10 +105,18 @@ class Exam:
             answer_indptr=np.concatenate([[0], np.cumsum(ends - begins)]),
             answer=self.answer[ranges(begins, ends)],
             masked=self.masked,
+            group=None if self.group is None else self.group[chosen],
         )
 
 
-def one_answer(lessons: Lessons, questions: Asked, answer: IntArray, *, masked: bool) -> Exam:
+def one_answer(
+    lessons: Lessons,
+    questions: Asked,
+    answer: IntArray,
+    *,
+    masked: bool,
+    group: IntArray | None = None,
+) -> Exam:
     """An exam of which each case has one answer."""
     return Exam(
         lessons=lessons,
@@ -110,4 +124,10 @@ def one_answer(lessons: Lessons, questions: Asked, answer: IntArray, *, masked: 
         answer_indptr=np.arange(len(answer) + 1),
         answer=answer,
         masked=masked,
+        group=group,
     )
+
+
+def of_beginnings(lessons: Lessons, asked: Beginnings, *, masked: bool) -> Exam:
+    """An exam that asks for what came next; cases of one row are a group."""
+    return one_answer(lessons, asked, asked.answer, masked=masked, group=asked.row)

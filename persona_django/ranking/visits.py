@@ -20,7 +20,7 @@ from persona_django.numeric.proposers.popular import Popular
 from persona_django.numeric.proposers.visits import LikeVisits
 from persona_django.numeric.steps import Steps
 from persona_django.ranking.beginnings import beginnings
-from persona_django.ranking.exam import one_answer
+from persona_django.ranking.exam import of_beginnings
 from persona_django.ranking.pipeline import Entry, Pipeline
 from persona_django.ranking.stored import take_over
 from persona_django.sources.visits import MOST_SEEN, KnownVisits
@@ -72,7 +72,7 @@ def learn_visits(
     asked = beginnings(steps.take(order[cut:]), least=1, seen=MOST_SEEN)
     asked = asked.few_of_each(OF_A_VISIT, seed=pipeline.seed)
     lessons = Lessons(steps=steps.take(order[:cut]))
-    rehearsal = one_answer(lessons, asked, asked.answer, masked=True)
+    rehearsal = of_beginnings(lessons, asked, masked=True)
     pipeline.fit(Lessons(steps=steps), rehearsal)
     return pipeline
 

@@ -11,7 +11,7 @@ from persona_django.evaluation.task import Options, Task, all_but_last, task
 from persona_django.exceptions import BadEvaluation
 from persona_django.numeric.steps import Steps
 from persona_django.ranking.beginnings import beginnings
-from persona_django.ranking.exam import Exam, one_answer
+from persona_django.ranking.exam import Exam, of_beginnings
 
 TEST_SHARE = 0.1
 """Of the visits, the last ones in the file or in time, where the file names no part."""
@@ -55,4 +55,4 @@ def read(path: Path, items: Path | None, parts: dict[str, set[str]], options: Op
 
 def _exam(log: Log, train: Steps, test: Steps, options: Options) -> Exam:
     asked = beginnings(test, least=options.min_prefix)
-    return one_answer(log.catalogue.lessons(train), asked, asked.answer, masked=False)
+    return of_beginnings(log.catalogue.lessons(train), asked, masked=False)
