@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.evaluation.catalogue import Catalogue, catalogue_of
-from persona_django.evaluation.files import items_file, part_of, read_columns
+from persona_django.evaluation.files import items_file, line_number, part_of, read_columns
 from persona_django.exceptions import BadEvaluation
 from persona_django.numeric.steps import Steps
 
@@ -82,12 +82,15 @@ def read_log(
     if row_column is None:
         raise BadEvaluation(f"{path.name} has no column {' or '.join(by)}.")
     needed = [name for name in dict.fromkeys([row_column, "item_id", moments]) if name in columns]
-    columns = _kept(columns, needed)
-    if not columns["item_id"]:
+    kept = _kept(columns, needed)
+    if not kept:
         raise BadEvaluation(
             f"{path.name} has no line with {' and '.join(needed)} that is no "
             f"{' or '.join(NO_PURCHASE)}."
         )
+    _refuse_missing_times(path, columns, kept)
+    if len(kept) < len(columns["item_id"]):
+        columns = {name: [values[place] for place in kept] for name, values in columns.items()}
     catalogue = catalogue_of(columns["item_id"], items or items_file(path))
     parts = columns.get("part", [""] * len(columns["item_id"]))
     known: dict[tuple[str, str], int] = {}
@@ -130,17 +133,31 @@ def parts_of(log: Log, split: dict[str, set[str]]) -> NDArray[np.str_] | None:
     return part
 
 
-def _kept(columns: dict[str, list[str]], needed: Sequence[str]) -> dict[str, list[str]]:
-    """Without lines that are no interest in an item, or lack what is needed of them."""
+def _kept(columns: dict[str, list[str]], needed: Sequence[str]) -> list[int]:
+    """Places of the lines that are an interest in an item, and have what is needed of them."""
     event = columns.get("event")
-    kept = [
+    return [
         place
         for place, values in enumerate(zip(*(columns[name] for name in needed), strict=True))
         if all(values) and (event is None or event[place] not in NO_PURCHASE)
     ]
-    if len(kept) == len(columns["item_id"]):
-        return columns
-    return {name: [values[place] for place in kept] for name, values in columns.items()}
+
+
+def _refuse_missing_times(path: Path, columns: dict[str, list[str]], kept: list[int]) -> None:
+    """One line without a time would silently take those of all with it. Public files tell the
+    times of one part alone: they are not used, but nothing is missing from them."""
+    written = columns.get("timestamp", [])
+    if all(written):
+        return
+    parts = columns.get("part", [""] * len(written))
+    timed = {parts[place] for place in kept if written[place]}
+    missing = next((place for place in kept if not written[place] and parts[place] in timed), None)
+    if missing is not None:
+        others = f"others of the part {parts[missing]}" if parts[missing] else "others"
+        raise BadEvaluation(
+            f"{path.name}, line {line_number(path, missing)}: the timestamp is empty, but "
+            f"{others} have one. Give each line its time, or leave the column out."
+        )
 
 
 def _times(

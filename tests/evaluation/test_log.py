@@ -49,14 +49,34 @@ def test_what_is_no_time_is_said(bad, tmp_path):
         log_of(tmp_path, "user_id,item_id,timestamp", ("ann", "a", bad))
 
 
-def test_without_all_times_the_position_orders(tmp_path):
-    lines = [("ann", "b", "", 2), ("ann", "a", 7, 1)]
+def test_without_times_the_position_orders(tmp_path):
+    lines = [("ann", "b", "", 2), ("ann", "a", "", 1)]
 
     log, rows = log_of(tmp_path, "user_id,item_id,timestamp,position", *lines)
 
     assert rows == ["a b"]
     assert not log.timed
     assert np.diff(log.at).tolist() == [STEP_SECONDS]
+
+
+def test_a_single_line_without_a_time_is_named_and_does_not_drop_those_of_all(tmp_path):
+    lines = [("ann", "a", 7), ("ann", '"b\nc"', 8), ("", "c", ""), ("bob", "d", "")]
+
+    with pytest.raises(BadEvaluation, match=r"log\.csv, line 6: the timestamp is empty"):
+        log_of(tmp_path, "user_id,item_id,timestamp", *lines)
+
+    assert log_of(tmp_path, "user_id,item_id,timestamp", *lines[:3])[0].timed
+
+
+def test_times_of_one_part_alone_are_used_for_none(tmp_path):
+    lines = [("v1", "a", "", "train"), ("v2", "b", 9, "test"), ("v2", "c", 8, "test")]
+    header = "session_id,item_id,timestamp,part"
+
+    log, rows = log_of(tmp_path, header, *lines)
+
+    assert (rows, log.timed) == (["a", "b c"], False)
+    with pytest.raises(BadEvaluation, match=r"line 5: .* others of the part test have one"):
+        log_of(tmp_path, header, *lines, ("v3", "a", "", "test"))
 
 
 @pytest.mark.parametrize(
