@@ -49,6 +49,47 @@ def test_what_is_no_time_is_said(bad, tmp_path):
         log_of(tmp_path, "user_id,item_id,timestamp", ("ann", "a", bad))
 
 
+@pytest.mark.parametrize(
+    ("later", "earlier"),
+    [
+        ("1700000000.9", "1700000000.1"),
+        ("2023-11-14T22:13:20.9Z", "2023-11-14T22:13:20.1Z"),
+        ("2023-11-14T22:13:20.000002", "2023-11-14T22:13:20.000001"),
+        ("-0.1", "-0.9"),
+    ],
+)
+def test_fractions_of_a_second_order_what_is_kept_in_seconds(later, earlier, tmp_path):
+    lines = [("ann", "c", later), ("ann", "a", earlier)]
+
+    log, rows = log_of(tmp_path, "user_id,item_id,timestamp", *lines)
+
+    assert rows == ["a c"]
+    assert log.at[0] == log.at[1]
+
+
+def test_baskets_of_one_second_come_by_their_fractions_and_each_in_a_second_of_its_own(tmp_path):
+    lines = [("ann", "b", "y", 10.9), ("ann", "a", "x", 10.1), ("ann", "c", "y", 10.2)]
+
+    log, rows = log_of(
+        tmp_path, "user_id,item_id,basket_id,timestamp", *lines, moments="basket_id"
+    )
+
+    assert rows == ["a b c"]
+    assert log.at.tolist() == [10, 11, 11]
+
+
+@pytest.mark.parametrize("day", ["20240101", "19991231"])
+def test_a_day_without_dashes_is_refused_before_it_is_read_as_a_second_of_1970(day, tmp_path):
+    header = "user_id,item_id,timestamp"
+
+    with pytest.raises(BadEvaluation, match=f"{day!r} .* Write 2024-01-31"):
+        log_of(tmp_path, header, ("ann", "a", "2024-01-01"), ("ann", "b", day))
+    told = log_of(tmp_path, header, ("ann", "b", f"{day}.0"))[0]
+    among_seconds = log_of(tmp_path, header, ("ann", "a", 5), ("ann", "b", day))[0]
+
+    assert told.at.tolist() == among_seconds.at[1:].tolist() == [int(day)]
+
+
 def test_without_times_the_position_orders(tmp_path):
     lines = [("ann", "b", "", 2), ("ann", "a", "", 1)]
 
