@@ -20,8 +20,9 @@ from persona_django.evaluation.lineup import LINEUPS, Tuned, choices_of, ways_of
 from persona_django.evaluation.methods import Alone
 from persona_django.evaluation.task import Task
 from persona_django.numeric import metrics
+from persona_django.ranking.choosing import JUDGED_BY
 from persona_django.ranking.exam import Exam
-from persona_django.ranking.pipeline import JUDGED_BY, Entry, Pipeline
+from persona_django.ranking.pipeline import Entry, Pipeline
 
 MOST_CASES = 6_000
 """Cases of the rehearsal that are looked at."""

@@ -87,6 +87,11 @@ class Exam:
         """(m,) int64, the case of each answer."""
         return np.repeat(np.arange(len(self.questions)), np.diff(self.answer_indptr))
 
+    @property
+    def groups(self) -> IntArray:
+        """(n_cases,) int64, the group of each case, of its own where it stands alone."""
+        return np.arange(len(self.questions)) if self.group is None else self.group
+
     def holds(self, case: IntArray, item: IntArray) -> NDArray[np.bool_]:
         """(n,) bool, whether the history of each case holds the item; case: ascending."""
         found, low = np.zeros(len(case), dtype=bool), 0
