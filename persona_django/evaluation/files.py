@@ -8,6 +8,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -50,6 +51,19 @@ def read_columns(
     if not columns[0]:
         raise BadEvaluation(f"{path.name} has no lines beneath its header.")
     return dict(zip(wanted, columns, strict=True))
+
+
+def line_number(path: Path, place: int) -> int:
+    """The line on which a row that `read_columns` gave ends, 0 being the first beneath the header.
+
+    Only a sentence about what is wrong asks for it, so the file is read again instead of keeping
+    the numbers of all.
+    """
+    with _opened(path) as text:
+        reader = csv.reader(text)
+        next(reader)
+        numbers = (reader.line_num for row in reader if row)
+        return next(islice(numbers, place, None))
 
 
 def read_split(path: Path) -> dict[str, set[str]]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_django.evaluation.intervals import intervals_of_groups
 from persona_django.numeric import metrics
 from persona_django.numeric.content import label_vectors, text_vectors
 from persona_django.numeric.inference import bootstrap_interval
@@ -28,6 +29,7 @@ def by_case(shown: IntArray, exam: Exam, *, k: Sequence[int], ideal: str) -> Jud
     hit = metrics.hits(shown, [part.tolist() for part in answers])
     found: Judged = {}
     several = bool((wanted > 1).any())
+    repeated = None if exam.masked else _in_history(shown[:, : max(k)], exam)
     for length in k:
         top = hit[:, :length]
         rate = metrics.hit_rate(top, wanted)
@@ -39,7 +41,8 @@ def by_case(shown: IntArray, exam: Exam, *, k: Sequence[int], ideal: str) -> Jud
         found[f"recall@{length}"] = metrics.recall(top, wanted)
         found[f"ndcg@{length}"] = metrics.ndcg(top, wanted, ideal=ideal)
         found[f"mrr@{length}"] = metrics.reciprocal_rank(top, wanted)
-        found.update(_repeated_and_new(shown[:, :length], top, exam, length))
+        if repeated is not None:
+            found.update(_repeated_and_new(top, exam, repeated, length))
     return found
 
 
@@ -72,38 +75,42 @@ def of_the_catalogue(
     return found
 
 
-def summary(judged: Judged) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
-    """Means over the cases, and where they lie in 95 % of samples like this one; NaN and no
-    interval where no case is judged."""
+def summary(
+    judged: Judged, group: IntArray | None = None
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Means over the cases, and where they lie in 95 % of samples like this one, of whole groups
+    where cases are alike; NaN and no interval where no case is judged."""
     values = {name: _mean(values) for name, values in judged.items()}
-    return values, {
-        name: bootstrap_interval(cases)
-        for name, cases in judged.items()
-        if not np.isnan(values[name])
-    }
+    known = {name: cases for name, cases in judged.items() if not np.isnan(values[name])}
+    if group is None or len(distinct(group)) == len(group):
+        return values, {name: bootstrap_interval(cases) for name, cases in known.items()}
+    return values, intervals_of_groups(known, group)
 
 
 def _mean(values: FloatArray) -> float:
     return math.nan if np.isnan(values).all() else metrics.mean(values)
 
 
+def _in_history(shown: IntArray, exam: Exam) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which answers, and which places of the lists, stand in the history of their case already."""
+    case = np.repeat(np.arange(len(shown)), shown.shape[1])
+    again = exam.holds(exam.answer_case, exam.answer)
+    return again, exam.holds(case, np.maximum(shown, 0).ravel()).reshape(shown.shape)
+
+
 def _repeated_and_new(
-    shown: IntArray, hit: NDArray[np.bool_], exam: Exam, length: int
-) -> dict[str, FloatArray]:
+    hit: NDArray[np.bool_],
+    exam: Exam,
+    in_history: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    length: int,
+) -> Judged:
     """Recall of answers that stand in the history already, and of those that do not."""
-    if exam.masked:
-        return {}
-    histories = exam.questions.histories
-    own = distinct(histories.row * exam.n_items + histories.item)
-    again = np.isin(exam.answer_case * exam.n_items + exam.answer, own)
-    n = len(hit)
-    place = np.arange(n)[:, None] * exam.n_items + np.maximum(shown, 0)
-    shown_again = np.isin(place, own)
+    again, shown_again = in_history[0], in_history[1][:, :length]
     found = {}
     for name, of_answers, of_places in (
         ("recall_repeated", again, shown_again),
         ("recall_new", ~again, ~shown_again),
     ):
-        wanted = np.bincount(exam.answer_case[of_answers], minlength=n)
+        wanted = np.bincount(exam.answer_case[of_answers], minlength=len(hit))
         found[f"{name}@{length}"] = metrics.recall(hit & of_places, wanted)
     return found

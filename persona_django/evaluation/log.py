@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.evaluation.catalogue import Catalogue, catalogue_of
-from persona_django.evaluation.files import items_file, part_of, read_columns
+from persona_django.evaluation.files import items_file, line_number, part_of, read_columns
+from persona_django.evaluation.times import MICROSECONDS, microseconds, refuse_days
 from persona_django.exceptions import BadEvaluation
 from persona_django.numeric.steps import Steps
 
@@ -21,8 +21,6 @@ STEP_SECONDS = 10
 """Without times a step takes so long, so that a file of half a million steps takes two months."""
 NO_PURCHASE = ("return", "adjustment")
 """Events that are no interest in an item."""
-LATEST_SECONDS = 1e11
-"""The year 5138: what is later was written in milliseconds."""
 LARGEST_PLACE = 2**31
 """Of a row: what is larger is no place but a time."""
 
@@ -82,12 +80,15 @@ def read_log(
     if row_column is None:
         raise BadEvaluation(f"{path.name} has no column {' or '.join(by)}.")
     needed = [name for name in dict.fromkeys([row_column, "item_id", moments]) if name in columns]
-    columns = _kept(columns, needed)
-    if not columns["item_id"]:
+    kept = _kept(columns, needed)
+    if not kept:
         raise BadEvaluation(
             f"{path.name} has no line with {' and '.join(needed)} that is no "
             f"{' or '.join(NO_PURCHASE)}."
         )
+    _refuse_missing_times(path, columns, kept)
+    if len(kept) < len(columns["item_id"]):
+        columns = {name: [values[place] for place in kept] for name, values in columns.items()}
     catalogue = catalogue_of(columns["item_id"], items or items_file(path))
     parts = columns.get("part", [""] * len(columns["item_id"]))
     known: dict[tuple[str, str], int] = {}
@@ -99,8 +100,8 @@ def read_log(
         for name, part in zip(columns[row_column], parts, strict=True)
     ]
     row = np.array(whose, dtype=np.int64)
-    at, timed = _times(path, columns, row, moments=moments, in_turn=in_turn)
-    order = np.lexsort((np.arange(len(row)), at, row))
+    at, fraction, timed = _times(path, columns, row, moments=moments, in_turn=in_turn)
+    order = np.lexsort((np.arange(len(row)), fraction, at, row))
     return Log(
         row=row[order],
         item=catalogue.codes(columns["item_id"])[order],
@@ -130,26 +131,44 @@ def parts_of(log: Log, split: dict[str, set[str]]) -> NDArray[np.str_] | None:
     return part
 
 
-def _kept(columns: dict[str, list[str]], needed: Sequence[str]) -> dict[str, list[str]]:
-    """Without lines that are no interest in an item, or lack what is needed of them."""
+def _kept(columns: dict[str, list[str]], needed: Sequence[str]) -> list[int]:
+    """Places of the lines that are an interest in an item, and have what is needed of them."""
     event = columns.get("event")
-    kept = [
+    return [
         place
         for place, values in enumerate(zip(*(columns[name] for name in needed), strict=True))
         if all(values) and (event is None or event[place] not in NO_PURCHASE)
     ]
-    if len(kept) == len(columns["item_id"]):
-        return columns
-    return {name: [values[place] for place in kept] for name, values in columns.items()}
+
+
+def _refuse_missing_times(path: Path, columns: dict[str, list[str]], kept: list[int]) -> None:
+    """One line without a time would silently take those of all with it. Public files tell the
+    times of one part alone: they are not used, but nothing is missing from them."""
+    written = columns.get("timestamp", [])
+    if all(written):
+        return
+    parts = columns.get("part", [""] * len(written))
+    timed = {parts[place] for place in kept if written[place]}
+    missing = next((place for place in kept if not written[place] and parts[place] in timed), None)
+    if missing is not None:
+        others = f"others of the part {parts[missing]}" if parts[missing] else "others"
+        raise BadEvaluation(
+            f"{path.name}, line {line_number(path, missing)}: the timestamp is empty, but "
+            f"{others} have one. Give each line its time, or leave the column out."
+        )
 
 
 def _times(
     path: Path, columns: dict[str, list[str]], row: IntArray, *, moments: str, in_turn: bool
-) -> tuple[IntArray, bool]:
+) -> tuple[IntArray, IntArray, bool]:
+    """Seconds, millionths of one that order what happened within it, and whether they are time."""
     written = columns.get("timestamp")
     if written is not None and all(written):
-        at = np.fromiter((_seconds(path, text) for text in written), np.int64, len(row))
-        return (_one_by_one(at, path, columns, row, moments) if moments in columns else at), True
+        refuse_days(path, written)
+        at = np.fromiter((microseconds(path, text) for text in written), np.int64, len(row))
+        if moments in columns:
+            return _one_by_one(at, path, columns, row, moments), np.zeros_like(row), True
+        return at // MICROSECONDS, at % MICROSECONDS, True
     place = _places(path, columns)
     if place is None:
         place = _groups(row, columns[moments]) if moments in columns else np.arange(len(row))
@@ -160,7 +179,7 @@ def _times(
         length = np.zeros(len(begins), np.int64)
         np.maximum.at(length, row, place + 1)
         place += (np.cumsum(length) - length)[row]
-    return place * STEP_SECONDS, False
+    return place * STEP_SECONDS, np.zeros_like(row), False
 
 
 def _places(path: Path, columns: dict[str, list[str]]) -> IntArray | None:
@@ -174,14 +193,16 @@ def _places(path: Path, columns: dict[str, list[str]]) -> IntArray | None:
 def _one_by_one(
     at: IntArray, path: Path, columns: dict[str, list[str]], row: IntArray, moments: str
 ) -> IntArray:
-    """One time for what was bought at once, and another for each basket of a row: one that began
-    with another comes a second later, by its number or as the file has them."""
+    """Seconds, one for what was bought at once, and another for each basket of a row: one that
+    began with another comes a second later, by its number or as the file has them. `at` is in
+    microseconds."""
     group = _groups(row, columns[moments])
     _, first = np.unique(group, return_index=True)
     begun = np.full(len(first), np.iinfo(np.int64).max)
     np.minimum.at(begun, group, at)
     place = _places(path, columns)
     order = np.lexsort((group[first] if place is None else place[first], begun, row[first]))
+    begun //= MICROSECONDS
     for one, after in pairwise(order):
         if row[first[one]] == row[first[after]]:
             begun[after] = max(begun[after], begun[one] + 1)
@@ -194,28 +215,6 @@ def _groups(row: IntArray, of: Sequence[str]) -> IntArray:
     known: dict[tuple[int, str], int] = {}
     pairs = zip(row.tolist(), of, strict=True)
     return np.array([known.setdefault(pair, len(known)) for pair in pairs], dtype=np.int64)
-
-
-def _seconds(path: Path, text: str) -> int:
-    try:
-        seconds = float(text)
-    except ValueError:
-        return _moment(path, text)
-    if not abs(seconds) < LATEST_SECONDS:
-        raise BadEvaluation(
-            f"{path.name}: {text!r} is no time, write ISO 8601 or seconds, not milliseconds."
-        )
-    return int(seconds)
-
-
-def _moment(path: Path, text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError as error:
-        raise BadEvaluation(
-            f"{path.name}: {text!r} is no time, write ISO 8601 or seconds."
-        ) from error
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
 
 
 def _number(path: Path, text: str) -> int:

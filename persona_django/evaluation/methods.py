@@ -14,8 +14,8 @@ from persona_django.evaluation.task import Task
 from persona_django.exceptions import BadEvaluation
 from persona_django.numeric.proposals import Proposals, lists
 from persona_django.numeric.proposers.base import Lessons, Proposer, Questions
-from persona_django.ranking.exam import Exam
-from persona_django.ranking.pipeline import BLOCK_CASES, Pipeline, unmasked
+from persona_django.ranking.exam import BLOCK_CASES, Exam
+from persona_django.ranking.pipeline import Pipeline, unmasked
 
 IntArray = NDArray[np.int64]
 DEFAULT = "default"

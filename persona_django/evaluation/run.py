@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from persona_django.evaluation import judging
 from persona_django.evaluation.files import items_file, read_split
@@ -103,7 +104,10 @@ def evaluate(
         cases=cases,
         unknown_targets=unknown,
         default=DEFAULT,
-        methods={name: _figures(judged[name], shared[name], seconds[name]) for name in names},
+        methods={
+            name: _figures(judged[name], shared[name], seconds[name], task.exam.group)
+            for name in names
+        },
     )
 
 
@@ -126,10 +130,13 @@ def _refuse(k: Sequence[int], seeds: Sequence[int]) -> None:
 
 
 def _figures(
-    judged: Sequence[judging.Judged], shared: Sequence[dict[str, float]], seconds: float
+    judged: Sequence[judging.Judged],
+    shared: Sequence[dict[str, float]],
+    seconds: float,
+    group: NDArray[np.int64] | None,
 ) -> Figures:
     values, intervals = judging.summary(
-        {name: np.mean([part[name] for part in judged], axis=0) for name in judged[0]}
+        {name: np.mean([part[name] for part in judged], axis=0) for name in judged[0]}, group
     )
     for name in shared[0]:
         values[name] = float(np.mean([part[name] for part in shared]))

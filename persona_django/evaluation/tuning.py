@@ -1,8 +1,9 @@
 """Options of the sources, chosen by what they find where nothing is judged later.
 
 Only the rehearsal is looked at, whose questions and answers are older than those of the exam. One
-option after the other is tried on one source alone, which is far cheaper than on the pipeline; in
-the end the tuned pipeline has to beat the untuned one, else nothing is changed.
+option after the other is tried on one source alone, which is far cheaper than on the pipeline, and
+on the earlier half of the cases. In the end the tuned pipeline has to beat the untuned one on the
+later half, by which nothing was chosen, else nothing is changed.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from persona_django.evaluation.lineup import LINEUPS, Tuned, choices_of, ways_of
 from persona_django.evaluation.methods import Alone
 from persona_django.evaluation.task import Task
 from persona_django.numeric import metrics
+from persona_django.ranking.choosing import JUDGED_BY
 from persona_django.ranking.exam import Exam
-from persona_django.ranking.pipeline import JUDGED_BY, Entry, Pipeline
+from persona_django.ranking.pipeline import Entry, Pipeline
 
-MOST_CASES = 3_000
-"""Cases of the rehearsal that options are judged by."""
-RANKER_SHARE = 0.5
-"""Of the cases, those that the rankers learn from when two pipelines are compared."""
+MOST_CASES = 6_000
+"""Cases of the rehearsal that are looked at."""
+CHOOSING_SHARE = 0.5
+"""Of the cases, the earlier ones that options are chosen by; the rankers of both pipelines learn
+from them, too, before the others decide."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -38,7 +41,8 @@ class Tuning:
     tried: int = 0
     before: float = 0.0
     after: float = 0.0
-    """NDCG of the pipelines, untuned and tuned, on cases that neither learnt from."""
+    """NDCG of the pipelines, untuned and tuned, on cases that neither learnt from, and by which no
+    option was chosen."""
 
 
 def tune(
@@ -51,19 +55,20 @@ def tune(
 ) -> Tuning:
     """Try options until the time is up. The exam of the task is never looked at."""
     until = time.monotonic() + 60 * minutes
-    exam = _sample(task.rehearsal, seed=seed)
+    learnt, judged = _halves(_sample(task.rehearsal, seed=seed))
     found = Tuning()
+    if not len(learnt.questions) or not len(judged.questions):
+        return found
     lineup = LINEUPS[protocol]
     for number, (name, entry) in enumerate(lineup.items()):
         # Each source has its share of the time that is left, and a third is for the comparison.
         share = (until - time.monotonic()) * 2 / 3 / (len(lineup) - number)
         progress(name, number, len(lineup))
-        chosen = _best_options(entry, exam, found, until=time.monotonic() + share)
+        chosen = _best_options(entry, learnt, found, until=time.monotonic() + share)
         if chosen:
             found.options[name] = chosen
     if found.options:
         progress("the pipeline", len(lineup), len(lineup))
-        learnt, judged = _halves(exam)
         found.before = _worth_of_pipeline(lineup, {}, learnt, judged, seed=seed)
         found.after = _worth_of_pipeline(lineup, found.options, learnt, judged, seed=seed)
         if found.after <= found.before:
@@ -116,6 +121,9 @@ def _sample(exam: Exam, *, seed: int) -> Exam:
 
 
 def _halves(exam: Exam) -> tuple[Exam, Exam]:
-    """Earlier cases to learn from and later ones to judge by."""
-    cut = int(len(exam.questions) * RANKER_SHARE)
-    return exam.take(np.arange(cut)), exam.take(np.arange(cut, len(exam.questions)))
+    """Earlier cases to learn from and later ones to judge by; none of one visit in both."""
+    n = len(exam.questions)
+    cut, group = int(n * CHOOSING_SHARE), exam.group
+    while group is not None and 0 < cut < n and group[cut] == group[cut - 1]:
+        cut += 1
+    return exam.take(np.arange(cut)), exam.take(np.arange(cut, n))

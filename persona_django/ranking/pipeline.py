@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,31 +13,22 @@ from persona_django.numeric import metrics
 from persona_django.numeric.linear import fit_linear
 from persona_django.numeric.proposals import Pool, Proposals, lists, pooled
 from persona_django.numeric.proposers.base import Lessons, Proposer, Questions
+from persona_django.numeric.sorting import distinct
 from persona_django.numeric.trees import fit_trees
-from persona_django.ranking.exam import Exam
-from persona_django.ranking.examples import Candidates, Examples, examples_of
+from persona_django.ranking.choosing import Scorer, is_surely_more, worth_of_cases
+from persona_django.ranking.exam import BLOCK_CASES, Asked, Exam
+from persona_django.ranking.examples import Candidates, examples_of
 from persona_django.ranking.features import ItemFacts, columns_of, matrix_of
 from persona_django.ranking.weighted import Weighted
 
 IntArray = NDArray[np.int64]
-BLOCK_CASES = 1_000
-"""Cases answered together, which bounds memory."""
 MOST_EXAMPLES = 20_000
 """Cases that a ranker learns from: more make it slower and hardly better."""
 FEWEST_ANSWERED = 50
 """Cases whose answer was among the candidates; with fewer, what is learnt is chance."""
 BOTH = "linear and trees"
 WEIGHTED = "weighted"
-"""What the sources say, added up; a ranker that learnt has to do better."""
-JUDGED_BY = 10
-"""Places of a list that are looked at to choose."""
-
-
-class Scorer(Protocol):
-    """Orders candidates by their features."""
-
-    def score(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(n, f) float32 to (n,) float64, higher is better."""
+"""What the sources say, added up; a ranker that learnt has to do better, and not by chance."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +100,11 @@ class Pipeline:
         self.scorer: Scorer | None = None
         self.facts: ItemFacts | None = None
         self.chosen = ""
-        """Name of the ranker that did best where it had not learnt, or of the one that was set."""
+        """Name of the ranker that did best where it had not learnt; `WEIGHTED` where none was
+        surely better."""
         self.worth: dict[str, float] = {}
-        """What each ranker did there, nDCG at `JUDGED_BY`; empty where too few cases were answered
-        to learn."""
+        """What each ranker did there, mean nDCG; empty where too few cases were answered to
+        learn."""
 
     def fit(self, lessons: Lessons, rehearsal: Exam) -> None:
         """Learn the ranker from the rehearsal, then every source from the lessons.
@@ -127,7 +119,7 @@ class Pipeline:
         if lessons is not rehearsal.lessons:
             self._fit_sources(lessons)
 
-    def lists(self, questions: Questions, *, masked: bool, k: int) -> IntArray:
+    def lists(self, questions: Asked, *, masked: bool, k: int) -> IntArray:
         """(n_cases, k) int64 item codes, best first, -1 for an empty place."""
         assert self.scorer is not None, "fit before lists"
         found = [np.empty((0, k), np.int64)]
@@ -176,11 +168,14 @@ class Pipeline:
         }
         tried[BOTH] = Added(parts=tuple(tried.values()))
         tried[WEIGHTED] = weighted
-        self.worth = {name: _worth(scorer, some) for name, scorer in tried.items()}
-        self.chosen = max(self.worth, key=lambda name: self.worth[name])
-        if self.chosen == WEIGHTED:
-            self.scorer = weighted
+        of_cases = {name: worth_of_cases(scorer, some) for name, scorer in tried.items()}
+        self.worth = {name: metrics.mean(values) for name, values in of_cases.items()}
+        best = max([*fits, BOTH], key=lambda name: self.worth[name])
+        group = exam.groups[distinct(some.case[some.judged])]
+        if not is_surely_more(of_cases[best] - of_cases[WEIGHTED], group):
+            self.chosen, self.scorer = WEIGHTED, weighted
             return
+        self.chosen = best
         wanted = fits if self.chosen == BOTH else {self.chosen: fits[self.chosen]}
         parts = tuple(
             fit(some.matrix[some.drawn], some.label[some.drawn]) for fit in wanted.values()
@@ -194,7 +189,7 @@ class Pipeline:
             low += len(block)
 
     def _blocks(
-        self, questions: Questions, *, masked: bool
+        self, questions: Asked, *, masked: bool
     ) -> Iterator[tuple[Questions, Pool, NDArray[np.float32]]]:
         assert self.facts is not None, "fit before asking"
         for block in questions.blocks(BLOCK_CASES):
@@ -219,14 +214,3 @@ def unmasked(part: Proposals, questions: Questions) -> Proposals:
     """What is proposed without what stands in the history."""
     kept = ~questions.holds(part.case, part.item)
     return Proposals(case=part.case[kept], item=part.item[kept], score=part.score[kept])
-
-
-def _worth(scorer: Scorer, some: Examples) -> float:
-    """nDCG of the lists of the judged cases."""
-    label, case = some.label[some.judged], some.case[some.judged]
-    score = scorer.score(some.matrix[some.judged])
-    number = np.unique(case, return_inverse=True)[1]
-    n_cases = int(number.max(initial=-1)) + 1
-    shown = lists(number, np.arange(len(score)), score, k=JUDGED_BY, n_cases=n_cases)
-    hit = np.where(shown >= 0, label[shown], False)
-    return metrics.mean(metrics.ndcg(hit, np.bincount(number[label], minlength=n_cases)))

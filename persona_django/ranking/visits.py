@@ -19,10 +19,11 @@ from persona_django.numeric.proposers.linked import Following, Ridge, Similar
 from persona_django.numeric.proposers.popular import Popular
 from persona_django.numeric.proposers.visits import LikeVisits
 from persona_django.numeric.steps import Steps
-from persona_django.ranking.exam import one_answer, prefixes
+from persona_django.ranking.beginnings import beginnings
+from persona_django.ranking.exam import of_beginnings
 from persona_django.ranking.pipeline import Entry, Pipeline
 from persona_django.ranking.stored import take_over
-from persona_django.sources.visits import KnownVisits
+from persona_django.sources.visits import MOST_SEEN, KnownVisits
 
 VISITS: Mapping[str, Entry] = {
     "visit-next": Entry(made=LikeVisits, limit=80),
@@ -35,10 +36,12 @@ VISITS: Mapping[str, Entry] = {
 """Each speaks of the visit itself: whatever one of them proposes, people in such visits went on
 to."""
 REHEARSED_SHARE = 0.1
-"""Of the visits, the newest teach the ranker, from what those before them taught the sources."""
+"""Of the visits, the newest teach the ranker, from what all before them taught the sources."""
 MOST_REHEARSED = 3_000
-"""Cases that a shop's ranker learns from: seven times as many take that much longer and make it
-hardly better."""
+"""Visits that are rehearsed, and cases that a shop's ranker learns from: seven times as many take
+that much longer and make it hardly better."""
+OF_A_VISIT = 4
+"""Cases of one visit at most: they are alike, and who clicks all day is no measure of others."""
 
 
 def pipeline_of_visits(*, min_support: int, beat: Callable[[], None] | None = None) -> Pipeline:
@@ -60,13 +63,16 @@ def learn_visits(
     min_support : distinct visitors behind whatever counts, 1 or more
     beat : as of `Pipeline`
     """
-    order = np.argsort(steps.ended(), kind="stable")
-    cut = len(steps) - int(len(steps) * REHEARSED_SHARE)
-    # Each visit has a case at least, so no more of them are looked at than cases are learnt from.
-    rehearsed = order[max(cut, len(steps) - MOST_REHEARSED) :]
-    questions, answer = prefixes(steps.take(rehearsed), least=1)
-    rehearsal = one_answer(Lessons(steps=steps.take(order[:cut])), questions, answer, masked=True)
     pipeline = pipeline_of_visits(min_support=min_support, beat=beat)
+    order = np.argsort(steps.ended(), kind="stable")
+    # Each visit has a case at least, so no more of them are asked than cases are learnt from.
+    # What comes before them teaches the sources, up to the last visit, as it does for a page.
+    cut = len(steps) - min(int(len(steps) * REHEARSED_SHARE), MOST_REHEARSED)
+    # As long as pages look back, and drawn before any history is copied.
+    asked = beginnings(steps.take(order[cut:]), least=1, seen=MOST_SEEN)
+    asked = asked.few_of_each(OF_A_VISIT, seed=pipeline.seed)
+    lessons = Lessons(steps=steps.take(order[:cut]))
+    rehearsal = of_beginnings(lessons, asked, masked=True)
     pipeline.fit(Lessons(steps=steps), rehearsal)
     return pipeline
 

@@ -172,3 +172,35 @@ def test_an_interval_holds_its_mean_and_narrows_with_more_cases():
 
     (low, high), (lower, higher) = intervals["few"], intervals["many"]
     assert low < lower < values["few"] == values["many"] < higher < high
+
+
+def test_nineteen_of_twenty_intervals_hold_the_truth_where_cases_of_a_visit_are_alike():
+    rng = np.random.default_rng(4)
+    visit = np.repeat(np.arange(200), 20)
+
+    held = []
+    for _ in range(100):
+        # Of some visits nearly every case is found, of others nearly none.
+        hit = rng.random(len(visit)) < rng.choice([0.1, 0.9], 200, p=[0.75, 0.25])[visit]
+        low, high = summary({"hr@5": hit.astype(float)}, visit)[1]["hr@5"]
+        held.append(low <= 0.75 * 0.1 + 0.25 * 0.9 <= high)
+
+    assert 90 <= sum(held) <= 99
+
+
+def test_groups_of_any_size_weigh_what_they_hold_and_cases_that_are_not_judged_nothing():
+    visit = np.repeat(np.arange(300), np.arange(300) % 7 + 1)
+    value = (visit % 3 == 0).astype(float)
+    unjudged = np.where(visit % 2 == 0, np.nan, value)
+
+    values, intervals = summary({"all": value, "odd": unjudged}, visit)
+
+    for name, (low, high) in intervals.items():
+        assert low < values[name] < high < low + 0.25
+    assert intervals["odd"][1] - intervals["odd"][0] > intervals["all"][1] - intervals["all"][0]
+
+
+def test_where_every_case_stands_alone_groups_change_nothing():
+    value = np.random.default_rng(2).integers(0, 2, 50).astype(float)
+
+    assert summary({"hr@5": value}, np.arange(50)) == summary({"hr@5": value})

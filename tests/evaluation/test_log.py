@@ -49,14 +49,75 @@ def test_what_is_no_time_is_said(bad, tmp_path):
         log_of(tmp_path, "user_id,item_id,timestamp", ("ann", "a", bad))
 
 
-def test_without_all_times_the_position_orders(tmp_path):
-    lines = [("ann", "b", "", 2), ("ann", "a", 7, 1)]
+@pytest.mark.parametrize(
+    ("later", "earlier"),
+    [
+        ("1700000000.9", "1700000000.1"),
+        ("2023-11-14T22:13:20.9Z", "2023-11-14T22:13:20.1Z"),
+        ("2023-11-14T22:13:20.000002", "2023-11-14T22:13:20.000001"),
+        ("-0.1", "-0.9"),
+    ],
+)
+def test_fractions_of_a_second_order_what_is_kept_in_seconds(later, earlier, tmp_path):
+    lines = [("ann", "c", later), ("ann", "a", earlier)]
+
+    log, rows = log_of(tmp_path, "user_id,item_id,timestamp", *lines)
+
+    assert rows == ["a c"]
+    assert log.at[0] == log.at[1]
+
+
+def test_baskets_of_one_second_come_by_their_fractions_and_each_in_a_second_of_its_own(tmp_path):
+    lines = [("ann", "b", "y", 10.9), ("ann", "a", "x", 10.1), ("ann", "c", "y", 10.2)]
+
+    log, rows = log_of(
+        tmp_path, "user_id,item_id,basket_id,timestamp", *lines, moments="basket_id"
+    )
+
+    assert rows == ["a b c"]
+    assert log.at.tolist() == [10, 11, 11]
+
+
+@pytest.mark.parametrize("day", ["20240101", "19991231"])
+def test_a_day_without_dashes_is_refused_before_it_is_read_as_a_second_of_1970(day, tmp_path):
+    header = "user_id,item_id,timestamp"
+
+    with pytest.raises(BadEvaluation, match=f"{day!r} .* Write 2024-01-31"):
+        log_of(tmp_path, header, ("ann", "a", "2024-01-01"), ("ann", "b", day))
+    told = log_of(tmp_path, header, ("ann", "b", f"{day}.0"))[0]
+    among_seconds = log_of(tmp_path, header, ("ann", "a", 5), ("ann", "b", day))[0]
+
+    assert told.at.tolist() == among_seconds.at[1:].tolist() == [int(day)]
+
+
+def test_without_times_the_position_orders(tmp_path):
+    lines = [("ann", "b", "", 2), ("ann", "a", "", 1)]
 
     log, rows = log_of(tmp_path, "user_id,item_id,timestamp,position", *lines)
 
     assert rows == ["a b"]
     assert not log.timed
     assert np.diff(log.at).tolist() == [STEP_SECONDS]
+
+
+def test_a_single_line_without_a_time_is_named_and_does_not_drop_those_of_all(tmp_path):
+    lines = [("ann", "a", 7), ("ann", '"b\nc"', 8), ("", "c", ""), ("bob", "d", "")]
+
+    with pytest.raises(BadEvaluation, match=r"log\.csv, line 6: the timestamp is empty"):
+        log_of(tmp_path, "user_id,item_id,timestamp", *lines)
+
+    assert log_of(tmp_path, "user_id,item_id,timestamp", *lines[:3])[0].timed
+
+
+def test_times_of_one_part_alone_are_used_for_none(tmp_path):
+    lines = [("v1", "a", "", "train"), ("v2", "b", 9, "test"), ("v2", "c", 8, "test")]
+    header = "session_id,item_id,timestamp,part"
+
+    log, rows = log_of(tmp_path, header, *lines)
+
+    assert (rows, log.timed) == (["a", "b c"], False)
+    with pytest.raises(BadEvaluation, match=r"line 5: .* others of the part test have one"):
+        log_of(tmp_path, header, *lines, ("v3", "a", "", "test"))
 
 
 @pytest.mark.parametrize(

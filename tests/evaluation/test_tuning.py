@@ -8,8 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from persona_django.evaluation.lineup import LINEUPS, choices_of
+from persona_django.evaluation import tuning
+from persona_django.evaluation.judging import by_case
+from persona_django.evaluation.lineup import LINEUPS, Tuned, choices_of
+from persona_django.evaluation.methods import Whole
+from persona_django.evaluation.task import Task
 from persona_django.evaluation.tuning import tune
+from persona_django.numeric.steps import Steps
+from persona_django.ranking.exam import Exam
 from tests.evaluation.logs import read, written
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -17,28 +23,79 @@ LONG = 5.0
 """Minutes that these small files never need."""
 
 
-@pytest.fixture
-def log(tmp_path):
+def visits(n: int, *, kinds: int = 6) -> list[tuple[str, str, int]]:
     """Visits in which the first item decides what comes last, whatever stands between."""
     draw = random.Random(11)
     lines = []
-    for visit in range(260):
-        kind = draw.randrange(6)
-        between = [f"noise{draw.randrange(12)}" for _ in range(2)]
+    for visit in range(n):
+        kind = draw.randrange(kinds)
+        between = [f"noise{draw.randrange(2 * kinds)}" for _ in range(2)]
         items = [f"start{kind}", *between, f"end{kind}"]
         lines += [(f"v{visit}", item, place) for place, item in enumerate(items)]
-    return written(tmp_path, "session_id,item_id,position", lines)
+    return lines
 
 
-def test_what_is_chosen_is_better_where_nobody_looked(log, monkeypatch):
+@pytest.fixture
+def log(tmp_path):
+    return written(tmp_path, "session_id,item_id,position", visits(260))
+
+
+@pytest.fixture
+def long_log(tmp_path):
+    """With cases enough for a difference to be none of chance, and too little of each kind for the
+    pipeline to do without what is chosen."""
+    return written(tmp_path, "session_id,item_id,position", visits(1_500, kinds=60))
+
+
+def test_what_is_chosen_is_better_where_nobody_looked(long_log, monkeypatch):
     only_popular_and_following(monkeypatch)
-    task = read("session-next", log, min_prefix=3)
+    task = read("session-next", long_log, min_prefix=3)
 
     found = tune("session-next", task, minutes=LONG)
+    untuned, tuned = (judged(task, options) for options in ({}, found.options))
 
     assert found.options, "the first item counts too little as it is"
     assert found.after > found.before
     assert found.tried > 5
+    assert tuned.mean() > untuned.mean() + 2 * (tuned - untuned).std() / len(tuned) ** 0.5
+
+
+def test_no_visit_that_options_are_chosen_by_decides_whether_they_are_better(log, monkeypatch):
+    only_popular_and_following(monkeypatch)
+    task = read("session-next", log, min_prefix=1)
+    chosen_by, decided_by = set(), set()
+    worth, decide = tuning._worth, tuning._worth_of_pipeline
+
+    def choosing(entry, options, exam):
+        chosen_by.update(exam.group.tolist())
+        return worth(entry, options, exam)
+
+    def deciding(lineup, options, learnt, judged, *, seed):
+        decided_by.update(judged.group.tolist())
+        return decide(lineup, options, learnt, judged, seed=seed)
+
+    monkeypatch.setattr(tuning, "_worth", choosing)
+    monkeypatch.setattr(tuning, "_worth_of_pipeline", deciding)
+    tune("session-next", task, minutes=LONG)
+
+    assert chosen_by and decided_by
+    assert not chosen_by & decided_by
+    assert chosen_by | decided_by == set(task.rehearsal.group.tolist())
+
+
+def test_what_is_better_only_for_those_it_was_chosen_by_is_not_taken(log, monkeypatch):
+    only_popular_and_following(monkeypatch)
+    task = read("session-next", log, min_prefix=3)
+    late = len(task.rehearsal.questions) // 2
+    answer = task.rehearsal.answer.copy()
+    # The later half goes on to what its last item says, which counts less with what is chosen.
+    answer[late:] = followed_by_the_last(task.exam.lessons.steps, task.rehearsal)[late:]
+    other = replace(task, rehearsal=replace(task.rehearsal, answer=answer))
+
+    found = tune("session-next", other, minutes=LONG)
+
+    assert 0 < found.after <= found.before, "something was chosen"
+    assert found.options == {}
 
 
 def test_what_is_judged_later_changes_nothing(log, monkeypatch):
@@ -83,3 +140,18 @@ def only_popular_and_following(monkeypatch):
     lineup = LINEUPS["session-next"]
     few = {name: lineup[name] for name in ("viewed-next", "popular")}
     monkeypatch.setitem(LINEUPS, "session-next", few)
+
+
+def judged(task: Task, options: Tuned) -> np.ndarray:
+    """What each case of the exam gives the whole pipeline."""
+    shown = Whole(LINEUPS["session-next"], options).answer(task, k=10, seed=0)
+    return by_case(shown, task.exam, k=[10], ideal="k")["ndcg@10"]
+
+
+def followed_by_the_last(steps: Steps, exam: Exam) -> np.ndarray:
+    """Of each case, what came after its last item most often."""
+    after = np.zeros((exam.n_items, exam.n_items), np.int64)
+    same_row = steps.row[1:] == steps.row[:-1]
+    np.add.at(after, (steps.item[:-1][same_row], steps.item[1:][same_row]), 1)
+    histories = exam.questions.histories
+    return after.argmax(axis=1)[histories.item[histories.indptr[1:] - 1]]

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from persona_django.numeric.steps import Steps
-from persona_django.ranking.pipeline import WEIGHTED
+from persona_django.ranking import visits as module
+from persona_django.ranking.exam import Exam
+from persona_django.ranking.pipeline import WEIGHTED, Pipeline
 from persona_django.ranking.stored import pipeline_arrays
 from persona_django.ranking.visits import known_visits, learn_visits
+from persona_django.sources.visits import MOST_SEEN
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -65,6 +68,37 @@ def test_the_ranker_learns_where_there_are_enough_visits_and_else_adds_up():
     assert set(many.worth) == {"linear", "trees", "linear and trees", WEIGHTED}
     assert many.worth[many.chosen] == max(many.worth.values())
     assert (few.chosen, few.worth) == (WEIGHTED, {})
+
+
+def rehearsal_of(steps: Steps, monkeypatch) -> Exam:
+    """What the ranker would have learnt from."""
+    rehearsals: list[Exam] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(Pipeline, "fit", lambda self, lessons, exam: rehearsals.append(exam))
+        learn_visits(steps, min_support=3)
+    return rehearsals[0]
+
+
+def test_all_that_is_older_than_what_is_rehearsed_is_learnt_from_before(monkeypatch):
+    monkeypatch.setattr(module, "MOST_REHEARSED", 20)
+
+    rehearsal = rehearsal_of(walks(shop(600)), monkeypatch)
+
+    assert len(rehearsal.lessons.steps) == 580, "a page knows all visits but those of today"
+    assert rehearsal.lessons.steps.at.max() < rehearsal.questions.now.min()
+
+
+def test_a_visit_of_thousands_of_looks_is_rehearsed_as_often_as_others_and_looked_back_on_as_far(
+    monkeypatch,
+):
+    longest = [one % N_ITEMS for one in range(3_000)]
+
+    rehearsal = rehearsal_of(walks([*shop(600), longest]), monkeypatch)
+
+    histories = rehearsal.questions.histories
+    assert len(rehearsal.questions) <= 60 * module.OF_A_VISIT
+    assert (np.diff(histories.indptr) == MOST_SEEN).sum() == module.OF_A_VISIT
+    assert np.diff(histories.indptr).max() == MOST_SEEN
 
 
 @pytest.mark.parametrize(("visitors", "expected"), [(2, False), (3, True)])

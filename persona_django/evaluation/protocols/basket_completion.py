@@ -17,6 +17,7 @@ from persona_django.evaluation.task import (
 )
 from persona_django.exceptions import BadEvaluation
 from persona_django.numeric.proposers.base import Questions
+from persona_django.numeric.sorting import places_within
 from persona_django.numeric.steps import Steps
 from persona_django.ranking.exam import Exam, one_answer
 
@@ -25,7 +26,7 @@ REHEARSED_SHARE = 0.1
 HIDING_SEED = 7
 """Draws the item that is hidden."""
 REHEARSALS = 4
-"""Times that a basket is rehearsed, each time with another item hidden."""
+"""Times at most that a basket is rehearsed, each time with another item hidden."""
 LARGEST = 100
 """Items of a basket to learn from: larger ones are a wholesaler's."""
 
@@ -69,12 +70,19 @@ def read(path: Path, items: Path | None, parts: dict[str, set[str]], options: Op
 
 
 def _exam(log: Log, train: Steps, test: Steps, *, seed: int, times: int) -> Exam:
-    rng = np.random.default_rng(seed)
-    test = test.take(np.repeat(np.flatnonzero(np.diff(test.indptr) > 1), times))
-    hidden = test.indptr[:-1] + (rng.random(len(test)) * np.diff(test.indptr)).astype(np.int64)
-    kept = np.ones(len(test.item), dtype=bool)
-    kept[hidden] = False
+    """Each basket of two or more items so many times, as far as it has items."""
     small = train.take(np.flatnonzero(np.diff(train.indptr) <= LARGEST))
-    questions = Questions(histories=test.only(kept), now=test.at[hidden])
+    test = test.take(np.flatnonzero(np.diff(test.indptr) > 1))
+    size = np.diff(test.indptr)
+    first = (np.random.default_rng(seed).random(len(test)) * size).astype(np.int64)
+    each = np.minimum(times, size)
+    basket = np.repeat(np.arange(len(test)), each)
+    # From the item that the lot fell on evenly round the basket, so that none is hidden twice.
+    further = places_within(each) * size[basket] // each[basket]
+    cases = test.take(basket)
+    hidden = cases.indptr[:-1] + (first[basket] + further) % size[basket]
+    kept = np.ones(len(cases.item), dtype=bool)
+    kept[hidden] = False
+    questions = Questions(histories=cases.only(kept), now=cases.at[hidden])
     lessons = log.catalogue.lessons(small)
-    return one_answer(lessons, questions, test.item[hidden], masked=True)
+    return one_answer(lessons, questions, cases.item[hidden], masked=True, group=basket)

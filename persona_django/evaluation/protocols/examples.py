@@ -13,7 +13,7 @@ from persona_django.evaluation.files import items_file, part_of, read_columns
 from persona_django.evaluation.log import STEP_SECONDS
 from persona_django.evaluation.task import Options, Task, task
 from persona_django.exceptions import BadEvaluation
-from persona_django.numeric.proposers.base import Questions
+from persona_django.numeric.proposers.base import Lessons, Questions
 from persona_django.numeric.sorting import places_within
 from persona_django.numeric.steps import Steps
 from persona_django.ranking.exam import Exam, one_answer
@@ -38,15 +38,17 @@ def read(path: Path, items: Path | None, parts: dict[str, set[str]], options: Op
         )
     # What the ranker rehearses with is not learnt from at the same time.
     if len(train) and len(val):
-        lessons, rehearsed = train, val
+        earlier, rehearsed = train, val
     else:
-        lessons, rehearsed = _cut(train, 0.9) if len(train) else _cut(val, 0.5)
+        earlier, rehearsed = _cut(train, 0.9) if len(train) else _cut(val, 0.5)
     learnt = np.concatenate([train, val]) if options.fit_validation or not len(train) else train
-    learnt_steps = [_steps(columns, catalogue, places) for places in (learnt, lessons)]
-    exam, rehearsal = (
-        _exam(columns, catalogue, steps, places)
-        for steps, places in zip(learnt_steps, (test, rehearsed), strict=True)
-    )
+    before = catalogue.lessons(_steps(columns, catalogue, earlier))
+    lessons = before
+    # The same object where nothing more is learnt from, so that the sources learn it once.
+    if not np.array_equal(learnt, earlier):
+        lessons = catalogue.lessons(_steps(columns, catalogue, learnt))
+    exam = _exam(columns, catalogue, lessons, test)
+    rehearsal = _exam(columns, catalogue, before, rehearsed)
     return task(
         exam,
         rehearsal,
@@ -79,12 +81,14 @@ def _steps(
 
 
 def _exam(
-    columns: dict[str, list[str]], catalogue: Catalogue, learnt: Steps, places: NDArray[np.int64]
+    columns: dict[str, list[str]],
+    catalogue: Catalogue,
+    lessons: Lessons,
+    places: NDArray[np.int64],
 ) -> Exam:
     histories = _rows(_histories(columns, places), catalogue)
     now = np.diff(histories.indptr) * STEP_SECONDS
     answer = catalogue.codes([columns["item_id"][place] for place in places])
-    lessons = catalogue.lessons(learnt)
     return one_answer(lessons, Questions(histories=histories, now=now), answer, masked=False)
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from persona_django.evaluation.log import Log, read_log
+from persona_django.evaluation.log import read_log
 from persona_django.evaluation.task import Options, Task, task
 from persona_django.exceptions import BadEvaluation
-from persona_django.numeric.proposers.base import Questions
+from persona_django.numeric.proposers.base import Lessons, Questions
 from persona_django.numeric.steps import Steps
 from persona_django.ranking.exam import Exam, one_answer
 
@@ -29,13 +29,15 @@ def read(path: Path, items: Path | None, parts: dict[str, set[str]], options: Op
         raise BadEvaluation(
             f"No user of {path.name} has {FEWEST} items, the fewest to be judged by."
         )
-    learnt = steps.only(left > (0 if options.fit_validation else 1))
-    exam = _exam(log, learnt, steps, left, asked, back=0)
-    again = exam.questions.holds(exam.answer_case, exam.answer).sum()
+    before = log.catalogue.lessons(steps.only(left > 1))
+    # The same object where nothing more is learnt from, so that the sources learn it once.
+    lessons = log.catalogue.lessons(steps.only(left > 0)) if options.fit_validation else before
+    exam = _exam(lessons, steps, left, asked, back=0)
+    again = exam.holds(exam.answer_case, exam.answer).sum()
     notes = {"Answers in the history": f"{again:,}, which can only be missed"} if again else {}
     return task(
         exam,
-        _exam(log, steps.only(left > 1), steps, left, asked, back=1),
+        _exam(before, steps, left, asked, back=1),
         {
             "Users": f"{len(asked):,}, whose last item is the answer",
             "Fitted with the validation items": "yes" if options.fit_validation else "no",
@@ -46,10 +48,9 @@ def read(path: Path, items: Path | None, parts: dict[str, set[str]], options: Op
 
 
 def _exam(
-    log: Log, learnt: Steps, steps: Steps, left: np.ndarray, asked: np.ndarray, *, back: int
+    lessons: Lessons, steps: Steps, left: np.ndarray, asked: np.ndarray, *, back: int
 ) -> Exam:
     answer = steps.only(left == back).take(asked)
-    lessons = log.catalogue.lessons(learnt)
     questions = Questions(histories=steps.only(left > back).take(asked), now=answer.at)
     return one_answer(lessons, questions, answer.item, masked=True)
 

@@ -10,7 +10,8 @@ from persona_django.evaluation.log import Log, parts_of, read_log
 from persona_django.evaluation.task import Options, Task, all_but_last, task
 from persona_django.exceptions import BadEvaluation
 from persona_django.numeric.steps import Steps
-from persona_django.ranking.exam import Exam, one_answer, prefixes
+from persona_django.ranking.beginnings import beginnings
+from persona_django.ranking.exam import Exam, of_beginnings
 
 TEST_SHARE = 0.1
 """Of the visits, the last ones in the file or in time, where the file names no part."""
@@ -53,6 +54,5 @@ def read(path: Path, items: Path | None, parts: dict[str, set[str]], options: Op
 
 
 def _exam(log: Log, train: Steps, test: Steps, options: Options) -> Exam:
-    questions, answer = prefixes(test, least=options.min_prefix)
-    lessons = log.catalogue.lessons(train)
-    return one_answer(lessons, questions, answer, masked=False)
+    asked = beginnings(test, least=options.min_prefix)
+    return of_beginnings(log.catalogue.lessons(train), asked, masked=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from persona_django.evaluation.protocols.basket_completion import LARGEST
+from persona_django.evaluation.protocols.basket_completion import HIDING_SEED, LARGEST, REHEARSALS
 from persona_django.exceptions import BadEvaluation
-from tests.evaluation.logs import items_in, read, rows_of, seen, written
+from tests.evaluation.logs import cases_of, items_in, read, rows_of, seen, written
 
 HEADER = "basket_id,item_id"
 LINES = [
@@ -52,14 +53,35 @@ def test_the_last_baskets_are_those_that_began_last(tmp_path):
     assert task.notes["Judged by"] == "the last 10% of the baskets by time"
 
 
-def test_a_basket_is_rehearsed_several_times_with_items_of_its_own_hidden(tmp_path):
-    lines = [("b1", "tea"), ("b2", "cup"), ("b2", "pot"), ("b3", "cup"), ("b3", "tea")]
+def test_a_basket_is_rehearsed_several_times_with_another_item_hidden_each_time(tmp_path):
+    whole = ["cup", "jar", "lid", "pot", "tea", "tin"]
+    lines = [
+        *((f"b{n}", "tea") for n in range(18)),
+        *(("six", name) for name in whole),
+        *(("two", name) for name in ("cup", "pot")),
+        *(("judged", name) for name in ("cup", "tea")),
+        ("last", "pot"),
+    ]
     path = written(tmp_path, HEADER, lines)
 
-    _, rehearsed = seen("basket-completion", path)
+    task = read("basket-completion", path)
 
-    assert len(rehearsed) == 4
-    assert {" ".join(sorted(case)) for case in rehearsed} == {"cup pot"}
+    rehearsed = cases_of(task.rehearsal, items_in(path))
+    hidden = [answer for _, answer in rehearsed]
+    assert task.rehearsal.group.tolist() == [0] * REHEARSALS + [1] * 2
+    assert len(set(hidden[:REHEARSALS])) == REHEARSALS
+    assert sorted(hidden[REHEARSALS:]) == ["cup", "pot"], "no more often than it has items"
+    assert all(sorted([*known.split(), one]) in (whole, whole[::3]) for known, one in rehearsed)
+
+
+def test_which_item_of_a_judged_basket_is_hidden_stays_what_its_seed_says(tmp_path):
+    lines = [(f"b{n}", f"i{m}") for n in range(50) for m in range(6)]
+    path = written(tmp_path, HEADER, lines)
+
+    asked, _ = seen("basket-completion", path)
+
+    drawn = np.random.default_rng(HIDING_SEED).random(5) * 6
+    assert [answer for _, answer in asked] == [f"i{int(place)}" for place in drawn]
 
 
 @pytest.mark.parametrize("told", ["part", "split"])

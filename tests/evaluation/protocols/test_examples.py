@@ -70,3 +70,12 @@ def test_missing_parts_and_a_split_are_said(tmp_path):
         read("examples", path)
     with pytest.raises(BadEvaluation, match="not by --split"):
         read("examples", path, split={"train": {"1"}, "test": {"2"}})
+
+
+def test_what_is_learnt_for_both_is_learnt_once(tmp_path):
+    path = written(tmp_path, HEADER, LINES)
+
+    same, fitted = (read("examples", path, fit_validation=told) for told in (False, True))
+
+    assert same.exam.lessons is same.rehearsal.lessons
+    assert fitted.exam.lessons is not fitted.rehearsal.lessons

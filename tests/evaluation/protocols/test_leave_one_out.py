@@ -68,3 +68,12 @@ def test_a_split_is_refused(tmp_path):
 
     with pytest.raises(BadEvaluation, match="takes no --split"):
         read("leave-one-out", path, split={"train": {"ann"}, "test": {"bob"}})
+
+
+def test_what_is_learnt_for_both_is_learnt_once(tmp_path):
+    path = written(tmp_path, HEADER, LINES)
+
+    same, fitted = (read("leave-one-out", path, fit_validation=told) for told in (False, True))
+
+    assert same.exam.lessons is same.rehearsal.lessons
+    assert fitted.exam.lessons is not fitted.rehearsal.lessons

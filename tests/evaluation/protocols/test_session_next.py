@@ -34,6 +34,14 @@ def test_every_beginning_of_the_last_tenth_of_visits_is_a_case(tmp_path):
     assert rehearsed == [("cup", "pot"), ("cup pot", "cup")]
 
 
+def test_cases_of_one_visit_are_known_to_be_alike(tmp_path):
+    lines = [(visit, f"i{n}", n) for visit in range(20) for n in range(4)]
+
+    exam = read("session-next", written(tmp_path, HEADER, lines)).exam
+
+    assert exam.group.tolist() == [0, 0, 0, 1, 1, 1]
+
+
 def test_earlier_visits_are_learnt_from_and_the_rehearsed_ones_not_twice(tmp_path):
     path = written(tmp_path, HEADER, LINES)
 
