@@ -45,6 +45,14 @@ class Chunk:
         return len(self.lines)
 
 
+def _is_utf_8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """One file, and how to read it."""
@@ -68,12 +76,12 @@ class Source:
         return self.path.stat().st_size
 
     def _refuse_what_is_no_text(self, start: bytes) -> None:
-        """UTF-16 and the files of programs are full of NUL bytes, and would be told that columns
-        are missing. A single one costs its line only."""
+        """UTF-16 and the files of programs would be told that columns are missing. A NUL byte
+        behind a header that can be read costs its line only."""
         if self.encoding.lower().startswith(WIDE):
             return
         header, _, _ = start.partition(b"\n")
-        if b"\0" in header or start.count(b"\0") * 50 > len(start):
+        if b"\0" in header or (b"\0" in start and not _is_utf_8(header)):
             is_wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
             raise BadImport(
                 f"{self.path.name} is no text in UTF-8. Save it as CSV in UTF-8"

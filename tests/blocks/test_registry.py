@@ -158,7 +158,8 @@ def test_status_names_a_block_of_the_shop_s_own(capsys):
 
     call_command("persona_status")
 
-    assert "mine: Shows chosen, then popular." in " ".join(capsys.readouterr().out.split())
+    said = " ".join(capsys.readouterr().out.split())
+    assert "mine: Shows chosen, then what is popular in the shop." in said
 
 
 @pytest.mark.django_db

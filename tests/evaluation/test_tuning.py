@@ -44,7 +44,7 @@ def log(tmp_path):
 def long_log(tmp_path):
     """With cases enough for a difference to be none of chance, and too little of each kind for the
     pipeline to do without what is chosen."""
-    return written(tmp_path, "session_id,item_id,position", visits(1_500, kinds=60))
+    return written(tmp_path, "session_id,item_id,position", visits(4_000, kinds=160))
 
 
 def test_what_is_chosen_is_better_where_nobody_looked(long_log, monkeypatch):

@@ -185,7 +185,7 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
         (b"\x1f\x8b\x08\x00broken", {}, "ends too early"),
         ("item,time,order\n".encode("utf-16"), {}, "no text in UTF-8.*--encoding utf-16"),
         ("item,time,order\n".encode("utf-16-le"), {}, "no text in UTF-8. Save it as CSV"),
-        (gzip.compress("item,time,order\n".encode("utf-16")), {}, "no text in UTF-8"),
+        (gzip.compress("item,time,order\n".encode("utf-16"), mtime=0), {}, "no text in UTF-8"),
         (b"\x89PNG\r\n\x1a\n" + bytes(40), {}, "no text in UTF-8. Save it as CSV"),
     ],
 )
