@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -13,6 +14,7 @@ MICROSECONDS = 1_000_000
 """Of a second: finer than that no two events of a log are told apart."""
 LATEST_SECONDS = 1e11
 """The year 5138: what is later was written in milliseconds."""
+_FRACTION = re.compile(r"\.(\d+)")
 
 
 def refuse_days(path: Path, written: Sequence[str]) -> None:
@@ -40,8 +42,10 @@ def microseconds(path: Path, text: str) -> int:
 
 
 def _moment(path: Path, text: str) -> int:
+    # Python 3.10 takes a fraction of three or of six digits, and no Z.
+    iso = _FRACTION.sub(lambda found: f".{found[1][:6]:0<6}", text.replace("Z", "+00:00"))
     try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(iso)
     except ValueError as error:
         raise BadEvaluation(
             f"{path.name}: {text!r} is no time, write ISO 8601 or seconds."
