@@ -22,19 +22,14 @@ def browser() -> Iterator[Any]:
         yield started
 
 
-@pytest.fixture(scope="module")
-def _running() -> Iterator[site.Site]:
-    with site.served() as running:
-        yield running
-
-
+# One for each test: what a page sends as its browser closes may arrive in the next test's time.
 @pytest.fixture
-def shop(_running: site.Site, settings: Any) -> site.Site:
+def shop(settings: Any) -> Iterator[site.Site]:
     """The site, empty, with the policy and the addresses under which pages are rendered."""
     settings.ROOT_URLCONF = "tests.script.urls"
     settings.PERSONA = {**settings.PERSONA, **markup.POLICY}
-    _running.clear()
-    return _running
+    with site.served() as running:
+        yield running
 
 
 @pytest.fixture

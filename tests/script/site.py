@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import threading
 import time
 import wave
@@ -27,6 +28,8 @@ ELSEWHERE = "<!doctype html><title>Elsewhere</title><link rel=icon href='data:,'
 """A page that the script is not on; every product's is such a one."""
 AWAY = "/product/1/"
 WAITS_FOR = 10
+ASKED_TO_STOP = 0.01
+"""Seconds between two looks at whether the site is to stop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +66,6 @@ class Site:
     answer: Callable[[Report], Answer] = lambda report: Answer()
     allows: bool = True
 
-    def clear(self) -> None:
-        self.pages, self.scripts, self.reports = {}, {}, []
-        self.answer, self.allows = (lambda report: Answer()), True
-
     @property
     def events(self) -> list[dict[str, Any]]:
         """Every event that was reported, in the order in which it arrived."""
@@ -94,6 +93,15 @@ def silence(seconds: float = 2) -> bytes:
         sound.setframerate(8_000)
         sound.writeframes(b"\x80" * int(8_000 * seconds))
     return kept.getvalue()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that closed does not wait for the answer to what it sent as it went."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager
@@ -149,10 +157,9 @@ def served() -> Iterator[Site]:
         def log_message(self, *given: Any) -> None:
             """The tests look at `reports`."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     site.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=[ASKED_TO_STOP], daemon=True)
     thread.start()
     try:
         yield site
