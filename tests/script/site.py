@@ -68,9 +68,11 @@ class Site:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """Every event that was reported, in the order in which it arrived."""
-        told = [one for one in self.reports if one.method == "POST"]
-        return [event for report in told for event in report.said["events"]]
+        """Every event that was reported, in the order in which the reports were sent: two that
+        are sent at nearly the same time may arrive in any."""
+        told = [one.said for one in self.reports if one.method == "POST"]
+        in_order = sorted(told, key=lambda said: said["sent"])
+        return [event for said in in_order for event in said["events"]]
 
     def of(self, *types: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["type"] in types]
