@@ -204,6 +204,9 @@ class Settings:
     `TRUSTED_PROXIES` how many proxies of yours there are: behind others nobody is looked up."""
     events_kept: timedelta = timedelta(days=90)
     """How long single events of visitors are kept; at least 7 days, for what is sent twice."""
+    evidence_kept: timedelta = timedelta(days=390)
+    """How long it is kept on which days a visitor took an interest in what, when the single events
+    are gone: what `similar` is learnt from. Never shorter than `EVENTS_KEPT`."""
     purchases_kept: timedelta = timedelta(days=1_095)
     """How long purchases are kept that were imported or sent; the shop's own orders stay where
     they are and are never touched."""

@@ -65,6 +65,7 @@ SHORTEST = {
 
 LONGEST = {
     "events_kept": (timedelta(days=760), "25 months are the most that regulators accept"),
+    "evidence_kept": (THIRTEEN_MONTHS, "13 months are the most that regulators accept"),
     "visitors_kept": (THIRTEEN_MONTHS, "13 months are the most that regulators accept"),
     "cookie_max_age": (THIRTEEN_MONTHS, "13 months are the most that regulators accept"),
     "state_max_age": (timedelta(minutes=1), "a roll-back must be seen soon"),

@@ -15,6 +15,7 @@ from persona_django.tracking.models import (
     SearchFind,
     SearchTerm,
     UsedNonce,
+    WeekEvidence,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "SuggestedPair",
     "UsedNonce",
     "Visitor",
+    "WeekEvidence",
 ]

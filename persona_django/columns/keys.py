@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import BigIntegerField, F, Min, QuerySet
+from django.db.models import Aggregate, BigIntegerField, F, Max, Min, QuerySet
 
 
 def lowest_key(rows: QuerySet[Any]) -> int | None:
@@ -15,6 +15,15 @@ def lowest_key(rows: QuerySet[Any]) -> int | None:
     that the condition leaves out: of what happened lately that is nearly the whole table. A sum
     has no index, so only the condition's own is left.
     """
-    low = Min(F("pk") + 0, output_field=BigIntegerField())
-    found: int | None = rows.order_by().aggregate(low=low)["low"]
+    return _one(rows, Min)
+
+
+def highest_key(rows: QuerySet[Any]) -> int | None:
+    """The highest one, found in the same way."""
+    return _one(rows, Max)
+
+
+def _one(rows: QuerySet[Any], which: type[Aggregate]) -> int | None:
+    key = which(F("pk") + 0, output_field=BigIntegerField())
+    found: int | None = rows.order_by().aggregate(key=key)["key"]
     return found

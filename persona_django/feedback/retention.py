@@ -17,7 +17,7 @@ from persona_django.columns import ageing
 from persona_django.feedback import sensitive
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
-from persona_django.tracking import finds, retention, searches
+from persona_django.tracking import finds, retention, searches, weeks
 from persona_django.tracking import sensitive as words
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.retention import OVERDUE_AFTER, OnChunk, Policy
@@ -101,6 +101,7 @@ def _forget_visitors(beat: Beat, on_chunk: OnChunk) -> int:
     old = Visitor.objects.using(alias).filter(created_at__lt=limit).order_by("created_at")
     gone = 0
     while keys := list(old.values_list("key", flat=True)[:KEYS_AT_A_TIME]):
+        gone += weeks.take_out(keys, beat=beat)
         for model in (Event, Intent, ServedSlate):
             gone += _delete_all_of(model, keys, on_chunk)
         # Last, so that they are found again by whoever goes on.

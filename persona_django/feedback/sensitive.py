@@ -1,6 +1,7 @@
-"""What the log and the slates hold of items that became sensitive after it was written.
+"""What the log, the slates and the evidence of weeks hold of items that became sensitive after it
+was written.
 
-Both tables are passed along their keys, each row in two passes at least after its item became
+The tables are passed along their keys, each row in two passes at least after its item became
 sensitive: a process that had not heard of it yet may have written behind the first. How far a
 pass has come is kept, so that any process can go on.
 """
@@ -19,7 +20,7 @@ from django.db.models import F, Max, Model
 from numpy.typing import NDArray
 
 from persona_django.artefacts import notes
-from persona_django.artefacts.store import READ_ONCE
+from persona_django.artefacts.store import OF_ANOTHER_SHAPE, READ_ONCE
 from persona_django.catalogue import state
 from persona_django.columns import ageing
 from persona_django.columns.keys import lowest_key
@@ -28,36 +29,38 @@ from persona_django.feedback.models import ServedSlate
 from persona_django.feedback.served import bits
 from persona_django.feedback.slates import ITEM, slots_of
 from persona_django.numeric.durations import DAY_SECONDS
+from persona_django.tracking import weeks
 from persona_django.tracking.inserting import again_on_deadlock
 from persona_django.tracking.items import every_sensitive
-from persona_django.tracking.models import Event
+from persona_django.tracking.models import Event, WeekEvidence
 
 Beat = Callable[[], None]
 IntArray = NDArray[np.int64]
-EVENTS_AT_A_TIME, SLATES_AT_A_TIME = 20_000, 2_000
+EVENTS_AT_A_TIME, SLATES_AT_A_TIME, PARTS_AT_A_TIME = 20_000, 2_000, 8
 """Keys that a page spans; a pass can stop after each."""
 SLATES_AT_ONCE = 10
 """Written in one transaction: on SQLite the shop waits for it."""
 OPEN_SECONDS = DAY_SECONDS
 """Slates younger than this are looked at in every pass: a page that is still open may have added
 to one, under the key that it had."""
+_Keys = tuple[int, int, int]
 _NOTE = f"{READ_ONCE}sensitive"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Pass:
-    """One way through both tables, somewhere between its pages."""
+    """One way through the tables, somewhere between its pages."""
 
     items: IntArray
     """What was sensitive when it began."""
-    at: tuple[int, int] = (0, 0)
-    """How far it has come, in keys of events and of slates."""
-    before: tuple[int, int] = (0, 0)
+    at: _Keys = (0, 0, 0)
+    """How far it has come, in keys of events, of slates and of parts of weeks."""
+    before: _Keys = (0, 0, 0)
     """How far the pass before it came; 0 where that did not know of all the items."""
 
     def come_to(self, table: int, key: int) -> _Pass:
-        at = (key, self.at[1]) if table == 0 else (self.at[0], key)
-        return replace(self, at=at)
+        events, slates, parts = (key if n == table else at for n, at in enumerate(self.at))
+        return replace(self, at=(events, slates, parts))
 
     def knows(self, items: IntArray) -> bool:
         """Whether all of these were looked for from its beginning."""
@@ -68,13 +71,15 @@ class _Pass:
         would be shops in which none comes to its end."""
         if not self.knows(items):
             return _Pass(items=items)
-        events, slates = self.before
-        return _Pass(items=items, at=(events, min(slates, _all_closed())), before=self.at)
+        events, slates, parts = self.before
+        at = (events, min(slates, _all_closed()), parts)
+        return _Pass(items=items, at=at, before=self.at)
 
 
 def forget_marked(*, beat: Beat, on_page: Beat | None = None) -> int:
     """Delete events of items that are sensitive now, empty their slots in the slates that were
-    served, and delete slates of which nothing is left; how many rows went.
+    served, delete slates of which nothing is left, and take them out of the evidence of weeks; how
+    many rows and counts went.
 
     Goes on with the pass under way, and after it with one from the beginning where an item became
     sensitive meanwhile. `on_page` is called after each page that was looked through, `beat` after
@@ -90,7 +95,7 @@ def forget_marked(*, beat: Beat, on_page: Beat | None = None) -> int:
     current, gone, is_through = begun, 0, False
     try:
         while not is_through:
-            for table, pages in enumerate((_events, _slates)):
+            for table, pages in enumerate((_events, _slates, _weeks)):
                 for key, went in pages(items, current.at[table], beat):
                     gone += went
                     current = current.come_to(table, key)
@@ -125,6 +130,12 @@ def _slates(items: IntArray, above: int, beat: Beat) -> Iterator[tuple[int, int]
         held = np.isin(np.concatenate([np.empty(0, dtype=np.int64), *slots]), items)
         marked = sorted(page[place][0] for place in np.unique(slate[held]).tolist())
         yield high, _take_out(marked, items, beat)
+
+
+def _weeks(items: IntArray, above: int, beat: Beat) -> Iterator[tuple[int, int]]:
+    """The same of counts."""
+    for low, high in _ranges(WeekEvidence, above, PARTS_AT_A_TIME):
+        yield high, weeks.take_out_items(items, above=low, to=high, beat=beat)
 
 
 def _ranges(model: type[Model], above: int, size: int) -> Iterator[tuple[int, int]]:
@@ -204,8 +215,12 @@ def _recalled() -> _Pass | None:
     kept = notes.recall(_NOTE)
     if not kept:
         return None
-    at, before = kept["ways"].tolist()
-    return _Pass(items=kept["items"], at=(at[0], at[1]), before=(before[0], before[1]))
+    try:
+        (events, slates, parts), (seen, known, read) = kept["ways"].tolist()
+    except OF_ANOTHER_SHAPE:
+        # Of code before an update: the pass begins anew.
+        return None
+    return _Pass(items=kept["items"], at=(events, slates, parts), before=(seen, known, read))
 
 
 def _keep(current: _Pass) -> None:

@@ -78,6 +78,21 @@ TABLES: Mapping[str, Table] = {
             "context": "device, entry and local hour: when and where something fits",
         },
     ),
+    "WeekEvidence": Table(
+        about="On which days somebody took an interest in what, a week in each row: what is left "
+        "of events for learning what goes together.",
+        basis="as the events it was counted from",
+        lifetime="{evidence_kept}, never less than {events_kept}",
+        erased=ON_ERASURE,
+        purposes={
+            **_ROW,
+            "week": "ends the row's lifetime",
+            **_all("generation part parts", "tells a whole week from one half written"),
+            **_all("low high", "finds whom it is about: keyed hashes of visitors or customers"),
+            "data": "evidence: keyed hash of visitor or customer, product, kind, days, seconds or "
+            "share, basis",
+        },
+    ),
     "Intent": Table(
         about="Searches, filters and sorting.",
         basis=CONSENT,

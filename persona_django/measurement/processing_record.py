@@ -32,8 +32,9 @@ def as_markdown() -> str:
         "Orders": orders,
         "Recipients": "none. Nothing leaves the shop's own servers [name the hosting provider]",
         "Transfers outside the EU": "none by this app [check the hosting]",
-        "Erasure": f"events after {spelled(settings.events_kept)}, purchases imported or sent in "
-        f"after {spelled(settings.purchases_kept)}, visitors after "
+        "Erasure": f"events after {spelled(settings.events_kept)}, what is left of them by day "
+        f"after {spelled(max(settings.evidence_kept, settings.events_kept))}, purchases imported "
+        f"or sent in after {spelled(settings.purchases_kept)}, visitors after "
         f"{spelled(settings.visitors_kept)}; on request at once, by the person or by "
         "`persona_erase`, and from what was learnt within a day",
         "Cookies": f"`{settings.cookie_name}`, at most {spelled(cookies.life())}, never "

@@ -8,8 +8,9 @@ from django.db import migrations, models
 def keep_parts_as_they_are(apps, schema_editor):
     """PostgreSQL would try to compress packed numbers, which takes long and gains nothing."""
     if schema_editor.connection.vendor == "postgresql":
-        table = schema_editor.quote_name("persona_artefactpart")
-        schema_editor.execute(f"ALTER TABLE {table} ALTER COLUMN data SET STORAGE EXTERNAL")
+        for name in ("persona_artefactpart", "persona_weekevidence"):
+            table = schema_editor.quote_name(name)
+            schema_editor.execute(f"ALTER TABLE {table} ALTER COLUMN data SET STORAGE EXTERNAL")
 
 
 class Migration(migrations.Migration):
@@ -350,6 +351,26 @@ class Migration(migrations.Migration):
                 'verbose_name': 'suggested pair',
                 'verbose_name_plural': 'suggested pairs',
                 'constraints': [models.UniqueConstraint(fields=('relation', 'item', 'other'), name='persona_one_suggestion_per_pair'), models.CheckConstraint(condition=models.Q(('item', models.F('other')), _negated=True), name='persona_nothing_suggested_beside_itself')],
+            },
+        ),
+        migrations.CreateModel(
+            name='WeekEvidence',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('store', models.PositiveSmallIntegerField(default=1)),
+                ('week', models.IntegerField(help_text='Weeks since 1970, UTC.')),
+                ('generation', models.PositiveIntegerField(help_text='How often the week was counted.')),
+                ('part', models.PositiveIntegerField(help_text='Place among the parts, from 0.')),
+                ('parts', models.PositiveIntegerField(help_text='How many there are; fewer: a torn write.')),
+                ('low', models.BigIntegerField(help_text='Lowest keyed hash of a visitor or customer in it.')),
+                ('high', models.BigIntegerField(help_text='Highest keyed hash of a visitor or customer in it.')),
+                ('data', models.BinaryField(help_text='Who, which item, what, on which days; packed.')),
+            ],
+            options={
+                'verbose_name': 'evidence of a week',
+                'verbose_name_plural': 'evidence of weeks',
+                'indexes': [models.Index(fields=['week'], name='persona_evidence_by_week')],
+                'constraints': [models.UniqueConstraint(fields=('store', 'week', 'generation', 'part'), name='persona_week_part_once')],
             },
         ),
         migrations.RunPython(

@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField, ExpressionWrapper, F, QuerySet
 from numpy.typing import NDArray
 
 from persona_django import conf
-from persona_django.columns.keys import lowest_key
+from persona_django.columns.keys import highest_key, lowest_key
 from persona_django.columns.read import read_columns, read_queryset
 from persona_django.identity import restrictions
 from persona_django.identity.models import Visitor
@@ -55,7 +55,7 @@ _KIND_BITS, _BASIS_BITS, _VALUE_BITS = 7, 2, 11
 _BITS = _KIND_BITS + _BASIS_BITS + _VALUE_BITS + CIRCUMSTANCE_BITS
 """All four travel in the low bits of the time: each column costs time by the million. The time has
 the 32 that are left, until 2106."""
-_BOUGHT = {Kind.PURCHASE, Kind.REFUND}
+BOUGHT = {Kind.PURCHASE, Kind.REFUND}
 """Kinds whose quantity and order mean something."""
 
 
@@ -72,53 +72,71 @@ def read_events(
     Visitors who took their consent back, who paused or were erased are left out, and so are those
     who only passed by or are robots.
     """
-    wanted: set[int] = set(Kind if kinds is None else kinds) - {Kind.REFUND}
-    if Kind.PURCHASE in wanted:
-        wanted.add(Kind.REFUND)
+    wanted = with_refunds(Kind if kinds is None else kinds)
+    return that_count(read_raw(store, wanted, since=since, progress=progress), store)
+
+
+def with_refunds(kinds: Collection[int]) -> set[int]:
+    """The kinds that have to be read to learn from some: refunds with purchases, else none."""
+    wanted = set(kinds) - {Kind.REFUND}
+    return wanted | {Kind.REFUND} if Kind.PURCHASE in wanted else wanted
+
+
+def that_count(events: EventColumns, store: int) -> EventColumns:
+    """What may teach anything of events as they stand in the log, each under its account, and
+    refunds taken off the purchases among them."""
     # By their own key, and by that of the customer they are linked to.
-    events = _of_nobody_restricted(_read(store, wanted, since, progress))
-    events = _of_nobody_restricted(_linked(events, store))
-    if Kind.PURCHASE in wanted:
-        events = _refunded(events)
-    return events
+    events = _of_nobody_restricted(_linked(_of_nobody_restricted(events), store))
+    return _refunded(events)
 
 
-def _read(
+def read_raw(
     store: int,
     kinds: Collection[int],
-    since: int | None,
-    progress: Callable[[int], None] | None,
+    *,
+    since: int | None = None,
+    until: int | None = None,
+    first_key: int | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> EventColumns:
-    """Everything with the columns that all have, then what was bought with the columns it needs.
+    """Events as they stand in the log: refunds too, and of those whose events teach nothing.
 
-    Most shops' purchases stand in tables of their own, and then the log is read once.
+    `until` itself is not among the times; keys are read from `first_key` on. Everything is read
+    with the columns that all have, then what was bought with the columns it needs: most shops'
+    purchases stand in tables of their own, and then the log is read once.
     """
     rows = Event.objects.using(router.db_for_read(Event)).filter(store=store).order_by()
-    ends = _ends(rows.db, since)
     if since is not None:
         rows = rows.filter(at__gte=since)
-    if _BOUGHT.issuperset(kinds):
+    if until is not None:
+        rows = rows.filter(at__lt=until)
+    first, last = _ends(rows.db, since, until)
+    ends = (first if first_key is None else first_key, last)
+    if BOUGHT.issuperset(kinds):
         return _columns(rows, kinds, ends, progress)
     events = _columns(rows, kinds, ends, progress)
-    is_bought = np.isin(events.kind, sorted(_BOUGHT))
+    is_bought = np.isin(events.kind, sorted(BOUGHT))
     if not is_bought.any():
         return events
     shown = events.take(~is_bought)
     heard = (lambda more: progress(len(shown) + more)) if progress else None
-    return _both(shown, _columns(rows, set(kinds) & _BOUGHT, ends, heard))
+    return joined(shown, _columns(rows, set(kinds) & BOUGHT, ends, heard))
 
 
-def _ends(alias: str, since: int | None) -> tuple[int | None, int | None]:
-    """The lowest and the highest key of the log, of all stores, as far back as `since`.
+def _ends(alias: str, since: int | None, until: int | None) -> tuple[int | None, int | None]:
+    """The lowest and the highest key of the log, of all stores, between two times.
 
     Lowest it is and not that of the oldest event: imports tell late of what happened before.
     """
-    keys = Event.objects.using(alias).order_by("id").values_list("id", flat=True)
-    if since is None:
-        return keys.first(), keys.last()
+    log = Event.objects.using(alias)
+    keys = log.order_by("id").values_list("id", flat=True)
     # On most databases the index by time holds the keys as well and nothing else: to ask for the
     # store, too, would look up each row.
-    return lowest_key(Event.objects.using(alias).filter(at__gte=since)), keys.last()
+    within = log.filter(at__gte=since or 0)
+    if until is not None:
+        within = within.filter(at__lt=until)
+        return lowest_key(within), highest_key(within)
+    return (keys.first() if since is None else lowest_key(within)), keys.last()
 
 
 def _columns(
@@ -133,7 +151,7 @@ def _columns(
     low_bits = (low_bits * 2**_BASIS_BITS + F("basis")) * 2**_KIND_BITS + F("kind")
     packed = ExpressionWrapper(F("at") * 2**_BITS + low_bits, output_field=BigIntegerField())
     columns: list[Any] = ["shopper", "item_id", packed]
-    is_bought = _BOUGHT.issuperset(kinds)
+    is_bought = BOUGHT.issuperset(kinds)
     if is_bought:
         columns += ["quantity", "order"]
     found = [np.empty(0, np.int64) for _ in columns]
@@ -232,7 +250,7 @@ def _refunded(events: EventColumns) -> EventColumns:
     bought = np.flatnonzero(touched)
     if not len(bought):
         return others
-    some = _both(others.take(bought), refunds)
+    some = joined(others.take(bought), refunds)
     pieces = np.abs(some.quantity.astype(np.int64))
     pieces[len(bought) :] *= -1
     goes_out = pieces < 0
@@ -250,11 +268,12 @@ def _refunded(events: EventColumns) -> EventColumns:
     return EventColumns(**{**columns, "quantity": kept}).take(kept > 0)
 
 
-def _both(first: EventColumns, second: EventColumns) -> EventColumns:
+def joined(*parts: EventColumns) -> EventColumns:
+    """Events from several places, one after the other."""
     return EventColumns(
         **{
-            f.name: np.concatenate([getattr(first, f.name), getattr(second, f.name)])
-            for f in fields(first)
+            f.name: np.concatenate([getattr(part, f.name) for part in parts])
+            for f in fields(EventColumns)
         }
     )
 

@@ -91,6 +91,38 @@ class Intent(models.Model):
         return f"{self.Kind(self.kind).label} {self.pk}"
 
 
+class WeekEvidence(models.Model):
+    """What visitors took an interest in during one week, counted by day and packed: what is left
+    of their events when those are gone. Written by `tracking.weeks` only.
+
+    Rows of one week and generation belong together, those of one shopper side by side. Only the
+    newest generation of which every part is there is read; a fresh one is written beside it.
+    """
+
+    store = models.PositiveSmallIntegerField(default=1)
+    week = models.IntegerField(help_text="Weeks since 1970, UTC.")
+    generation = models.PositiveIntegerField(help_text="How often the week was counted.")
+    part = models.PositiveIntegerField(help_text="Place among the parts, from 0.")
+    parts = models.PositiveIntegerField(help_text="How many there are; fewer: a torn write.")
+    low = models.BigIntegerField(help_text="Lowest keyed hash of a visitor or customer in it.")
+    high = models.BigIntegerField(help_text="Highest keyed hash of a visitor or customer in it.")
+    data = models.BinaryField(help_text="Who, which item, what, on which days; packed.")
+
+    class Meta:
+        verbose_name = _("evidence of a week")
+        verbose_name_plural = _("evidence of weeks")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["store", "week", "generation", "part"], name="persona_week_part_once"
+            )
+        ]
+        # Old rows are found by it when they are to go.
+        indexes = [models.Index(fields=["week"], name="persona_evidence_by_week")]
+
+    def __str__(self) -> str:
+        return f"evidence of week {self.week}, part {self.part + 1} of {self.parts}"
+
+
 class SearchTerm(models.Model):
     """How often something was searched for, by nobody in particular.
 

@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from persona_django.catalogue.models import Item
 from persona_django.identity.holdings import CHUNK_ROWS, Holding, moment, of_table, register
 from persona_django.identity.subjects import Subject
-from persona_django.tracking import search_marks
+from persona_django.numeric.week_counts import spread
+from persona_django.tracking import search_marks, weeks
 from persona_django.tracking.context import UNKNOWN_DAY, UNKNOWN_HOUR, Context
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.schema import Basis, name_of_kind
@@ -134,6 +135,41 @@ INTENTS = register(
         },
         tell=_intents,
         is_of_shop=False,
+    )
+)
+
+
+def _weeks(subject: Subject) -> Iterator[dict[str, Any]]:
+    for week, counts in weeks.of_shoppers(subject.keys):
+        row, at = spread(counts, week)
+        items = named(counts.item.tolist())
+        for place, noon in sorted(zip(row.tolist(), at.tolist(), strict=True)):
+            yield {
+                "day": (moment(noon) or "")[:10],
+                "what": name_of_kind(int(counts.kind[place])),
+                "item": items.get(int(counts.item[place])),
+                "value": int(counts.value[place]),
+                "basis": Basis(int(counts.basis[place])).name.lower(),
+            }
+
+
+WEEKS = register(
+    Holding(
+        name="evidence of weeks",
+        about="On which days you took an interest in what: what is left of single events, for "
+        "learning which products go together.",
+        fields={
+            "day": "The day, in UTC.",
+            "what": "What happened, such as view, click or cart_add.",
+            "item": "The product it happened to.",
+            "value": "Seconds of the whole week, or the largest share in thousandths, by kind.",
+            "basis": "Why it may be kept: you agreed (consent), you are a customer (customer), or "
+            "only for figures about many people (aggregate).",
+        },
+        tell=_weeks,
+        erase=lambda subject, most: weeks.take_out(subject.keys),
+        is_of_shop=False,
+        goes_through_all=True,
     )
 )
 

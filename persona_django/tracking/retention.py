@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 
 from django.db import router
 from django.db.models import Model, Q
 
 from persona_django import conf
+from persona_django.catalogue import state
 from persona_django.columns import ageing
 from persona_django.identity.models import Restriction
 from persona_django.numeric.durations import DAY_SECONDS
+from persona_django.numeric.week_counts import WEEK_SECONDS
+from persona_django.tracking import folding
 from persona_django.tracking.models import (
     DropCount,
     Event,
@@ -20,6 +26,7 @@ from persona_django.tracking.models import (
     SearchFind,
     SearchTerm,
     UsedNonce,
+    WeekEvidence,
 )
 from persona_django.tracking.schema import Kind
 from persona_django.tracking.signatures import FORGET_AFTER
@@ -79,13 +86,20 @@ def policies() -> tuple[Policy, ...]:
             name="events of visitors",
             model=Event,
             kept=settings.events_kept,
-            where=~Q(kind__in=OF_PURCHASES),
+            where=~Q(kind__in=OF_PURCHASES) & ~_not_counted_yet(),
         ),
         Policy(
             name="purchases",
             model=Event,
             kept=settings.purchases_kept,
             where=Q(kind__in=OF_PURCHASES),
+        ),
+        Policy(
+            name="evidence of weeks",
+            model=WeekEvidence,
+            kept=max(settings.evidence_kept, settings.events_kept),
+            by="week",
+            unit=WEEK_SECONDS,
         ),
         Policy(name="searches and filters", model=Intent, kept=settings.events_kept),
         Policy(
@@ -120,3 +134,9 @@ def policies() -> tuple[Policy, ...]:
             unit=DAY_SECONDS,
         ),
     )
+
+
+def _not_counted_yet() -> Q:
+    """Events whose weeks are still to be counted."""
+    now = int(time.time())
+    return reduce(or_, (folding.not_counted_yet(store, now) for store in state.stores()))

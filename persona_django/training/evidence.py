@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from persona_django.numeric.interactions import Interactions
 from persona_django.numeric.lone_pairs import visits_that_count
 from persona_django.numeric.sorting import coded, count_distinct, distinct
 from persona_django.tracking.events import EventColumns, read_events
+from persona_django.tracking.history import read_history
 from persona_django.tracking.orders import OrderLines, read_orders
 from persona_django.tracking.schema import AGAINST, DERIVED, LAST_KIND, SHARES, Basis, Kind
 from persona_django.tracking.visits import gap_seconds
@@ -84,10 +86,11 @@ def gather(
     *,
     browsing: bool = True,
     looks_back: timedelta | None = None,
+    by_day: bool = False,
     progress: Progress | None = None,
 ) -> Evidence:
     """Read events and orders. Without `browsing` only what was bought; with `looks_back` only what
-    happened that lately.
+    happened that lately; `by_day` also weeks of which nothing but the days is known any more.
 
     Purchases are read whatever they weigh: what goes into one order does not hang on the weight
     that a purchase has in `similar`.
@@ -101,9 +104,11 @@ def gather(
     erasures = read_state(fresh=True).get(ERASURES, 0)
     say("reading events", 0, 0)
     since = int(time.time() - looks_back.total_seconds()) if looks_back else None
-    events = read_events(
-        store, kinds, since=since, progress=lambda done: say("reading events", done, 0)
-    )
+    heard = partial(_heard, say)
+    if by_day and browsing and since is None:
+        events = read_history(store, kinds, progress=heard)
+    else:
+        events = read_events(store, kinds, since=since, progress=heard)
     lines = None
     if settings.learn_from_orders:
         lines = read_orders(
@@ -308,6 +313,10 @@ def _joined(first: Interactions, second: Interactions) -> Interactions:
             if getattr(first, f.name) is not None
         }
     )
+
+
+def _heard(say: Progress, done: int) -> None:
+    say("reading events", done, 0)
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -17,6 +17,7 @@ from persona_django.training import stages, unfinished
 from persona_django.training.cleaning import clean
 from persona_django.training.evidence import Evidence, Progress, gather
 from persona_django.training.recipes import KINDS, RECIPES
+from persona_django.training.visitor_jobs import run_weeks
 
 UNTIL_FIRST = timedelta(hours=1)
 """A kind that has no live version yet is tried this often: a new shop is ready when it is."""
@@ -50,6 +51,8 @@ def rebuild_all(
 ) -> list[Outcome]:
     """Learn the given kinds now, reading the shop's history once. For people and the demo."""
     evidence = None
+    # What was imported a moment ago is to be learnt from now.
+    run_weeks(store, by_person=True)
     if len(kinds) > 1:
         with unhurried():
             evidence = gather(store, stages.snapshot_of(store), progress=progress)

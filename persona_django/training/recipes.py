@@ -50,6 +50,9 @@ class Recipe:
     """Reads what teaches it; None: what shoppers did, as `Evidence`."""
     of_the_catalogue: bool = False
     """Whether what the shop says about its products teaches it, and not what shoppers did."""
+    by_day: bool = False
+    """Whether it is enough to know on which days something was done: then weeks of which no more
+    is known teach it, too."""
     looks_back: timedelta | None = None
     """How far back what teaches it goes; None: all there is."""
     every: timedelta | None = None
@@ -77,6 +80,7 @@ RECIPES: dict[str, Recipe] = {
             kind="similar",
             relation=SIMILAR,
             browsing=True,
+            by_day=True,
             reduce=similarity.rows_for_similar,
             learn=similarity.learn,
             heeds=SUPPORT | BUYERS,

@@ -27,6 +27,7 @@ from persona_django.model_registry.models import ModelVersion
 from persona_django.model_registry.retention import oldest_visits
 from persona_django.similarity import store as similarity_store
 from persona_django.similarity.relations import SUGGESTIBLE
+from persona_django.tracking.folding import folded
 from persona_django.training import similarity, suggested
 from persona_django.training.evidence import Evidence, Progress, family_of, gather
 from persona_django.training.judging import against_lists, live_items
@@ -114,13 +115,15 @@ def _evidence(run: Run) -> Any:
     recipe = run.recipe
     if recipe.gather is not None:
         return recipe.gather(run.store, snapshot_of(run.store), progress=run.hear)
-    if run.evidence is not None and recipe.looks_back is None:
+    reads_weeks = recipe.by_day and folded(run.store) is not None
+    if run.evidence is not None and recipe.looks_back is None and not reads_weeks:
         return run.evidence
     return gather(
         run.store,
         snapshot_of(run.store),
         browsing=recipe.browsing,
         looks_back=recipe.looks_back,
+        by_day=recipe.by_day,
         progress=run.hear,
     )
 

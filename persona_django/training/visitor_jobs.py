@@ -15,11 +15,13 @@ from persona_django.deriving.judging import judge
 from persona_django.feedback import retention
 from persona_django.model_registry.leases import hold
 from persona_django.plurals import counted
-from persona_django.tracking import drops
+from persona_django.tracking import drops, folding
 from persona_django.tracking.derived import Changed
 
 GIFTS_EVERY = timedelta(days=1)
 """A present is known after weeks: a day sooner or later does not matter."""
+WEEKS_EVERY = timedelta(days=1)
+"""A week is over once in seven days; what comes in late for one is seldom."""
 RETENTION_EVERY = timedelta(hours=1)
 RETENTION_JOB = "retention/1"
 """What is too old goes in all stores at once."""
@@ -53,6 +55,15 @@ def run_gifts(store: int = 1, *, by_person: bool = False) -> str:
     every = None if by_person else GIFTS_EVERY
     with hold(_gifts_job(store), every=every, by_person=by_person) as held:
         return "" if held is None else _in_words(gifts.find_gifts(store, beat=held.renew))
+
+
+def run_weeks(store: int = 1, *, by_person: bool = False) -> str:
+    """Count weeks that are over, if that is due; "" when it is not."""
+    every = None if by_person else WEEKS_EVERY
+    with hold(_weeks_job(store), every=every, by_person=by_person) as held:
+        if held is None:
+            return ""
+        return counted(folding.fold(store, beat=held.renew), "week") + " of evidence counted"
 
 
 def run_retention(*, by_person: bool = False) -> str:
@@ -90,6 +101,12 @@ def step_gifts(store: int = 1, fence: int | None = None) -> int | None:
     return _step(_gifts_job(store), GIFTS_EVERY, fence, partial(gifts.find_some, store))
 
 
+def step_weeks(store: int = 1, fence: int | None = None) -> int | None:
+    """One chunk of counting weeks; with the number returned the next one goes on."""
+    some = partial(folding.fold_some, store)
+    return _step(_weeks_job(store), WEEKS_EVERY, fence, some)
+
+
 def step_retention(fence: int | None = None) -> int | None:
     """One chunk of deleting; nothing has to be kept between two, what is left is found again."""
     return _step(RETENTION_JOB, RETENTION_EVERY, fence, retention.delete_some)
@@ -115,3 +132,7 @@ def _derive_job(store: int) -> str:
 
 def _gifts_job(store: int) -> str:
     return f"gifts/{store}"
+
+
+def _weeks_job(store: int) -> str:
+    return f"weeks/{store}"

@@ -1,0 +1,202 @@
+"""What shoppers did in one week, as one row for each shopper, item and kind.
+
+On how many of its days it happened is kept as the days themselves, a bit each: so two counts of
+the same events are one, whichever was made first, and each day fades by its own age.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_django.numeric.durations import DAY_SECONDS
+
+IntArray = NDArray[np.int64]
+
+WEEK_DAYS = 7
+WEEK_SECONDS = WEEK_DAYS * DAY_SECONDS
+MOST_VALUE = 65_535
+_NOON = DAY_SECONDS // 2
+_KIND_BITS, _BASIS_BITS = 7, 3
+_SMALL_BITS = _KIND_BITS + _BASIS_BITS
+"""Kind and basis stand below the item in one number that is sorted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeekCounts:
+    """Counts of one week, in order of shopper, item, kind and basis; each of them once.
+
+    Parameters
+    ----------
+    shopper : (n,) int64
+    item : (n,) int64, 0 to 2**52
+    kind : (n,) uint8, below 128
+    basis : (n,) uint8, below 8
+    days : (n,) uint8, above 0: bit 0 for the first day of the week, bit 6 for its last
+    value : (n,) uint16, what the events said beside that they happened
+    """
+
+    shopper: IntArray
+    item: IntArray
+    kind: NDArray[np.uint8]
+    basis: NDArray[np.uint8]
+    days: NDArray[np.uint8]
+    value: NDArray[np.uint16]
+
+    def __len__(self) -> int:
+        return len(self.shopper)
+
+    def take(self, rows: slice | NDArray[np.bool_] | IntArray) -> WeekCounts:
+        """Some of them, in the order in which they stand."""
+        return WeekCounts(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+    @property
+    def times(self) -> NDArray[np.uint8]:
+        """(n,) uint8, on how many days of the week it happened, 1 to 7."""
+        return _BITS_SET[self.days]
+
+
+def no_counts() -> WeekCounts:
+    """A week in which nothing happened."""
+    none = np.empty(0, dtype=np.int64)
+    return _of(none, none, np.empty(0, dtype=np.uint8), none)
+
+
+_BITS_SET = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
+
+
+def week_of(seconds: int) -> int:
+    """The week of a moment in seconds since 1970: weeks begin where the first of them did.
+
+    >>> week_of(0), week_of(604_799), week_of(604_800)
+    (0, 0, 1)
+    """
+    return seconds // WEEK_SECONDS
+
+
+def counted(
+    shopper: IntArray,
+    item: IntArray,
+    kind: NDArray[np.integer],
+    basis: NDArray[np.integer],
+    at: IntArray,
+    value: NDArray[np.integer],
+    *,
+    adds_up: Sequence[int] = (),
+) -> WeekCounts:
+    """Events of one week, counted.
+
+    The value of a count is the largest of its events; of the kinds in `adds_up` their sum, cut off
+    at 65,535.
+
+    Parameters
+    ----------
+    shopper, item, at : (n,) int64, aligned, in any order; `at` in seconds since 1970 UTC
+    kind, basis, value : (n,) whole numbers of 0 or more
+
+    Returns
+    -------
+    WeekCounts, the same whatever the order of the events
+
+    Raises
+    ------
+    ValueError : the events are of more than one week
+
+    >>> one = counted(np.array([5, 5]), np.array([9, 9]), np.array([3, 3]), np.array([1, 1]),
+    ...     np.array([10, 90_000]), np.array([0, 0]))
+    >>> one.days.tolist(), one.times.tolist()
+    ([3], [2])
+    """
+    if len(at) and week_of(int(at.min())) != week_of(int(at.max())):
+        raise ValueError("events of one week are counted together, these are of several")
+    day = (at // DAY_SECONDS) % WEEK_DAYS
+    bits = np.left_shift(np.uint8(1), day.astype(np.uint8))
+    order, first, small = _grouped(shopper, item, kind, basis)
+    if not len(first):
+        return no_counts()
+    sorted_kind = (small[first] >> _BASIS_BITS) & (2**_KIND_BITS - 1)
+    told = value[order].astype(np.int64)
+    most = np.maximum.reduceat(told, first)
+    if len(adds_up):
+        sums = np.isin(sorted_kind, list(adds_up))
+        most[sums] = np.add.reduceat(told, first)[sums]
+    days = np.bitwise_or.reduceat(bits[order], first)
+    return _of(shopper[order[first]], small[first], days, most)
+
+
+def merged(one: WeekCounts, other: WeekCounts) -> WeekCounts:
+    """Two counts of the same week as one: the days of both, and the larger value.
+
+    Parts of the same events may be in both: they count once.
+
+    >>> one = counted(*(np.array([x]) for x in (5, 9, 3, 1, 10, 0)))
+    >>> len(merged(one, one))
+    1
+    """
+    both = {
+        f.name: np.concatenate([getattr(one, f.name), getattr(other, f.name)])
+        for f in fields(WeekCounts)
+    }
+    order, first, small = _grouped(both["shopper"], both["item"], both["kind"], both["basis"])
+    if not len(first):
+        return no_counts()
+    days = np.bitwise_or.reduceat(both["days"][order], first)
+    value = np.maximum.reduceat(both["value"][order].astype(np.int64), first)
+    return _of(both["shopper"][order[first]], small[first], days, value)
+
+
+def spread(counts: WeekCounts, week: int | IntArray) -> tuple[IntArray, IntArray]:
+    """One event for each day that was counted: the row it is of, and its time, noon of that day.
+
+    Parameters
+    ----------
+    counts : of one week, or of several, one after the other
+    week : number of the week, or (n,) int64 for each row its own
+
+    Returns
+    -------
+    row : (e,) int64, position in `counts`
+    at : (e,) int64, seconds since 1970 UTC
+
+    >>> one = counted(*(np.array([x]) for x in (5, 9, 3, 1, 90_000, 0)))
+    >>> row, at = spread(one, 0)
+    >>> row.tolist(), at.tolist()
+    ([0], [129600])
+    """
+    begins = np.asarray(week, dtype=np.int64) * WEEK_SECONDS + _NOON
+    rows = [np.flatnonzero(counts.days & np.uint8(1 << day)) for day in range(WEEK_DAYS)]
+    row = np.concatenate(rows)
+    at = np.repeat(np.arange(WEEK_DAYS) * DAY_SECONDS, [len(some) for some in rows])
+    at += begins[row] if begins.ndim else begins
+    return row, at
+
+
+def _grouped(
+    shopper: IntArray, item: IntArray, kind: NDArray[np.integer], basis: NDArray[np.integer]
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Rows in order, where each group of equal ones begins, and item, kind and basis as one
+    number in that order."""
+    small = item.astype(np.int64) << _SMALL_BITS
+    small |= kind.astype(np.int64) << _BASIS_BITS
+    small |= basis.astype(np.int64)
+    order = np.lexsort((small, shopper))
+    small, who = small[order], shopper[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (who[1:] != who[:-1]) | (small[1:] != small[:-1])
+    return order, np.flatnonzero(new), small
+
+
+def _of(
+    shopper: IntArray, small: IntArray, days: NDArray[np.uint8], value: IntArray
+) -> WeekCounts:
+    return WeekCounts(
+        shopper=shopper,
+        item=small >> _SMALL_BITS,
+        kind=((small >> _BASIS_BITS) & (2**_KIND_BITS - 1)).astype(np.uint8),
+        basis=(small & (2**_BASIS_BITS - 1)).astype(np.uint8),
+        days=days,
+        value=np.minimum(value, MOST_VALUE).astype(np.uint16),
+    )

@@ -1,0 +1,222 @@
+"""Evidence of weeks as rows: written a generation at a time, read whole, and rid of people and
+items where they have to go."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from django.db import connections, router, transaction
+from django.db.models import QuerySet
+from numpy.typing import NDArray
+
+from persona_django.artefacts.packing import pack, unpack
+from persona_django.columns import ageing
+from persona_django.columns.write import give_way, write_rows
+from persona_django.exceptions import BadArtefact
+from persona_django.numeric.week_counts import WeekCounts, no_counts
+from persona_django.tracking.models import WeekEvidence
+
+log = logging.getLogger("persona_django.tracking")
+
+Beat = Callable[[], None]
+IntArray = NDArray[np.int64]
+
+PART_ROWS = 40_000
+"""Counts of one part, about a megabyte: an SQLite file is held for milliseconds by it."""
+
+
+def write(store: int, week: int, counts: WeekCounts, *, beat: Beat) -> None:
+    """Let the evidence of a week be this and no other.
+
+    The parts are written one by one under a new generation, then the old ones go. A write that
+    dies half way leaves what no reader takes, and the next one removes it.
+    """
+    alias = router.db_for_write(WeekEvidence)
+    rows = _rows(alias, store).filter(week=week)
+    before = rows.order_by("-generation").values_list("generation", flat=True).first() or 0
+    starts = range(0, len(counts), PART_ROWS)
+    for number, start in enumerate(starts):
+        part = counts.take(slice(start, start + PART_ROWS))
+        columns: dict[str, list[Any]] = {
+            "store": [store],
+            "week": [week],
+            "generation": [before + 1],
+            "part": [number],
+            "parts": [len(starts)],
+            **{name: [key] for name, key in _span(part).items()},
+            "data": [packed(part)],
+        }
+        write_rows(alias, WeekEvidence, columns, on_chunk=beat)
+    old = sorted(rows.filter(generation__lte=before).values_list("pk", flat=True))
+    ageing.delete_listed(alias, WeekEvidence, old, on_chunk=beat)
+
+
+def read(
+    store: int, *, progress: Callable[[int], None] | None = None
+) -> tuple[WeekCounts, IntArray]:
+    """The evidence of all weeks, one after the other, and the week of each row."""
+    rows = _rows(router.db_for_read(WeekEvidence), store)
+    found: list[WeekCounts] = []
+    of: list[int] = []
+    for week in rows.order_by("week").values_list("week", flat=True).distinct():
+        found.append(read_week(store, week))
+        of.append(week)
+        if progress is not None:
+            progress(sum(map(len, found)))
+    return _joined(found), np.repeat(np.array(of, dtype=np.int64), list(map(len, found)))
+
+
+def read_week(store: int, week: int) -> WeekCounts:
+    """The evidence of one week; without a part that is damaged, which the log says."""
+    rows = _rows(router.db_for_read(WeekEvidence), store).filter(week=week)
+    # With one statement, so that all parts are seen as they are at one moment.
+    found = rows.order_by("-generation", "part").values_list("generation", "parts", "data")
+    generations: dict[int, list[bytes | memoryview]] = {}
+    whole: dict[int, int] = {}
+    for generation, parts, data in found:
+        generations.setdefault(generation, []).append(data)
+        whole[generation] = parts
+    for generation, some in generations.items():
+        if len(some) == whole[generation]:
+            return _joined([_readable(data, store, week) for data in some])
+    return no_counts()
+
+
+def of_shoppers(keys: Collection[int]) -> Iterator[tuple[int, WeekCounts]]:
+    """All that is kept of some shoppers, in all stores: weeks, and their counts in each."""
+    alias, wanted = router.db_for_write(WeekEvidence), _ascending(keys)
+    for pk in _parts_with(alias, wanted):
+        for store, week, data in _part(alias, pk).values_list("store", "week", "data"):
+            counts = _readable(data, store, week)
+            yield week, counts.take(np.isin(counts.shopper, wanted))
+
+
+def take_out(keys: Collection[int], *, beat: Beat | None = None) -> int:
+    """Take these shoppers out of all stores' weeks; how many counts of theirs there were."""
+    alias, wanted = router.db_for_write(WeekEvidence), _ascending(keys)
+    gone = 0
+    for pk in _parts_with(alias, wanted):
+        gone += _without(alias, pk, lambda counts: np.isin(counts.shopper, wanted))
+        if beat is not None:
+            beat()
+    return gone
+
+
+def take_out_items(items: IntArray, *, above: int, to: int, beat: Beat) -> int:
+    """Take these items out of the parts whose keys lie above one and up to another; how many
+    counts of them there were."""
+    alias = router.db_for_write(WeekEvidence)
+    rows = WeekEvidence.objects.using(alias).filter(pk__gt=above, pk__lte=to).order_by("pk")
+    gone = 0
+    for pk in list(rows.values_list("pk", flat=True)):
+        gone += _without(alias, pk, lambda counts: np.isin(counts.item, items))
+        beat()
+    return gone
+
+
+def packed(counts: WeekCounts) -> bytes:
+    """Counts as bytes, checked when they are read."""
+    arrays = {field.name: getattr(counts, field.name) for field in fields(WeekCounts)}
+    if counts.item.max(initial=0) <= _NARROW:
+        arrays["item"] = counts.item.astype(np.int32)
+    return pack(arrays)
+
+
+def unpacked(data: bytes | memoryview) -> WeekCounts:
+    """The counts back; raises BadArtefact where they are damaged."""
+    arrays = unpack(data)
+    try:
+        arrays["item"] = arrays["item"].astype(np.int64)
+        return WeekCounts(**arrays)
+    except (KeyError, TypeError) as error:
+        raise BadArtefact(f"The stored arrays are no evidence of a week: {error}") from error
+
+
+_NARROW = 2**31 - 1
+"""Item ids up to this are kept in four bytes."""
+
+
+def _readable(data: bytes | memoryview, store: int, week: int) -> WeekCounts:
+    try:
+        return unpacked(data)
+    except BadArtefact as error:
+        log.error(
+            "Part of the evidence of week %d (store %d) is damaged and teaches nothing: %s If you "
+            "have a backup, restore the table persona_weekevidence.",
+            week,
+            store,
+            error,
+        )
+        return no_counts()
+
+
+def _without(alias: str, pk: int, leaves: Callable[[WeekCounts], NDArray[np.bool_]]) -> int:
+    """Write one part without what leaves, and return how many counts that was."""
+    connection = connections[alias]
+    while True:
+        # Read before the transaction begins: SQLite refuses the first write of one that has read
+        # what somebody else has changed since.
+        found = _part(alias, pk).values_list("store", "week", "data").first()
+        if found is None:
+            return 0
+        store, week, data = found
+        counts = _readable(data, store, week)
+        going = leaves(counts)
+        if not going.any():
+            return 0
+        kept = counts.take(~going)
+        began = time.monotonic()
+        with transaction.atomic(using=alias):
+            # Only where nobody else has changed it meanwhile: then it is looked at again.
+            written = (
+                _part(alias, pk).filter(data=bytes(data)).update(data=packed(kept), **_span(kept))
+            )
+        give_way(connection, time.monotonic() - began, times=ageing.UNHURRIED)
+        if written:
+            return int(np.count_nonzero(going))
+
+
+def _parts_with(alias: str, keys: IntArray) -> list[int]:
+    """Keys of the parts that may hold one of some shoppers."""
+    rows = WeekEvidence.objects.using(alias).order_by("pk").values_list("pk", "low", "high")
+    found = []
+    for pk, low, high in rows.iterator():
+        first = np.searchsorted(keys, low)
+        if first < len(keys) and keys[first] <= high:
+            found.append(pk)
+    return found
+
+
+def _span(counts: WeekCounts) -> dict[str, int]:
+    """Between which shoppers a part lies. An empty one stays, so that the others are whole, and
+    lies between none."""
+    if not len(counts):
+        return {"low": 0, "high": -1}
+    return {"low": int(counts.shopper[0]), "high": int(counts.shopper[-1])}
+
+
+def _rows(alias: str, store: int) -> QuerySet[WeekEvidence]:
+    return WeekEvidence.objects.using(alias).filter(store=store)
+
+
+def _part(alias: str, pk: int) -> QuerySet[WeekEvidence]:
+    return WeekEvidence.objects.using(alias).filter(pk=pk)
+
+
+def _ascending(keys: Collection[int]) -> IntArray:
+    return np.array(sorted(keys), dtype=np.int64)
+
+
+def _joined(parts: Sequence[WeekCounts]) -> WeekCounts:
+    if not parts:
+        return no_counts()
+    columns = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(WeekCounts)
+    }
+    return WeekCounts(**columns)

@@ -1,0 +1,112 @@
+"""Weeks of events as counts: what is kept of them, whatever the order, however often."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from persona_django.numeric.durations import DAY_SECONDS
+from persona_django.numeric.week_counts import (
+    MOST_VALUE,
+    WEEK_SECONDS,
+    counted,
+    merged,
+    no_counts,
+    spread,
+    week_of,
+)
+
+WEEK = 2_950
+DWELL = 5
+events = st.lists(
+    st.tuples(
+        st.sampled_from([-(2**62), -3, 7, 2**62]),
+        st.sampled_from([1, 2, 2**31, 2**50]),
+        st.sampled_from([3, DWELL, 127]),
+        st.integers(1, 3),
+        st.integers(0, WEEK_SECONDS - 1),
+        st.integers(0, 2_047),
+    ),
+    max_size=40,
+)
+
+
+def count(rows, *, week=WEEK):
+    table = np.array(rows, dtype=np.int64).reshape(-1, 6)
+    shopper, item, kind, basis, second, value = table.T
+    at = week * WEEK_SECONDS + second
+    return counted(shopper, item, kind, basis, at, value, adds_up=[DWELL])
+
+
+def told(counts):
+    """What counts say, by shopper, item, kind and basis."""
+    names = zip(counts.shopper, counts.item, counts.kind, counts.basis, strict=True)
+    said = zip(counts.days, counts.value, strict=True)
+    return {
+        tuple(map(int, name)): tuple(map(int, one)) for name, one in zip(names, said, strict=True)
+    }
+
+
+@given(events)
+def test_a_count_knows_the_days_and_the_largest_value_or_the_sum(rows):
+    expected: dict[tuple[int, ...], list[int]] = {}
+    for *name, second, value in rows:
+        days, most = expected.get(tuple(name), (0, 0))
+        most = most + value if name[2] == DWELL else max(most, value)
+        expected[tuple(name)] = (days | 1 << second // DAY_SECONDS, most)
+
+    found = count(rows)
+
+    assert told(found) == {
+        name: (days, min(value, MOST_VALUE)) for name, (days, value) in expected.items()
+    }
+    assert list(told(found)) == sorted(told(found))
+    assert found.times.tolist() == [bin(day).count("1") for day in found.days.tolist()]
+
+
+@given(events, st.randoms(use_true_random=False))
+def test_the_order_of_the_events_says_nothing(rows, chance):
+    mixed = chance.sample(rows, len(rows))
+
+    assert told(count(mixed)) == told(count(rows))
+
+
+@given(events, events)
+def test_what_is_in_two_counts_of_a_week_counts_once(some, others):
+    one, all_ = count(some), count(some + others)
+
+    assert told(merged(one, one)) == told(one)
+    both = told(merged(one, all_))
+    assert both == told(all_)
+    assert told(merged(no_counts(), one)) == told(merged(one, no_counts())) == told(one)
+
+
+@given(events)
+def test_counts_come_back_as_one_event_for_each_day(rows):
+    counts = count(rows)
+    row, at = spread(counts, WEEK)
+
+    days = {(*name, WEEK * 7 + second // DAY_SECONDS) for *name, second, _ in rows}
+    names = np.column_stack([counts.shopper, counts.item, counts.kind, counts.basis])[row]
+    assert {
+        (*map(int, name), int(when) // DAY_SECONDS) for name, when in zip(names, at, strict=True)
+    } == days
+    assert len(row) == len(days)
+    assert (at % DAY_SECONDS == DAY_SECONDS // 2).all()
+
+
+def test_each_row_of_several_weeks_comes_back_in_its_own():
+    one = count([(7, 1, 3, 1, 0, 0)])
+
+    row, at = spread(one.take(np.array([0, 0])), np.array([WEEK, WEEK + 1]))
+
+    assert [week_of(int(when)) for when in at[np.argsort(row)]] == [WEEK, WEEK + 1]
+
+
+def test_events_of_two_weeks_are_refused():
+    two = np.array([0, WEEK_SECONDS])
+
+    with pytest.raises(ValueError, match="of several"):
+        counted(two, two, two, two, two, two)

@@ -1,0 +1,370 @@
+"""Finished weeks become counts: the same is learnt from them, and they outlive single events."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import numpy as np
+import pytest
+import time_machine
+
+from persona_django.columns import ageing
+from persona_django.feedback import retention
+from persona_django.identity.models import Standing, Visitor
+from persona_django.numeric.durations import DAY_SECONDS
+from persona_django.numeric.week_counts import WEEK_SECONDS, week_of
+from persona_django.tracking import folding, weeks
+from persona_django.tracking.events import read_events
+from persona_django.tracking.history import read_history
+from persona_django.tracking.models import Event, WeekEvidence
+from persona_django.tracking.schema import Basis, Kind
+from tests.deriving.doings import did
+
+pytestmark = pytest.mark.django_db
+NOW = int(time.time())
+HOUR = 3_600
+LEARNT = (Kind.PURCHASE, Kind.VIEW, Kind.CLICK, Kind.DWELL, Kind.ENGAGE, Kind.REVISIT)
+
+
+def fold(**options) -> int:
+    return folding.fold(1, beat=lambda: None, **options)
+
+
+def days_ago(days: float) -> int:
+    return NOW - int(days * DAY_SECONDS)
+
+
+def begins(weeks_ago: int) -> int:
+    """The first moment of a week: 0 for the present one."""
+    return (week_of(NOW) - weeks_ago) * WEEK_SECONDS
+
+
+def told(events) -> set[tuple[int, ...]]:
+    """Who did what on which day."""
+    columns = (events.shopper, events.item, events.kind, events.basis, events.at // DAY_SECONDS)
+    return set(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def a_history(n: int = 400) -> None:
+    """Of twelve weeks, by a few visitors, of all sorts."""
+    rng = np.random.default_rng(7)
+    for number in range(n):
+        kind = Kind(int(rng.choice([int(kind) for kind in LEARNT])))
+        did(
+            int(rng.integers(1, 4)),
+            kind,
+            int(rng.integers(1, 3)),
+            at=days_ago(rng.uniform(0, 85)),
+            value=int(rng.integers(1, 900)),
+            basis=Basis(int(rng.integers(1, 4))),
+            order=number if kind == Kind.PURCHASE else 0,
+        )
+
+
+def test_weeks_and_what_came_since_say_what_the_log_says_of_every_day():
+    a_history()
+    expected = told(read_events(kinds=LEARNT))
+
+    fold()
+
+    assert WeekEvidence.objects.exists()
+    found = read_history(1, LEARNT)
+    assert told(found) == expected
+    # One event for each day, and orders as they were.
+    assert len(found) < Event.objects.count()
+    bought = found.take(found.kind == Kind.PURCHASE)
+    assert sorted(bought.order.tolist()) == sorted(
+        read_events(kinds=[Kind.PURCHASE]).order.tolist()
+    )
+
+
+def test_only_the_kinds_that_are_asked_for_come_back():
+    a_history(100)
+    fold()
+
+    assert set(read_history(1, [Kind.VIEW]).kind.tolist()) == {Kind.VIEW}
+    assert set(read_history(1, [Kind.VIEW, Kind.PURCHASE]).kind.tolist()) == {
+        Kind.VIEW,
+        Kind.PURCHASE,
+    }
+    assert len(read_history(2, LEARNT)) == 0
+
+
+def test_what_is_left_of_events_outlives_them():
+    for day in (80, 87.5):
+        did(1, Kind.VIEW, 5, at=days_ago(day))
+    fold()
+    known = told(read_history(1, [Kind.VIEW]))
+    assert len(known) == 2
+
+    Event.objects.update(at=days_ago(500))
+    assert retention.delete_old(beat=lambda: None) == 2
+
+    assert not Event.objects.exists()
+    assert told(read_history(1, [Kind.VIEW])) == known
+    fold()
+    assert told(read_history(1, [Kind.VIEW])) == known
+
+
+def test_what_is_imported_of_long_ago_is_counted_before_it_goes():
+    fold()
+    did(1, Kind.VIEW, 5, at=days_ago(200))
+
+    assert retention.delete_old(beat=lambda: None) == 0
+    fold()
+    assert retention.delete_old(beat=lambda: None) == 1
+
+    assert told(read_history(1, [Kind.VIEW])) == {
+        (1, 5, Kind.VIEW, 1, days_ago(200) // DAY_SECONDS)
+    }
+
+
+def test_folding_that_does_not_work_holds_up_no_deletion():
+    fold()
+    did(1, Kind.VIEW, 5, at=days_ago(200))
+
+    with time_machine.travel(NOW + 3 * DAY_SECONDS, tick=False):
+        assert retention.delete_old(beat=lambda: None) == 1
+
+
+def test_weeks_go_after_their_time():
+    did(1, Kind.VIEW, 5, at=days_ago(20))
+    fold()
+
+    for days, left in ((369, 1), (378, 0)):
+        with time_machine.travel(NOW + days * DAY_SECONDS, tick=False):
+            retention.delete_old(beat=lambda: None)
+        assert WeekEvidence.objects.count() == left
+
+
+def test_what_comes_late_is_in_the_next_count_and_counting_again_changes_nothing():
+    did(1, Kind.VIEW, 5, at=begins(3) + HOUR)
+    fold()
+    did(1, Kind.VIEW, 6, at=begins(3) + HOUR)
+
+    assert {item for _, item, *_ in told(read_history(1, [Kind.VIEW]))} == {5}
+    assert fold() > 0
+    assert {item for _, item, *_ in told(read_history(1, [Kind.VIEW]))} == {5, 6}
+
+    before = list(WeekEvidence.objects.values_list("week", "part", "parts", "low", "high", "data"))
+    fold()
+    assert fold() == 0
+    after = list(WeekEvidence.objects.values_list("week", "part", "parts", "low", "high", "data"))
+    assert after == before
+
+
+def test_a_week_that_is_not_over_is_read_from_the_log():
+    did(1, Kind.VIEW, 5, at=begins(2) + HOUR)
+    did(1, Kind.VIEW, 6, at=NOW - 60)
+
+    fold()
+
+    assert [row.week for row in WeekEvidence.objects.all()] == [week_of(begins(2))]
+    assert {item for _, item, *_ in told(read_history(1, [Kind.VIEW]))} == {5, 6}
+
+
+def test_a_week_that_ends_is_counted_though_its_events_were_seen_before():
+    did(1, Kind.VIEW, 5, at=begins(0) - HOUR)
+    fold(now=begins(0) - 60)
+    assert not WeekEvidence.objects.exists()
+
+    fold(now=begins(0) + 2 * DAY_SECONDS)
+
+    assert [row.week for row in WeekEvidence.objects.all()] == [week_of(begins(1))]
+
+
+def test_of_a_week_whose_events_have_begun_to_go_nothing_is_lost():
+    """It is added to, never counted anew from what is left of it."""
+    first, second = begins(13) + HOUR, begins(13) + 6 * DAY_SECONDS
+    for shopper, at in ((1, first), (2, second)):
+        did(shopper, Kind.VIEW, 5, at=at)
+    fold(now=begins(10))
+    Event.objects.filter(shopper=1).delete()
+    did(3, Kind.VIEW, 5, at=second)
+
+    fold(now=begins(13) + 89 * DAY_SECONDS)
+
+    counts, _ = weeks.read(1)
+    assert counts.shopper.tolist() == [1, 2, 3]
+
+
+def test_the_last_count_knows_what_was_taken_back_since():
+    """Derived events may be found to be wrong; while all events are there, the count follows."""
+    did(1, Kind.REVISIT, 5, at=begins(5) + HOUR)
+    did(2, Kind.VIEW, 5, at=begins(5) + HOUR)
+    for _ in range(3):
+        fold(now=begins(3))
+    Event.objects.filter(kind=Kind.REVISIT).delete()
+    fold(now=begins(3) + DAY_SECONDS)
+    assert weeks.read(1)[0].kind.tolist() == [Kind.REVISIT, Kind.VIEW]
+
+    for day in range(1, 90):
+        fold(now=begins(3) + day * DAY_SECONDS)
+
+    assert weeks.read(1)[0].kind.tolist() == [Kind.VIEW]
+
+
+def test_stopped_between_two_weeks_it_goes_on_and_nothing_uncounted_is_deleted():
+    fold()
+    for number in range(4):
+        did(1, Kind.VIEW, 5, at=begins(20 + number) + HOUR)
+
+    class Stopped(Exception):
+        pass
+
+    def stop():
+        raise Stopped
+
+    for left in (3, 2, 1):
+        with pytest.raises(Stopped):
+            fold(on_week=stop)
+        assert retention.delete_old(beat=lambda: None) == 0
+        assert WeekEvidence.objects.count() == 4 - left
+    assert fold(on_week=stop) == 1
+
+    assert retention.delete_old(beat=lambda: None) == 4
+    assert len(told(read_history(1, [Kind.VIEW]))) == 4
+
+
+def test_killed_while_it_writes_the_week_stays_as_it_was_until_it_is_written_whole(monkeypatch):
+    monkeypatch.setattr(weeks, "PART_ROWS", 2)
+    for shopper in range(1, 6):
+        did(shopper, Kind.VIEW, 5, at=begins(3) + HOUR)
+    fold()
+    did(6, Kind.VIEW, 5, at=begins(3) + HOUR)
+    known = told(read_history(1, [Kind.VIEW]))
+
+    def killed_after(parts: int) -> None:
+        def beat() -> None:
+            if WeekEvidence.objects.filter(generation=2).count() == parts:
+                raise SystemExit
+
+        with pytest.raises(SystemExit):
+            folding.fold(1, beat=beat)
+
+    for parts in (1, 2):
+        killed_after(parts)
+        assert WeekEvidence.objects.filter(generation=2).count() == parts
+        assert told(read_history(1, [Kind.VIEW])) == known
+        WeekEvidence.objects.filter(generation=2).delete()
+    killed_after(1)
+    fold()
+
+    assert {shopper for shopper, *_ in told(read_history(1, [Kind.VIEW]))} == {1, 2, 3, 4, 5, 6}
+    assert {(row.generation, row.parts) for row in WeekEvidence.objects.all()} == {(3, 3)}
+
+
+def test_the_new_parts_count_as_soon_as_they_are_whole_though_the_old_ones_are_still_there(
+    monkeypatch,
+):
+    did(1, Kind.VIEW, 5, at=begins(3) + HOUR)
+    fold()
+    did(2, Kind.VIEW, 5, at=begins(3) + HOUR)
+
+    def killed(*args, **options):
+        raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(ageing, "delete_listed", killed)
+        with pytest.raises(SystemExit):
+            fold()
+
+    assert {shopper for shopper, *_ in told(read_history(1, [Kind.VIEW]))} == {1, 2}
+    assert WeekEvidence.objects.count() == 2
+    fold()
+    assert WeekEvidence.objects.count() == 1
+
+
+def test_who_withdrew_or_is_a_robot_is_kept_and_teaches_nothing():
+    agreed = {"purposes": "measure", "standing": Standing.QUALIFIED}
+    Visitor.objects.create(key=1, **agreed)
+    Visitor.objects.create(key=2, **{**agreed, "purposes": ""})
+    Visitor.objects.create(key=3, **{**agreed, "standing": Standing.ROBOT})
+    Visitor.objects.create(key=4, account=99, **agreed)
+    for shopper in (1, 2, 3, 4):
+        did(shopper, Kind.VIEW, 5, at=begins(3) + HOUR)
+    fold()
+
+    assert {shopper for shopper, *_ in told(read_history(1, [Kind.VIEW]))} == {1, 99}
+    Visitor.objects.filter(key=3).update(standing=Standing.CLEARED)
+    assert {shopper for shopper, *_ in told(read_history(1, [Kind.VIEW]))} == {1, 3, 99}
+
+
+def test_what_fades_within_two_days_is_read_from_the_log(settings):
+    settings.PERSONA = {
+        **settings.PERSONA,
+        "EVENT_KINDS": {
+            "glance": {"number": 70, "weight": 1.0, "half_life": timedelta(hours=6)},
+            "stare": {"number": 71, "weight": 1.0},
+        },
+    }
+    for kind in (70, 71):
+        did(1, kind, 5, at=days_ago(20))
+    fold()
+
+    assert weeks.read(1)[0].kind.tolist() == [71]
+    assert sorted(read_history(1, [70, 71]).kind.tolist()) == [70, 71]
+
+
+def test_where_events_are_kept_for_days_only_nothing_is_folded(settings):
+    settings.PERSONA = {**settings.PERSONA, "EVENTS_KEPT": timedelta(days=14)}
+    did(1, Kind.VIEW, 5, at=days_ago(12))
+
+    assert fold() == 0
+
+    assert not WeekEvidence.objects.exists()
+    assert len(read_history(1, [Kind.VIEW])) == 1
+
+
+def test_purchases_are_read_from_the_log_with_their_orders_and_refunds():
+    did(1, Kind.PURCHASE, 5, at=days_ago(60), order=11)
+    did(1, Kind.PURCHASE, 6, at=days_ago(60), order=11)
+    did(2, Kind.VIEW, 5, at=days_ago(60))
+    fold()
+    did(1, Kind.REFUND, 6, at=days_ago(1), order=11)
+    did(3, Kind.PURCHASE, 6, at=days_ago(1), order=12)
+
+    found = read_history(1, [Kind.PURCHASE, Kind.VIEW])
+
+    bought = found.take(found.kind == Kind.PURCHASE)
+    assert sorted(zip(bought.item.tolist(), bought.order.tolist(), strict=True)) == [
+        (5, 11),
+        (6, 12),
+    ]
+
+
+def test_seconds_of_a_week_are_told_by_day_and_shares_whole():
+    for day, seconds in ((1, 10), (1, 20), (3, 40)):
+        did(1, Kind.DWELL, 5, at=begins(3) + day * DAY_SECONDS, value=seconds)
+    for day, share in ((1, 300), (2, 900)):
+        did(1, Kind.ENGAGE, 5, at=begins(3) + day * DAY_SECONDS, value=share)
+    fold()
+
+    found = read_history(1, [Kind.DWELL, Kind.ENGAGE])
+
+    said = sorted(zip(found.kind.tolist(), found.value.tolist(), strict=True))
+    assert said == [(Kind.DWELL, 35), (Kind.DWELL, 35), (Kind.ENGAGE, 900), (Kind.ENGAGE, 900)]
+
+
+def test_a_damaged_part_teaches_nothing_and_is_told(caplog):
+    for shopper, weeks_ago in ((1, 3), (2, 4)):
+        did(shopper, Kind.VIEW, 5, at=begins(weeks_ago) + HOUR)
+    fold()
+    row = WeekEvidence.objects.order_by("week").first()
+    row.data = bytes(row.data)[:-3] + b"abc"
+    row.save()
+
+    found = read_history(1, [Kind.VIEW])
+
+    assert found.shopper.tolist() == [1]
+    assert "is damaged and teaches nothing" in caplog.text
+
+
+def test_each_store_has_weeks_of_its_own():
+    did(1, Kind.VIEW, 5, at=begins(3) + HOUR)
+    did(2, Kind.VIEW, 6, at=begins(3) + HOUR, store=2)
+    for store in (1, 2):
+        folding.fold(store, beat=lambda: None)
+
+    assert [read_history(store, [Kind.VIEW]).item.tolist() for store in (1, 2)] == [[5], [6]]
