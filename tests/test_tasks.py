@@ -35,6 +35,7 @@ OURS = (
     tasks.judge,
     tasks.derive,
     tasks.gifts,
+    tasks.weeks,
     tasks.retention,
     tasks.orders,
     tasks.erasures,
@@ -285,7 +286,7 @@ def faults(monkeypatch):
     monkeypatch.setattr("persona_django.training.visitor_jobs.run_judge", job)
     for name in ("jobs.step_reconcile", "jobs.step_clean"):
         monkeypatch.setattr(f"persona_django.training.{name}", job)
-    for name in ("derive", "gifts"):
+    for name in ("derive", "gifts", "weeks"):
         monkeypatch.setattr(f"persona_django.training.visitor_jobs.step_{name}", job)
     monkeypatch.setattr("persona_django.training.rebuild.step", step)
     return raised, done

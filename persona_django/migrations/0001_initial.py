@@ -369,7 +369,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'evidence of a week',
                 'verbose_name_plural': 'evidence of weeks',
-                'indexes': [models.Index(fields=['week'], name='persona_evidence_by_week')],
+                'indexes': [models.Index(fields=['week'], name='persona_evidence_by_week'), models.Index(fields=['low', 'high'], name='persona_evidence_by_shopper')],
                 'constraints': [models.UniqueConstraint(fields=('store', 'week', 'generation', 'part'), name='persona_week_part_once')],
             },
         ),

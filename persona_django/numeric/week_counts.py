@@ -36,7 +36,8 @@ class WeekCounts:
     kind : (n,) uint8, below 128
     basis : (n,) uint8, below 8
     days : (n,) uint8, above 0: bit 0 for the first day of the week, bit 6 for its last
-    value : (n,) uint16, what the events said beside that they happened
+    value : (n,) uint16, what the events of a day said beside that they happened, on average over
+        the days
     """
 
     shopper: IntArray
@@ -89,8 +90,8 @@ def counted(
 ) -> WeekCounts:
     """Events of one week, counted.
 
-    The value of a count is the largest of its events; of the kinds in `adds_up` their sum, cut off
-    at 65,535.
+    The value of a day is the largest of its events, of the kinds in `adds_up` their sum; that of a
+    count is what its days have on average, cut off at 65,535.
 
     Parameters
     ----------
@@ -112,19 +113,23 @@ def counted(
     """
     if len(at) and week_of(int(at.min())) != week_of(int(at.max())):
         raise ValueError("events of one week are counted together, these are of several")
-    day = (at // DAY_SECONDS) % WEEK_DAYS
-    bits = np.left_shift(np.uint8(1), day.astype(np.uint8))
-    order, first, small = _grouped(shopper, item, kind, basis)
-    if not len(first):
+    if not len(at):
         return no_counts()
-    sorted_kind = (small[first] >> _BASIS_BITS) & (2**_KIND_BITS - 1)
+    day = (at // DAY_SECONDS) % WEEK_DAYS
+    small = _small(item, kind, basis)
+    order = np.lexsort((day, small, shopper))
+    shopper, small, day = shopper[order], small[order], day[order]
     told = value[order].astype(np.int64)
-    most = np.maximum.reduceat(told, first)
+    first = _begins(shopper, small, day)
+    of_day = np.maximum.reduceat(told, first)
     if len(adds_up):
-        sums = np.isin(sorted_kind, list(adds_up))
-        most[sums] = np.add.reduceat(told, first)[sums]
-    days = np.bitwise_or.reduceat(bits[order], first)
-    return _of(shopper[order[first]], small[first], days, most)
+        sums = np.isin(_kind(small[first]), list(adds_up))
+        of_day[sums] = np.add.reduceat(told, first)[sums]
+    shopper, small, day = shopper[first], small[first], day[first]
+    first = _begins(shopper, small)
+    days = np.bitwise_or.reduceat(np.left_shift(1, day).astype(np.uint8), first)
+    mean = np.add.reduceat(of_day, first) / _BITS_SET[days]
+    return _of(shopper[first], small[first], days, np.rint(mean).astype(np.int64))
 
 
 def merged(one: WeekCounts, other: WeekCounts) -> WeekCounts:
@@ -140,12 +145,15 @@ def merged(one: WeekCounts, other: WeekCounts) -> WeekCounts:
         f.name: np.concatenate([getattr(one, f.name), getattr(other, f.name)])
         for f in fields(WeekCounts)
     }
-    order, first, small = _grouped(both["shopper"], both["item"], both["kind"], both["basis"])
-    if not len(first):
+    small = _small(both["item"], both["kind"], both["basis"])
+    if not len(small):
         return no_counts()
+    order = np.lexsort((small, both["shopper"]))
+    shopper, small = both["shopper"][order], small[order]
+    first = _begins(shopper, small)
     days = np.bitwise_or.reduceat(both["days"][order], first)
     value = np.maximum.reduceat(both["value"][order].astype(np.int64), first)
-    return _of(both["shopper"][order[first]], small[first], days, value)
+    return _of(shopper[first], small[first], days, value)
 
 
 def spread(counts: WeekCounts, week: int | IntArray) -> tuple[IntArray, IntArray]:
@@ -174,19 +182,25 @@ def spread(counts: WeekCounts, week: int | IntArray) -> tuple[IntArray, IntArray
     return row, at
 
 
-def _grouped(
-    shopper: IntArray, item: IntArray, kind: NDArray[np.integer], basis: NDArray[np.integer]
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Rows in order, where each group of equal ones begins, and item, kind and basis as one
-    number in that order."""
+def _small(item: IntArray, kind: NDArray[np.integer], basis: NDArray[np.integer]) -> IntArray:
+    """Item, kind and basis as one number, in this order."""
     small = item.astype(np.int64) << _SMALL_BITS
     small |= kind.astype(np.int64) << _BASIS_BITS
     small |= basis.astype(np.int64)
-    order = np.lexsort((small, shopper))
-    small, who = small[order], shopper[order]
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = (who[1:] != who[:-1]) | (small[1:] != small[:-1])
-    return order, np.flatnonzero(new), small
+    return small
+
+
+def _kind(small: IntArray) -> IntArray:
+    return (small >> _BASIS_BITS) & (2**_KIND_BITS - 1)
+
+
+def _begins(*ascending: IntArray) -> IntArray:
+    """Where each group of rows begins that agree in all of these columns."""
+    new = np.zeros(len(ascending[0]), dtype=bool)
+    new[:1] = True
+    for column in ascending:
+        new[1:] |= column[1:] != column[:-1]
+    return np.flatnonzero(new)
 
 
 def _of(
@@ -195,7 +209,7 @@ def _of(
     return WeekCounts(
         shopper=shopper,
         item=small >> _SMALL_BITS,
-        kind=((small >> _BASIS_BITS) & (2**_KIND_BITS - 1)).astype(np.uint8),
+        kind=_kind(small).astype(np.uint8),
         basis=(small & (2**_BASIS_BITS - 1)).astype(np.uint8),
         days=days,
         value=np.minimum(value, MOST_VALUE).astype(np.uint16),

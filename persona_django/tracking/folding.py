@@ -44,7 +44,7 @@ FADES_FAST = timedelta(days=2)
 WORKS_WITHIN = timedelta(days=2)
 """Folding that was not done for so long holds up no deletion."""
 ADDS_UP = (int(Kind.DWELL),)
-"""Kinds whose values are added up within a week; of all others the largest is kept."""
+"""Kinds whose values add up within a day; of all others the largest counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,12 +127,12 @@ def _looked(store: int, state: Folded, *, now: int) -> Folded:
     key, at, kind = read_queryset(found, "iii")
     is_interest = np.isin(kind, sorted(kinds())) & (at < until)
     due = set(distinct(at[is_interest] // WEEK_SECONDS).tolist())
+    final = _first_whole_week(now)
     if state.until:
         # What was looked at before its week was over.
         due.update(range(week_of(state.until), week_of(until)))
-    final = _first_whole_week(now)
-    if state.final < final < week_of(until):
-        due.add(final)
+        if state.final < final < week_of(until):
+            due.add(final)
     seen = int(key.max(initial=state.seen))
     is_bought = np.isin(kind, sorted(BOUGHT))
     bought = int(key[is_bought].min()) if is_bought.any() else 0

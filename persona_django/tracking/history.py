@@ -31,8 +31,8 @@ def read_history(
     """Events of these kinds, also of weeks whose single events are gone.
 
     As `tracking.events.read_events`; but of a finished week there is one event for each shopper,
-    item, kind and day, at noon, of which nothing is known but its kind, basis and value. Where
-    values add up, it is what the days of the week have in common.
+    item, kind and day, at noon, of which nothing is known but its kind, basis and the value that
+    the days of the week have on average.
     """
     state = folding.folded(store)
     if state is None:
@@ -61,9 +61,6 @@ def _of_weeks(store: int, kinds: Collection[int]) -> EventColumns:
     if not wanted.all():
         counts, week = counts.take(wanted), week[wanted]
     row, at = spread(counts, week)
-    value = counts.value.astype(np.int64)
-    adds_up = np.isin(counts.kind, folding.ADDS_UP)
-    value[adds_up] //= counts.times[adds_up]
     n = len(row)
     return EventColumns(
         shopper=counts.shopper[row],
@@ -74,6 +71,6 @@ def _of_weeks(store: int, kinds: Collection[int]) -> EventColumns:
         order=np.broadcast_to(np.int64(0), n),
         quantity=np.broadcast_to(np.int32(1), n),
         basis=counts.basis[row].astype(np.int16),
-        value=np.minimum(value, _MOST).astype(np.int16)[row],
+        value=np.minimum(counts.value, _MOST).astype(np.int16)[row],
         context=np.broadcast_to(np.int16(0), n),
     )

@@ -116,8 +116,12 @@ class WeekEvidence(models.Model):
                 fields=["store", "week", "generation", "part"], name="persona_week_part_once"
             )
         ]
-        # Old rows are found by it when they are to go.
-        indexes = [models.Index(fields=["week"], name="persona_evidence_by_week")]
+        indexes = [
+            # Old rows are found by it when they are to go,
+            models.Index(fields=["week"], name="persona_evidence_by_week"),
+            # and by this the parts that somebody is in.
+            models.Index(fields=["low", "high"], name="persona_evidence_by_shopper"),
+        ]
 
     def __str__(self) -> str:
         return f"evidence of week {self.week}, part {self.part + 1} of {self.parts}"

@@ -162,14 +162,14 @@ WEEKS = register(
             "day": "The day, in UTC.",
             "what": "What happened, such as view, click or cart_add.",
             "item": "The product it happened to.",
-            "value": "Seconds of the whole week, or the largest share in thousandths, by kind.",
+            "value": "Seconds, or a share in thousandths, by kind; that of the days of a week on "
+            "average.",
             "basis": "Why it may be kept: you agreed (consent), you are a customer (customer), or "
             "only for figures about many people (aggregate).",
         },
         tell=_weeks,
         erase=lambda subject, most: weeks.take_out(subject.keys),
         is_of_shop=False,
-        goes_through_all=True,
     )
 )
 

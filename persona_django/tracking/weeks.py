@@ -183,13 +183,13 @@ def _without(alias: str, pk: int, leaves: Callable[[WeekCounts], NDArray[np.bool
 
 def _parts_with(alias: str, keys: IntArray) -> list[int]:
     """Keys of the parts that may hold one of some shoppers."""
-    rows = WeekEvidence.objects.using(alias).order_by("pk").values_list("pk", "low", "high")
-    found = []
-    for pk, low, high in rows.iterator():
-        first = np.searchsorted(keys, low)
-        if first < len(keys) and keys[first] <= high:
-            found.append(pk)
-    return found
+    if not len(keys):
+        return []
+    rows = WeekEvidence.objects.using(alias).filter(low__lte=int(keys[-1]), high__gte=int(keys[0]))
+    found = list(rows.order_by("low").values_list("pk", "low", "high"))
+    low = np.searchsorted(keys, np.array([low for _, low, _ in found], dtype=np.int64))
+    high = np.searchsorted(keys, np.array([high for *_, high in found], dtype=np.int64), "right")
+    return sorted(pk for (pk, *_), there in zip(found, low < high, strict=True) if there)
 
 
 def _span(counts: WeekCounts) -> dict[str, int]:

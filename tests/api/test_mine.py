@@ -71,8 +71,8 @@ def test_a_visitor_reads_what_is_held_about_them_without_an_account():
 
     assert answer.status_code == 200
     assert told(answer) == {
-        "visitors": 1, "events": 3, "searches": 1, "search counts": 0, "recommendations": 1,
-        "work in progress": 0,
+        "visitors": 1, "events": 3, "searches": 1, "evidence of weeks": 1, "search counts": 0,
+        "recommendations": 1, "work in progress": 0,
     }  # fmt: skip
     assert answer.json()["paused"] is False
     assert answer["Cache-Control"] == "private, no-store"

@@ -17,6 +17,7 @@ from persona_django.identity import restrictions
 from persona_django.identity.models import Restriction, Visitor
 from persona_django.measurement.readiness import report
 from persona_django.model_registry.leases import Held
+from persona_django.numeric.week_counts import WEEK_SECONDS, no_counts
 from persona_django.tracking.models import (
     DropCount,
     Event,
@@ -24,8 +25,10 @@ from persona_django.tracking.models import (
     SearchFind,
     SearchTerm,
     UsedNonce,
+    WeekEvidence,
 )
 from persona_django.tracking.schema import Kind
+from persona_django.tracking.weeks import packed
 from persona_django.training.visitor_jobs import run_retention, step_retention
 from tests.deriving.doings import DAY, HOUR, did, saw, searched, visitor
 from tests.plans import analyse, walks_through_all
@@ -215,13 +218,21 @@ def test_no_statement_walks_through_a_whole_table(settings):
             for n in numbers
         )
         UsedNonce.objects.bulk_create(UsedNonce(key=n, at=at + 2 * DAY) for n in numbers)
+        WeekEvidence.objects.bulk_create(
+            WeekEvidence(
+                week=(at - 280 * DAY) // WEEK_SECONDS, generation=1, part=abs(n), parts=3_000,
+                low=10 * n, high=10 * n + 9, data=packed(no_counts()),
+            )
+            for n in numbers
+        )  # fmt: skip
         DropCount.objects.bulk_create(
             DropCount(day=(at - 300 * DAY) // DAY, reason=str(n)) for n in numbers
         )
     Visitor.objects.bulk_create(Visitor(key=n, purposes="measure") for n in range(1_000))
     Visitor.objects.filter(key__lt=3).update(created_at=timezone.now() - timedelta(days=391))
     analyse(
-        Event, ServedSlate, Intent, SearchTerm, SearchFind, UsedNonce, DropCount, Visitor
+        Event, ServedSlate, Intent, SearchTerm, SearchFind, UsedNonce, DropCount, Visitor,
+        WeekEvidence,
     )  # fmt: skip
 
     with CaptureQueriesContext(connections[router.db_for_write(Event)]) as asked:

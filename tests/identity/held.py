@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
+
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
-from persona_django.tracking import search_marks
+from persona_django.numeric.week_counts import WEEK_SECONDS, counted, merged, week_of
+from persona_django.tracking import search_marks, weeks
 from persona_django.tracking.context import Context, Device, Entry, Sender
 from persona_django.tracking.models import Event, Intent, SearchTerm
 from persona_django.tracking.schema import Kind
 
 TERM = 90_210
+WEEK_BEGINS = 2_900 * WEEK_SECONDS
 
 
 def hold_everything(
@@ -37,6 +41,9 @@ def hold_everything(
         shopper=visitor, uid=1, block="similar-items", at=now, seen=0b101, clicked=0b100,
         items=item.to_bytes(8, "little") * 3,
     )  # fmt: skip
+    done = counted(*(np.array([n]) for n in (visitor, item or 7, Kind.VIEW, 1, WEEK_BEGINS, 0)))
+    week = week_of(WEEK_BEGINS)
+    weeks.write(1, week, merged(weeks.read_week(1, week), done), beat=lambda: None)
     term, _ = SearchTerm.objects.get_or_create(term=TERM)
     term.marks = bytes(term.marks) + search_marks.marks_of([visitor], TERM).tobytes()
     term.visitors += 1
@@ -46,4 +53,5 @@ def hold_everything(
 def rows_of(*keys: int) -> int:
     """Rows that are still there under any of these numbers, in all tables that can hold some."""
     tables = ((Event, "shopper"), (Intent, "shopper"), (ServedSlate, "shopper"), (Visitor, "key"))
-    return sum(model.objects.filter(**{f"{by}__in": keys}).count() for model, by in tables)
+    rows = sum(model.objects.filter(**{f"{by}__in": keys}).count() for model, by in tables)
+    return rows + sum(len(counts) for _, counts in weeks.of_shoppers(keys))
