@@ -27,6 +27,7 @@ from persona_django.tracking.models import (
     Event,
     Intent,
     UsedNonce,
+    WeekEvidence,
 )
 from persona_django.tracking.schema import Basis, name_of_kind
 
@@ -76,6 +77,24 @@ class EventAdmin(ReadOnlyAdmin):
     @admin.display(description=_("when"))
     def happened(self, event: Event) -> str:
         return moment(event.at)
+
+
+@admin.register(WeekEvidence)
+class WeekEvidenceAdmin(ReadOnlyAdmin):
+    """Weeks that were counted, without who did what in them."""
+
+    is_internal = True
+    list_display = ("begins", "store", "part", "parts")
+    fields = ("begins", "store", "generation", "part", "parts")
+    readonly_fields = fields
+    ordering = ("-week", "part")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WeekEvidence]:
+        return super().get_queryset(request).defer("data")
+
+    @admin.display(description=_("week of"), ordering="week")
+    def begins(self, evidence: WeekEvidence) -> date:
+        return date(1970, 1, 1) + timedelta(weeks=evidence.week)
 
 
 @admin.register(Intent)

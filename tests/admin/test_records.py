@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -15,6 +16,8 @@ from persona_django.identity.models import Restriction, Visitor
 from persona_django.importing.models import ImportRun
 from persona_django.merchandising.models import PairDecision, SuggestedPair
 from persona_django.model_registry.models import Lease
+from persona_django.numeric.week_counts import WEEK_SECONDS, WeekCounts, counted
+from persona_django.tracking import weeks
 from persona_django.tracking.models import (
     DropCount,
     Event,
@@ -29,6 +32,11 @@ from tests import factories
 MODELS = sorted(apps.get_app_config("persona").get_models(), key=lambda model: model.__name__)
 
 pytestmark = pytest.mark.django_db
+
+
+def one_count() -> WeekCounts:
+    began = 2_900 * WEEK_SECONDS
+    return counted(*(np.array([n]) for n in (5, 1, Kind.VIEW, 1, began, 0)))
 
 
 @pytest.fixture
@@ -47,6 +55,7 @@ def a_row_of_each():
     SearchTerm.objects.create(term=8, words="green tea", last_at=1_700_000_000)
     SearchFind.objects.create(find=9, term=8, item_id=1, what=1, visitors=3)
     DropCount.objects.create(day=20_000, reason="event_field", n=3)
+    weeks.write(1, 2_900, one_count(), beat=lambda: None)
     UsedNonce.objects.create(key=4, at=1_700_000_000)
     ServedSlate.objects.create(shopper=5, uid=1, block="similar-items", at=9, items=b"", seen=5)
     Restriction.objects.create(key=6, kind=Restriction.Kind.PAUSED, at=1_700_000_000)
