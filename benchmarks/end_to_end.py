@@ -7,6 +7,9 @@ script's own, both dropped at the end. Then rounds alternate: learn on SQLite, f
 on PostgreSQL, each in a fresh process, so that a noisy machine is noisy for all of them. What
 implicit is spared: reading, families, decay, distinct counts, gates, writing, publishing.
 
+Then the weeks that are over are counted, and rounds are run again: learning from the counts and
+from what came since, beside implicit.
+
 On SQLite a customer checks out in the same file during one rebuild more, and while versions are
 taken back and published again. One last rebuild does without the compiled kernel, for its memory.
 
@@ -34,6 +37,8 @@ from benchmarks.waiting_writer import customer, percentiles
 
 LIMITS = {"skewed": 3.0, "mild": 4.0}
 """Most times implicit's fit that the whole path may take."""
+OF_COUNTS = {"skewed": 2.0, "mild": 2.5}
+"""The same where all but the last days of the history are counts."""
 PEAK_MB, PEAK_MB_BY_FALLBACK = 600, 1024
 STAGES = ("reading", "reducing", "kernel", "writing", "publishing")
 
@@ -91,11 +96,13 @@ def measure(
             ours: dict[str, list[dict[str, Any]]] = {vendor: [] for vendor in vendors}
             peers: list[float] = []
             beside: dict[str, Any] = {}
+            counts: dict[str, Any] = {}
             for number in range(rounds):
                 for scratch in scratches:
                     _tell(f"{told}: round {number + 1} of {rounds} on {scratch.vendor}")
                     ours[scratch.vendor].append(step("learn", scratch, *what))
                     peers.append(step("peer", None, *what)["total"])
+            counts = {} if fuller else from_counts(scratches, rounds, *what)
             for scratch in scratches:
                 if scratch.vendor == "sqlite" and not fuller:
                     _tell(f"{told}: waits and memory on {scratch.vendor}")
@@ -108,6 +115,27 @@ def measure(
         "implicit": implicit,
         **beside,
         **{vendor: _summary(runs, implicit) for vendor, runs in ours.items()},
+        **({"counts": counts} if counts else {}),
+    }
+
+
+def from_counts(scratches: list[Scratch], rounds: int, *what: Any) -> dict[str, Any]:
+    """The same rounds once finished weeks are counts; by vendor, with how long counting took."""
+    folded = {}
+    for scratch in scratches:
+        _tell(f"{what[0]}: counting weeks on {scratch.vendor}")
+        folded[scratch.vendor] = step("fold", scratch, *what)
+    ours: dict[str, list[dict[str, Any]]] = {scratch.vendor: [] for scratch in scratches}
+    peers: list[float] = []
+    for number in range(rounds):
+        for scratch in scratches:
+            _tell(f"{what[0]}: round {number + 1} of {rounds} from counts on {scratch.vendor}")
+            ours[scratch.vendor].append(step("learn", scratch, *what))
+            peers.append(step("peer", None, *what)["total"])
+    implicit = statistics.median(peers)
+    return {
+        vendor: {**_summary(runs, implicit), "implicit": implicit, "folded": folded[vendor]}
+        for vendor, runs in ours.items()
     }
 
 
@@ -169,6 +197,14 @@ def show(shape: str, result: dict[str, Any]) -> None:
                 f"{fuller['total']:.2f} s = {fuller['ratio']:.2f}x implicit, "
                 f"peak {fuller['peak_mb']:.0f} MB; bought-together {fuller['together']:.2f} s"
             )
+    for vendor, found in result.get("counts", {}).items():
+        folded = found["folded"]
+        print(
+            f"  from counts of {folded['weeks']} weeks and a tail of {folded['tail']:.1%} on "
+            f"{TITLES[vendor]}: {found['total']:.2f} s = {found['ratio']:.2f}x implicit, peak "
+            f"{found['peak_mb']:.0f} MB\n    {found['shares']}; counting once took "
+            f"{folded['seconds']:.1f} s"
+        )
     for during, waits in result.get("waits_ms", {}).items():
         print(f"  a checkout on the same SQLite file during {during} waits, ms: {_told(waits)}")
     if "fallback" in result:
@@ -207,6 +243,18 @@ def findings(results: dict[str, Any]) -> list[Finding]:
                     limit=PEAK_MB,
                 ),
             ]
+        for vendor, counts in result.get("counts", {}).items():
+            found.append(
+                Finding(
+                    name="counts of weeks to published version over implicit's fit, "
+                    f"{shape}, {TITLES[vendor]}",
+                    value=counts["ratio"],
+                    unit="x",
+                    limit=OF_COUNTS[shape],
+                    beside=f"{counts['total']:.2f} s and {counts['implicit']:.2f} s: "
+                    f"{counts['shares']}; a tail of {counts['folded']['tail']:.1%}",
+                )
+            )
         if "fallback" in result:
             found.append(
                 Finding(

@@ -15,7 +15,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from benchmarks.event_rows import history
+from benchmarks.event_rows import NOW, history
 from benchmarks.generators import interactions
 from benchmarks.memory import peak_megabytes
 
@@ -133,6 +133,32 @@ def rebuilt(url: str, folder: str, fuller: bool, **persona: Any) -> dict[str, An
     }
 
 
+def fold(url: str, folder: str, shape: str, size: dict[str, int], fuller: bool) -> dict[str, Any]:
+    """Count the weeks that were over when the history ended."""
+    configure(url, folder, WRITE_PAUSE=timedelta())
+    from persona_django.tracking import folding
+    from persona_django.tracking.models import Event
+
+    started = time.perf_counter()
+    weeks = folding.fold(1, beat=_nothing, now=NOW)
+    seconds = time.perf_counter() - started
+    # What comes in late is looked at once more, which on the next day is done.
+    folding.fold(1, beat=_nothing, now=NOW)
+    state = folding.folded(1)
+    assert state is not None
+    tail = Event.objects.filter(at__gte=state.until).count() / Event.objects.count()
+    if url.startswith("postgres"):
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+    return {"seconds": seconds, "weeks": weeks, "tail": tail}
+
+
+def _nothing() -> None:
+    """Nobody else needs a turn here."""
+
+
 def publish_in_turn(
     url: str, folder: str, shape: str, size: dict[str, int], fuller: bool
 ) -> dict[str, Any]:
@@ -180,6 +206,7 @@ def peer(url: str, folder: str, shape: str, size: dict[str, int], fuller: bool) 
 CHILDREN = {
     "fill": fill,
     "learn": learn,
+    "fold": fold,
     "learn by fallback": learn_by_fallback,
     "publish in turn": publish_in_turn,
     "peer": peer,

@@ -46,6 +46,11 @@ def history(shape: str, size: dict[str, int], *, fuller: bool) -> dict[str, Any]
         kind = np.r_[np.full(n + len(again), Kind.VIEW), np.full(len(bought), Kind.PURCHASE)]
         order = np.r_[np.zeros(n + len(again), np.int64), number]
         shopper, item = shopper[rows], item[rows]
+    # As a log is written: in the order in which it happens.
+    in_time = np.argsort(at, kind="stable")
+    shopper, item, kind, at, order = (
+        column[in_time] for column in (shopper, item, kind, at, order)
+    )
     return {
         "shopper": names[shopper],
         "uid": np.arange(1, len(shopper) + 1),

@@ -67,6 +67,7 @@ def no_counts() -> WeekCounts:
 
 
 _BITS_SET = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
+_LOWEST_BIT = np.array([max((byte & -byte).bit_length() - 1, 0) for byte in range(256)])
 
 
 def week_of(seconds: int) -> int:
@@ -156,30 +157,30 @@ def merged(one: WeekCounts, other: WeekCounts) -> WeekCounts:
     return _of(shopper[first], small[first], days, value)
 
 
-def spread(counts: WeekCounts, week: int | IntArray) -> tuple[IntArray, IntArray]:
-    """One event for each day that was counted: the row it is of, and its time, noon of that day.
-
-    Parameters
-    ----------
-    counts : of one week, or of several, one after the other
-    week : number of the week, or (n,) int64 for each row its own
+def spread(counts: WeekCounts, week: int) -> tuple[IntArray, IntArray]:
+    """One event for each day that was counted: the counts as they stand, each by the first of its
+    days, and after them those with further days once more for each.
 
     Returns
     -------
-    row : (e,) int64, position in `counts`
-    at : (e,) int64, seconds since 1970 UTC
+    further : (m,) int64, positions of the counts that come again
+    at : (n + m,) int64, seconds since 1970 UTC, noon of each day
 
-    >>> one = counted(*(np.array([x]) for x in (5, 9, 3, 1, 90_000, 0)))
-    >>> row, at = spread(one, 0)
-    >>> row.tolist(), at.tolist()
-    ([0], [129600])
+    >>> two_days = counted(*(np.array([x, x]) for x in (5, 9, 3, 1)), np.array([0, 90_000]),
+    ...     np.array([0, 0]))
+    >>> further, at = spread(two_days, 0)
+    >>> further.tolist(), at.tolist()
+    ([0], [43200, 129600])
     """
-    begins = np.asarray(week, dtype=np.int64) * WEEK_SECONDS + _NOON
-    rows = [np.flatnonzero(counts.days & np.uint8(1 << day)) for day in range(WEEK_DAYS)]
-    row = np.concatenate(rows)
-    at = np.repeat(np.arange(WEEK_DAYS) * DAY_SECONDS, [len(some) for some in rows])
-    at += begins[row] if begins.ndim else begins
-    return row, at
+    begins = week * WEEK_SECONDS + _NOON
+    # Without the lowest bit: most things are done on one day of a week alone.
+    left = counts.days & (counts.days - np.uint8(1))
+    several = np.flatnonzero(left)
+    further = [several[(left[several] >> day) & 1 == 1] for day in range(WEEK_DAYS)]
+    day = np.repeat(np.arange(WEEK_DAYS), list(map(len, further)))
+    return np.concatenate(further), begins + DAY_SECONDS * np.concatenate(
+        [_LOWEST_BIT[counts.days], day]
+    )
 
 
 def _small(item: IntArray, kind: NDArray[np.integer], basis: NDArray[np.integer]) -> IntArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -270,12 +270,17 @@ def _refunded(events: EventColumns) -> EventColumns:
 
 def joined(*parts: EventColumns) -> EventColumns:
     """Events from several places, one after the other."""
-    return EventColumns(
-        **{
-            f.name: np.concatenate([getattr(part, f.name) for part in parts])
-            for f in fields(EventColumns)
-        }
-    )
+    columns = ([getattr(part, f.name) for part in parts] for f in fields(EventColumns))
+    names = [f.name for f in fields(EventColumns)]
+    return EventColumns(**dict(zip(names, map(_one_after_another, columns), strict=True)))
+
+
+def _one_after_another(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Columns as one; where all are the same one number, that number, which takes no room."""
+    parts = [part for part in parts if len(part)] or parts[:1]
+    if all(part.strides == (0,) and part[:1] == parts[0][:1] for part in parts):
+        return np.broadcast_to(parts[0][:1], sum(map(len, parts))) if len(parts[0]) else parts[0]
+    return np.concatenate(parts)
 
 
 def _settled(group: NDArray[np.int64], pieces: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from persona_django.numeric.durations import DAY_SECONDS
-from persona_django.numeric.week_counts import spread
+from persona_django.numeric.week_counts import WeekCounts, spread
 from persona_django.tracking import folding, weeks
 from persona_django.tracking.events import (
     BOUGHT,
@@ -19,6 +21,7 @@ from persona_django.tracking.events import (
     that_count,
     with_refunds,
 )
+from persona_django.tracking.schema import LAST_KIND
 
 FLEETING_DAYS = 28
 """What fades within two days is nothing after so many."""
@@ -40,37 +43,49 @@ def read_history(
     wanted = with_refunds(kinds)
     bought = wanted & BOUGHT
     fleeting = wanted - bought - folding.kinds()
-    parts = [_of_weeks(store, wanted - bought - fleeting)]
+    counted = wanted - bought - fleeting
     young = int(time.time()) - FLEETING_DAYS * DAY_SECONDS
-    first_bought = state.bought or max(state.again, 1)
+    found: list[EventColumns] = []
+
+    def heard(more: int = 0) -> None:
+        if progress is not None:
+            progress(sum(map(len, found)) + more)
+
+    for week, counts in weeks.read(store) if counted else ():
+        found.append(_of_days(counts, week, counted))
+        heard()
     for some, since, first_key in (
-        (wanted - bought - fleeting, state.until, None),
+        (counted, state.until, None),
         (fleeting, young, None),
-        (bought, None, first_bought),
+        (bought, None, state.bought or max(state.again, 1)),
     ):
         if some:
-            parts.append(read_raw(store, some, since=since, first_key=first_key))
-            if progress is not None:
-                progress(sum(map(len, parts)))
-    return that_count(joined(*parts), store)
+            found.append(read_raw(store, some, since=since, first_key=first_key, progress=heard))
+    return that_count(joined(*found), store)
 
 
-def _of_weeks(store: int, kinds: Collection[int]) -> EventColumns:
-    counts, week = weeks.read(store)
-    wanted = np.isin(counts.kind, sorted(kinds))
+def _of_days(counts: WeekCounts, week: int, kinds: Collection[int]) -> EventColumns:
+    """The events that the counts of a week stand for."""
+    is_wanted = np.zeros(LAST_KIND + 1, dtype=bool)
+    is_wanted[sorted(kinds)] = True
+    wanted = is_wanted[counts.kind]
     if not wanted.all():
-        counts, week = counts.take(wanted), week[wanted]
-    row, at = spread(counts, week)
-    n = len(row)
+        counts = counts.take(wanted)
+    further, at = spread(counts, week)
+
+    def column(values: NDArray[Any], dtype: type) -> NDArray[Any]:
+        return np.concatenate([values, values[further]]).astype(dtype, copy=False)
+
+    n = len(at)
     return EventColumns(
-        shopper=counts.shopper[row],
-        item=counts.item[row],
-        kind=counts.kind[row].astype(np.int16),
+        shopper=column(counts.shopper, np.int64),
+        item=column(counts.item, np.int64),
+        kind=column(counts.kind, np.int16),
         at=at,
         # One number for all of them takes no room.
         order=np.broadcast_to(np.int64(0), n),
         quantity=np.broadcast_to(np.int32(1), n),
-        basis=counts.basis[row].astype(np.int16),
-        value=np.minimum(counts.value, _MOST).astype(np.int16)[row],
+        basis=column(counts.basis, np.int16),
+        value=column(np.minimum(counts.value, _MOST), np.int16),
         context=np.broadcast_to(np.int16(0), n),
     )

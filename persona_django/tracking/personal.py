@@ -141,9 +141,10 @@ INTENTS = register(
 
 def _weeks(subject: Subject) -> Iterator[dict[str, Any]]:
     for week, counts in weeks.of_shoppers(subject.keys):
-        row, at = spread(counts, week)
+        further, at = spread(counts, week)
         items = named(counts.item.tolist())
-        for place, noon in sorted(zip(row.tolist(), at.tolist(), strict=True)):
+        places = [*range(len(counts)), *further.tolist()]
+        for place, noon in sorted(zip(places, at.tolist(), strict=True)):
             yield {
                 "day": (moment(noon) or "")[:10],
                 "what": name_of_kind(int(counts.kind[place])),

@@ -56,19 +56,11 @@ def write(store: int, week: int, counts: WeekCounts, *, beat: Beat) -> None:
     ageing.delete_listed(alias, WeekEvidence, old, on_chunk=beat)
 
 
-def read(
-    store: int, *, progress: Callable[[int], None] | None = None
-) -> tuple[WeekCounts, IntArray]:
-    """The evidence of all weeks, one after the other, and the week of each row."""
+def read(store: int) -> Iterator[tuple[int, WeekCounts]]:
+    """The evidence of all weeks, one after the other."""
     rows = _rows(router.db_for_read(WeekEvidence), store)
-    found: list[WeekCounts] = []
-    of: list[int] = []
     for week in rows.order_by("week").values_list("week", flat=True).distinct():
-        found.append(read_week(store, week))
-        of.append(week)
-        if progress is not None:
-            progress(sum(map(len, found)))
-    return _joined(found), np.repeat(np.array(of, dtype=np.int64), list(map(len, found)))
+        yield week, read_week(store, week)
 
 
 def read_week(store: int, week: int) -> WeekCounts:
