@@ -16,12 +16,14 @@ from datetime import timedelta
 import numpy as np
 from django.db import router
 from django.db.models import Q
+from numpy.typing import NDArray
 
 from persona_django import conf
 from persona_django.artefacts import notes
 from persona_django.artefacts.store import OF_ANOTHER_SHAPE, READ_ONCE
 from persona_django.catalogue.paced import go_on
 from persona_django.columns.read import read_queryset
+from persona_django.identity.models import Visitor
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.sorting import distinct
 from persona_django.numeric.week_counts import WEEK_SECONDS, counted, merged, week_of
@@ -64,7 +66,7 @@ class Folded:
     final: int = 0
     """The last week that was counted for the last time."""
     looked_at: int = 0
-    """When folding came to its end last."""
+    """When it was last looked what is due."""
     due: tuple[int, ...] = ()
     """Weeks that are still to be counted."""
 
@@ -85,8 +87,8 @@ def folded(store: int) -> Folded | None:
 
 def not_counted_yet(store: int, now: int) -> Q:
     """Events that a count waits for, as long as folding works; of none where it does not."""
-    state = folded(store)
-    if state is None or now - state.looked_at > WORKS_WITHIN.total_seconds():
+    state = _recalled(store)
+    if not _is_worth_it() or now - state.looked_at > WORKS_WITHIN.total_seconds():
         return Q(store=store, pk__lte=0)
     return Q(store=store, pk__gt=0 if state.due else state.seen)
 
@@ -100,17 +102,19 @@ def fold(store: int, *, beat: Beat, on_week: Beat | None = None, now: int | None
     state = _recalled(store)
     if not state.due:
         state = _looked(store, state, now=now)
-    n = len(state.due)
+    n, withdrawn = len(state.due), _withdrawn(store)
     while state.due:
         _keep(store, state)
         week, *left = state.due
-        _count(store, week, is_whole=week >= _first_whole_week(now), beat=beat)
+        is_whole = week >= _first_whole_week(now)
+        _count(store, week, without=withdrawn, is_whole=is_whole, beat=beat)
         state = replace(state, due=tuple(left))
         beat()
         if left and on_week is not None:
             _keep(store, state)
             on_week()
-    _keep(store, replace(state, until=state.target, looked_at=now))
+    weeks.take_out(withdrawn, beat=beat)
+    _keep(store, replace(state, until=state.target))
     return n
 
 
@@ -139,6 +143,7 @@ def _looked(store: int, state: Folded, *, now: int) -> Folded:
     return replace(
         state,
         target=until,
+        looked_at=now,
         seen=seen,
         # A key below the highest may be committed after it, but not long after.
         again=max(state.seen, seen - LATE_KEYS),
@@ -158,13 +163,22 @@ def _is_worth_it() -> bool:
     return conf.current().events_kept >= LEAST_KEPT
 
 
-def _count(store: int, week: int, *, is_whole: bool, beat: Beat) -> None:
+def _withdrawn(store: int) -> NDArray[np.int64]:
+    """Visitors who took their consent back. Their events go after their time; what is counted of
+    them would stay for longer."""
+    rows = Visitor.objects.using(router.db_for_write(Visitor)).filter(store=store, purposes="")
+    return np.sort(read_queryset(rows.order_by().values_list("key"), "i")[0])
+
+
+def _count(
+    store: int, week: int, *, without: NDArray[np.int64], is_whole: bool, beat: Beat
+) -> None:
     """Count one week from the log; where events of it may be gone, add to what is there."""
     begins = week * WEEK_SECONDS
     events = read_raw(
         store, kinds(), since=begins, until=begins + WEEK_SECONDS, progress=lambda done: beat()
     )
-    events = events.take(events.item > 0)
+    events = events.take((events.item > 0) & ~np.isin(events.shopper, without))
     counts = counted(
         events.shopper,
         events.item,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.numeric.durations import DAY_SECONDS
-from persona_django.numeric.week_counts import WeekCounts, spread
+from persona_django.numeric.week_counts import WeekCounts, spread, week_of
 from persona_django.tracking import folding, weeks
 from persona_django.tracking.events import (
     BOUGHT,
@@ -51,7 +51,8 @@ def read_history(
         if progress is not None:
             progress(sum(map(len, found)) + more)
 
-    for week, counts in weeks.read(store) if counted else ():
+    # A week that is counted meanwhile is read from the log.
+    for week, counts in weeks.read(store, before=week_of(state.until)) if counted else ():
         found.append(_of_days(counts, week, counted))
         heard()
     for some, since, first_key in (

@@ -56,9 +56,11 @@ def write(store: int, week: int, counts: WeekCounts, *, beat: Beat) -> None:
     ageing.delete_listed(alias, WeekEvidence, old, on_chunk=beat)
 
 
-def read(store: int) -> Iterator[tuple[int, WeekCounts]]:
-    """The evidence of all weeks, one after the other."""
+def read(store: int, *, before: int | None = None) -> Iterator[tuple[int, WeekCounts]]:
+    """The evidence of all weeks, or of those before one, one after the other."""
     rows = _rows(router.db_for_read(WeekEvidence), store)
+    if before is not None:
+        rows = rows.filter(week__lt=before)
     for week in rows.order_by("week").values_list("week", flat=True).distinct():
         yield week, read_week(store, week)
 

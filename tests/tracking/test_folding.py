@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ import time_machine
 from persona_django.columns import ageing
 from persona_django.feedback import retention
 from persona_django.identity.models import Standing, Visitor
+from persona_django.identity.subjects import pause, resume, subject_of_keys
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.week_counts import WEEK_SECONDS, week_of
 from persona_django.tracking import folding, weeks
@@ -205,6 +207,31 @@ def test_the_last_count_knows_what_was_taken_back_since():
     assert [counts.kind.tolist() for _, counts in weeks.read(1)] == [[Kind.VIEW]]
 
 
+def test_while_the_first_count_goes_on_nothing_uncounted_is_deleted():
+    for number in range(2):
+        did(1, Kind.VIEW, 5, at=begins(20 + number) + HOUR)
+
+    with pytest.raises(SystemExit):
+        fold(on_week=sys.exit)
+
+    assert retention.delete_old(beat=lambda: None) == 0
+    fold()
+    assert retention.delete_old(beat=lambda: None) == 2
+    assert len(told(read_history(1, [Kind.VIEW]))) == 2
+
+
+def test_a_week_that_is_counted_while_it_is_read_counts_once(monkeypatch):
+    did(1, Kind.ENGAGE, 5, at=begins(1) + HOUR, value=300)
+    did(2, Kind.ENGAGE, 5, at=begins(3) + HOUR, value=300)
+    fold(now=begins(1) + 2 * DAY_SECONDS)
+    before = folding.folded(1)
+    fold()
+
+    monkeypatch.setattr(folding, "folded", lambda store: before)
+
+    assert sorted(read_history(1, [Kind.ENGAGE]).shopper.tolist()) == [1, 2]
+
+
 def test_stopped_between_two_weeks_it_goes_on_and_nothing_uncounted_is_deleted():
     fold()
     for number in range(4):
@@ -276,19 +303,38 @@ def test_the_new_parts_count_as_soon_as_they_are_whole_though_the_old_ones_are_s
     assert WeekEvidence.objects.count() == 1
 
 
-def test_who_withdrew_or_is_a_robot_is_kept_and_teaches_nothing():
+def test_who_paused_or_is_taken_for_a_robot_is_counted_and_teaches_nothing():
     agreed = {"purposes": "measure", "standing": Standing.QUALIFIED}
     Visitor.objects.create(key=1, **agreed)
     Visitor.objects.create(key=2, **{**agreed, "purposes": ""})
     Visitor.objects.create(key=3, **{**agreed, "standing": Standing.ROBOT})
     Visitor.objects.create(key=4, account=99, **agreed)
-    for shopper in (1, 2, 3, 4):
+    for shopper in (1, 2, 3, 4, 5):
         did(shopper, Kind.VIEW, 5, at=begins(3) + HOUR)
+    pause(subject_of_keys([5]))
     fold()
 
     assert {shopper for shopper, *_ in told(read_history(1, [Kind.VIEW]))} == {1, 99}
     Visitor.objects.filter(key=3).update(standing=Standing.CLEARED)
-    assert {shopper for shopper, *_ in told(read_history(1, [Kind.VIEW]))} == {1, 3, 99}
+    resume(subject_of_keys([5]))
+    assert {shopper for shopper, *_ in told(read_history(1, [Kind.VIEW]))} == {1, 3, 5, 99}
+
+
+def test_what_is_counted_of_who_withdraws_goes_with_the_next_count():
+    """Their events go after their time, and it would stay for longer."""
+    for key in (1, 2):
+        Visitor.objects.create(key=key, purposes="measure", standing=Standing.QUALIFIED)
+        did(key, Kind.VIEW, 5, at=begins(3) + HOUR)
+    for _ in range(3):
+        fold()
+    Visitor.objects.filter(key=2).update(purposes="")
+
+    fold()
+
+    assert [counts.shopper.tolist() for _, counts in weeks.read(1)] == [[1]]
+    did(2, Kind.VIEW, 6, at=begins(3) + HOUR)
+    fold()
+    assert [counts.shopper.tolist() for _, counts in weeks.read(1)] == [[1]]
 
 
 def test_what_fades_within_two_days_is_read_from_the_log(settings):
