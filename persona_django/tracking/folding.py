@@ -29,7 +29,7 @@ from persona_django.numeric.sorting import distinct
 from persona_django.numeric.week_counts import WEEK_SECONDS, counted, merged, week_of
 from persona_django.tracking import weeks
 from persona_django.tracking.events import BOUGHT, read_raw
-from persona_django.tracking.models import Event
+from persona_django.tracking.models import Event, WeekEvidence
 from persona_django.tracking.schema import AGAINST, FIRST_OF_SHOP, LAST_KIND, Kind
 
 Beat = Callable[[], None]
@@ -64,7 +64,7 @@ class Folded:
     bought: int = 0
     """Lowest key of a purchase or refund among those; 0: none is."""
     final: int = 0
-    """The last week that was counted for the last time."""
+    """The last week that was counted for the last time; those before are only added to."""
     looked_at: int = 0
     """When it was last looked what is due."""
     due: tuple[int, ...] = ()
@@ -106,7 +106,8 @@ def fold(store: int, *, beat: Beat, on_week: Beat | None = None, now: int | None
     while state.due:
         _keep(store, state)
         week, *left = state.due
-        is_whole = week >= _first_whole_week(now)
+        # Not by the time alone: where events are kept for longer now, older ones are gone already.
+        is_whole = week >= max(state.final, _first_whole_week(now))
         _count(store, week, without=withdrawn, is_whole=is_whole, beat=beat)
         state = replace(state, due=tuple(left))
         beat()
@@ -190,7 +191,9 @@ def _count(
     )
     del events
     if not is_whole:
-        counts = merged(weeks.read_week(store, week), counts)
+        # As it was written: a replica may lag.
+        there = weeks.read_week(store, week, alias=router.db_for_write(WeekEvidence))
+        counts = merged(there, counts)
     weeks.write(store, week, counts, beat=beat)
 
 

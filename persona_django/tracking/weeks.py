@@ -65,9 +65,9 @@ def read(store: int, *, before: int | None = None) -> Iterator[tuple[int, WeekCo
         yield week, read_week(store, week)
 
 
-def read_week(store: int, week: int) -> WeekCounts:
+def read_week(store: int, week: int, *, alias: str | None = None) -> WeekCounts:
     """The evidence of one week; without a part that is damaged, which the log says."""
-    rows = _rows(router.db_for_read(WeekEvidence), store).filter(week=week)
+    rows = _rows(alias or router.db_for_read(WeekEvidence), store).filter(week=week)
     # With one statement, so that all parts are seen as they are at one moment.
     found = rows.order_by("-generation", "part").values_list("generation", "parts", "data")
     generations: dict[int, list[bytes | memoryview]] = {}

@@ -191,6 +191,20 @@ def test_of_a_week_whose_events_have_begun_to_go_nothing_is_lost():
     assert counts.shopper.tolist() == [1, 2, 3]
 
 
+def test_where_events_are_kept_for_longer_now_those_that_are_gone_stay_counted(settings):
+    settings.PERSONA = {**settings.PERSONA, "EVENTS_KEPT": timedelta(days=30)}
+    did(1, Kind.VIEW, 5, at=days_ago(50))
+    fold()
+    retention.delete_old(beat=lambda: None)
+    assert not Event.objects.exists()
+    settings.PERSONA = {**settings.PERSONA, "EVENTS_KEPT": timedelta(days=90)}
+
+    did(2, Kind.VIEW, 5, at=days_ago(50))
+    fold()
+
+    assert {shopper for shopper, *_ in told(read_history(1, [Kind.VIEW]))} == {1, 2}
+
+
 def test_the_last_count_knows_what_was_taken_back_since():
     """Derived events may be found to be wrong; while all events are there, the count follows."""
     did(1, Kind.REVISIT, 5, at=begins(5) + HOUR)
