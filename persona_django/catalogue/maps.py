@@ -164,6 +164,7 @@ class ItemMap(_Map):
         "attributes",
         "group",
         "text",
+        "vector",
         "sensitive",
         "url",
         "card_template",
@@ -196,6 +197,9 @@ class ItemMap(_Map):
     """What all variants of one product have in common, such as `"parent_id"`."""
     text: Declared = None
     """Words that describe it."""
+    vector: Declared = None
+    """Numbers that place it among the others, equally many for all, as an embedding of the shop's
+    own: a list, a tuple or an array; None where there are none. Read when `content` is learnt."""
     sensitive: Declared = None
     """True keeps it out of everything that is learnt together or shown to the public."""
     url: Declared = None

@@ -53,12 +53,16 @@ class RawRow:
 
 
 class Plan:
-    """How one map is read: `names` of the values, and whether columns are enough."""
+    """How one map is read: `names` of the values, and whether columns are enough.
 
-    def __init__(self, item_map: ItemMap) -> None:
+    All that the mirror keeps, or `only` the declared values of these names.
+    """
+
+    def __init__(self, item_map: ItemMap, *, only: Collection[str] | None = None) -> None:
         self.item_map = item_map
-        declared = [name for name in MIRRORED if _is_read(item_map, name)]
-        self.names = (*declared, *(f"attributes.{name}" for name in item_map.attributes))
+        declared = [name for name in only or MIRRORED if _is_read(item_map, name)]
+        attributes = item_map.attributes if only is None else ()
+        self.names = (*declared, *(f"attributes.{name}" for name in attributes))
         annotations = self.queryset().query.annotations
         self._routes = {name: self._route(name, annotations) for name in self.names}
         self.in_columns = all(route and route.is_column for route in self._routes.values())

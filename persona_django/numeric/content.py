@@ -15,6 +15,8 @@ those of one item are the least."""
 MOST_ITEMS = 1_000
 """What more items have in common tells them from nothing, and comparing all of them with each
 other would take the square of their number."""
+MOST_WITH_ALL = 100_000
+"""Items whose vectors of the shop's own are compared with all others': minutes of a day's job."""
 FEW_ITEMS = 10
 """Where half of the items are fewer than so many, so many may have something in common."""
 SIFTED = 16
@@ -198,18 +200,57 @@ def _fitted(kinds: Any, said: Iterable[Any]) -> Any | None:
         return None
 
 
+def beside_own(
+    vectors: Any, own: NDArray[np.float32], *, weights: tuple[float, float]
+) -> tuple[Any, NDArray[np.float32]]:
+    """Vectors of what is said about items, and vectors of the shop's own, so that each counts as
+    its weight says, and an item's two together have length 1.
+
+    Parameters
+    ----------
+    vectors : (n, d) scipy CSR matrix; rows have length 1, or 0 where nothing is said
+    own : (n, e) float32; rows have length 1, or 0 where there is none; e may be 0
+    weights : of the two, 0 or more
+
+    Returns
+    -------
+    The same two, scaled
+
+    >>> from scipy.sparse import csr_matrix
+    >>> said, own = beside_own(csr_matrix([[1.0], [1.0]]), np.array([[1], [0]], np.float32),
+    ...     weights=(1.0, 3.0))
+    >>> said.toarray().ravel().round(2).tolist(), own.ravel().round(2).tolist()
+    ([0.5, 1.0], [0.87, 0.0])
+    """
+    from scipy.sparse import diags
+
+    if not own.shape[1]:
+        return vectors, own
+    said = np.diff(vectors.indptr) > 0
+    length = np.sqrt(weights[0] * said + weights[1] * own.any(axis=1))
+    scale = np.divide(1.0, length, out=np.zeros(len(length)), where=length > 0)
+    mine = (weights[1] ** 0.5 * scale).astype(np.float32)
+    return (diags(weights[0] ** 0.5 * scale) @ vectors).tocsr(), own * mine[:, None]
+
+
 def most_alike(
-    vectors: Any, *, k: int, progress: Callable[[int, int], None] | None = None
+    vectors: Any,
+    *,
+    k: int,
+    own: NDArray[np.float32] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], FloatArray]:
     """The items whose vectors are most alike, of each item.
 
     Memory is bounded, but time grows with the pairs that have something in common: vectors of what
-    all have, see `most_in_common`, take the square of their number.
+    all have, see `most_in_common`, take the square of their number. So do `own` vectors, up to
+    MOST_WITH_ALL items; of more, those are compared that have something in common otherwise.
 
     Parameters
     ----------
-    vectors : (n, d) scipy CSR matrix as of `text_vectors`, or float64 array of a shop's own
+    vectors : (n, d) scipy CSR matrix as of `text_vectors`, or float64 array
     k : kept of each item, 1 or more
+    own : (n, e) float32 of the shop's own, as of `beside_own`; None: none
     progress : told the items done and all items; what it raises stops the work
 
     Returns
@@ -227,20 +268,41 @@ def most_alike(
         raise ValueError(f"at least one item must be kept, got k={k}")
     table = csr_matrix(vectors)
     n, across = table.shape[0], table.T.tocsr()
+    theirs = own if own is not None and own.shape[1] else None
+    with_all = theirs is not None and n <= MOST_WITH_ALL
     counts, items, scores = np.zeros(n, np.int64), [np.empty(0, np.int32)], [np.empty(0)]
-    for low, high in _blocks(table, across):
+    for low, high in _even_blocks(n) if with_all else _blocks(table, across):
         block = (table[low:high] @ across).tocsr()
-        own = np.repeat(np.arange(low, high), np.diff(block.indptr))
-        alike = np.flatnonzero((block.data > 0) & (block.indices != own))
-        own, item, score = own[alike] - low, block.indices[alike], block.data[alike]
-        best = _best_of_each(own, item, score, k=k)
-        counts[low:high] = np.bincount(own[best], minlength=high - low)
+        of, item, score = _entries(block)
+        if theirs is not None and with_all:
+            whole = np.asarray(theirs[low:high] @ theirs.T, dtype=np.float64)
+            whole[of, item] += score
+            of, item = np.nonzero(whole > 0)
+            score = whole[of, item]
+        elif theirs is not None:
+            score = score + np.einsum("ij,ij->i", theirs[low + of], theirs[item])
+        alike = np.flatnonzero((score > 0) & (item != low + of))
+        of, item, score = of[alike], item[alike], score[alike]
+        best = _best_of_each(of, item, score, k=k)
+        counts[low:high] = np.bincount(of[best], minlength=high - low)
         items.append(item[best].astype(np.int32))
         scores.append(score[best])
         if progress is not None:
             progress(high, n)
     indptr = np.concatenate([[0], np.cumsum(counts)])
     return indptr, np.concatenate(items), np.concatenate(scores)
+
+
+def _entries(block: Any) -> tuple[NDArray[np.int64], NDArray[np.integer], FloatArray]:
+    """Row, column and value of everything in a CSR matrix."""
+    return np.repeat(np.arange(block.shape[0]), np.diff(block.indptr)), block.indices, block.data
+
+
+def _even_blocks(n: int) -> Iterator[tuple[int, int]]:
+    """Ranges of items that are compared with all others."""
+    size = max(BLOCK_PAIRS // max(n, 1), 1)
+    for low in range(0, n, size):
+        yield low, min(low + size, n)
 
 
 def _blocks(table: Any, across: Any) -> Iterator[tuple[int, int]]:

@@ -277,9 +277,9 @@ def joined(*parts: EventColumns) -> EventColumns:
 
 def _one_after_another(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Columns as one; where all are the same one number, that number, which takes no room."""
-    parts = [part for part in parts if len(part)] or parts[:1]
-    if all(part.strides == (0,) and part[:1] == parts[0][:1] for part in parts):
-        return np.broadcast_to(parts[0][:1], sum(map(len, parts))) if len(parts[0]) else parts[0]
+    some = [part for part in parts if len(part)]
+    if some and all(part.strides == (0,) and part[0] == some[0][0] for part in some):
+        return np.broadcast_to(some[0][:1], sum(map(len, some)))
     return np.concatenate(parts)
 
 

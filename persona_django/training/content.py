@@ -15,8 +15,10 @@ from persona_django import conf
 from persona_django.catalogue.descriptions import Descriptions, read_descriptions
 from persona_django.catalogue.snapshot import Snapshot
 from persona_django.catalogue.state import read_state
+from persona_django.catalogue.vectors import read_vectors
 from persona_django.identity.erasure import ERASURES
 from persona_django.numeric.content import (
+    beside_own,
     joined_vectors,
     label_vectors,
     most_alike,
@@ -30,6 +32,8 @@ TEXTS = {"title": 1.0, "text": 0.5}
 """What is said in the name of a thing says more than what is said at length."""
 LABELS = 1.0
 """What brand, categories and attributes count, beside the words."""
+OWN = 2.5
+"""What vectors of the shop's own count: as much as all that is said in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,8 @@ class Catalogue:
     """What was read of the catalogue, in the place of a history."""
 
     told: Descriptions
+    own: NDArray[np.float32]
+    """Vectors of the shop's own, a row for each family of which it tells; no column without."""
     rows_read: int
     seconds: float
     erasures: int
@@ -51,8 +57,12 @@ def gather(store: int, snapshot: Snapshot, *, progress: Progress) -> Catalogue:
     told = read_descriptions(
         store, snapshot, progress=lambda done, all_: progress("reading products", done, all_)
     )
+    own = read_vectors(
+        store, snapshot, told.group_id, progress=lambda done: progress("reading vectors", done, 0)
+    )
     return Catalogue(
         told=told,
+        own=own,
         rows_read=told.rows_read,
         seconds=time.perf_counter() - began,
         erasures=erasures,
@@ -73,9 +83,12 @@ def vectors_of(catalogue: Catalogue) -> Arrays:
         progress=lambda done, total: catalogue.hear("counting words", done, total),
     )
     labels = label_vectors(told.labels, most=most)
-    vectors = joined_vectors((words, sum(TEXTS.values())), (labels, LABELS))
+    said = sum(TEXTS.values())
+    vectors = joined_vectors((words, said), (labels, LABELS))
+    vectors, own = beside_own(vectors, catalogue.own, weights=(said + LABELS, OWN))
     return {
         "item_ids": told.group_id,
+        "own": own,
         "indptr": vectors.indptr.astype(np.int64),
         "indices": vectors.indices.astype(np.int32),
         "data": vectors.data.astype(np.float64),
@@ -93,7 +106,9 @@ def learn(arrays: Mapping[str, NDArray[Any]], beat: Beat) -> Arrays:
     if n:
         shape = (n, int(arrays["columns"][0]))
         vectors = csr_matrix((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
-    indptr, item, score = most_alike(vectors, k=conf.current().neighbours_kept, progress=beat)
+    indptr, item, score = most_alike(
+        vectors, k=conf.current().neighbours_kept, own=arrays.get("own"), progress=beat
+    )
     return {
         "item_ids": item_ids,
         "indptr": indptr,

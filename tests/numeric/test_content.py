@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from persona_django.numeric import content
-from persona_django.numeric.content import called_for, label_vectors, most_alike, text_vectors
+from persona_django.numeric.content import (
+    beside_own,
+    called_for,
+    label_vectors,
+    most_alike,
+    text_vectors,
+)
 
 TITLES = ["Green tea", "Black tea", "Tea cup", "Teapot, green", "Notebook"]
 texts = st.lists(st.text(alphabet="ab é", max_size=8), min_size=1, max_size=6)
@@ -184,3 +190,57 @@ def test_options_out_of_their_range_are_refused(fade):
         called_for(np.eye(2), np.array([0]), fade=fade)
     with pytest.raises(ValueError, match="k=0"):
         most_alike(np.eye(2), k=0)
+
+
+@given(st.data())
+def test_vectors_of_the_shop_s_own_count_beside_what_is_said(data):
+    """As if both were one table, with every number of the two side by side."""
+    n, d, e = (data.draw(st.integers(1, most)) for most in (12, 4, 3))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    said, own = (
+        unit(rng.random((n, d)) * (rng.random((n, d)) < 0.5)),
+        unit(rng.normal(size=(n, e))),
+    )
+    own[rng.random(n) < 0.3] = 0
+    weights = (2.5, data.draw(st.sampled_from([0.5, 2.5])))
+    whole = unit(np.hstack([weights[0] ** 0.5 * said, weights[1] ** 0.5 * own]))
+
+    scaled, mine = beside_own(csr_matrix(said), own.astype(np.float32), weights=weights)
+    indptr, item, score = most_alike(scaled, k=4, own=mine)
+
+    alike = whole @ whole.T
+    for place in range(n):
+        others = [one for one in range(n) if one != place and alike[place, one] > 1e-6]
+        best = sorted((alike[place, others]).tolist(), reverse=True)[:4]
+        found = score[indptr[place] : indptr[place + 1]]
+        assert found[: len(best)] == pytest.approx(best, abs=1e-5)
+        named = item[indptr[place] : indptr[place + 1]]
+        assert alike[place, named] == pytest.approx(found, abs=1e-5)
+
+
+def unit(rows):
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.divide(rows, length, out=np.zeros_like(rows), where=length > 0)
+
+
+def test_in_a_large_shop_own_vectors_are_compared_where_something_is_said_in_common(monkeypatch):
+    monkeypatch.setattr("persona_django.numeric.content.MOST_WITH_ALL", 3)
+    said = csr_matrix(np.array([[1.0, 0], [1, 0], [1, 0], [0, 1]]))
+    own = np.array([[1, 0], [-1, 0], [1, 0], [1, 0]], dtype=np.float32)
+
+    scaled, mine = beside_own(said, own, weights=(1.0, 3.0))
+    indptr, item, score = most_alike(scaled, k=3, own=mine)
+
+    # The last one is like the first in its vector alone, and the second unlike it.
+    assert item[: indptr[1]].tolist() == [2]
+    assert score[0] == pytest.approx(1.0)
+
+
+def test_own_vectors_alone_make_things_alike():
+    nothing = csr_matrix((3, 0))
+    own = np.array([[1, 0], [0.6, 0.8], [0, 0]], dtype=np.float32)
+
+    indptr, item, score = most_alike(nothing, k=2, own=own)
+
+    assert indptr.tolist() == [0, 1, 2, 2] and item.tolist() == [1, 0]
+    assert score == pytest.approx([0.6, 0.6])
