@@ -51,8 +51,9 @@ def rebuild_all(
 ) -> list[Outcome]:
     """Learn the given kinds now, reading the shop's history once. For people and the demo."""
     evidence = None
-    # What was imported a moment ago is to be learnt from now.
-    run_weeks(store, by_person=True)
+    if any(RECIPES[kind].by_day for kind in kinds):
+        # What was imported a moment ago is to be learnt from now.
+        run_weeks(store, by_person=True)
     if len(kinds) > 1:
         with unhurried():
             evidence = gather(store, stages.snapshot_of(store), progress=progress)
