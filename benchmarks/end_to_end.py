@@ -102,11 +102,12 @@ def measure(
                     _tell(f"{told}: round {number + 1} of {rounds} on {scratch.vendor}")
                     ours[scratch.vendor].append(step("learn", scratch, *what))
                     peers.append(step("peer", None, *what)["total"])
-            counts = {} if fuller else from_counts(scratches, rounds, *what)
             for scratch in scratches:
                 if scratch.vendor == "sqlite" and not fuller:
                     _tell(f"{told}: waits and memory on {scratch.vendor}")
                     beside = beside_the_race(scratch, *what)
+            counts = {} if fuller else from_counts(scratches, rounds, *what)
+            beside.get("waits_ms", {}).update(counts.pop("waits_ms", {}))
         finally:
             for scratch in scratches:
                 scratch.drop()
@@ -121,10 +122,15 @@ def measure(
 
 def from_counts(scratches: list[Scratch], rounds: int, *what: Any) -> dict[str, Any]:
     """The same rounds once finished weeks are counts; by vendor, with how long counting took."""
-    folded = {}
+    folded: dict[str, dict[str, Any]] = {}
+    waits: dict[str, dict[str, float]] = {}
     for scratch in scratches:
         _tell(f"{what[0]}: counting weeks on {scratch.vendor}")
-        folded[scratch.vendor] = step("fold", scratch, *what)
+        if scratch.vendor == "sqlite":
+            figures, waits["counting weeks"] = step_beside_a_customer("fold", scratch, *what)
+        else:
+            figures = step("fold", scratch, *what)
+        folded[scratch.vendor] = figures
     ours: dict[str, list[dict[str, Any]]] = {scratch.vendor: [] for scratch in scratches}
     peers: list[float] = []
     for number in range(rounds):
@@ -133,10 +139,11 @@ def from_counts(scratches: list[Scratch], rounds: int, *what: Any) -> dict[str, 
             ours[scratch.vendor].append(step("learn", scratch, *what))
             peers.append(step("peer", None, *what)["total"])
     implicit = statistics.median(peers)
-    return {
+    of_vendors = {
         vendor: {**_summary(runs, implicit), "implicit": implicit, "folded": folded[vendor]}
         for vendor, runs in ours.items()
     }
+    return {**of_vendors, "waits_ms": waits}
 
 
 def beside_the_race(scratch: Scratch, *what: Any) -> dict[str, Any]:

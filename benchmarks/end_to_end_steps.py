@@ -135,15 +135,14 @@ def rebuilt(url: str, folder: str, fuller: bool, **persona: Any) -> dict[str, An
 
 def fold(url: str, folder: str, shape: str, size: dict[str, int], fuller: bool) -> dict[str, Any]:
     """Count the weeks that were over when the history ended."""
-    configure(url, folder, WRITE_PAUSE=timedelta())
+    configure(url, folder)
     from persona_django.tracking import folding
     from persona_django.tracking.models import Event
 
+    print(BEGINS, flush=True)
     started = time.perf_counter()
     weeks = folding.fold(1, beat=_nothing, now=NOW)
     seconds = time.perf_counter() - started
-    # What comes in late is looked at once more, which on the next day is done.
-    folding.fold(1, beat=_nothing, now=NOW)
     state = folding.folded(1)
     assert state is not None
     tail = Event.objects.filter(at__gte=state.until).count() / Event.objects.count()

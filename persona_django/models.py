@@ -11,6 +11,7 @@ from persona_django.similarity.models import NeighbourRow
 from persona_django.tracking.models import (
     DropCount,
     Event,
+    Folding,
     Intent,
     SearchFind,
     SearchTerm,
@@ -23,6 +24,7 @@ __all__ = [
     "ArtefactPart",
     "DropCount",
     "Event",
+    "Folding",
     "ImportRun",
     "Intent",
     "Item",

@@ -39,7 +39,6 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "persona.judge",
         "persona.derive",
         "persona.gifts",
-        "persona.weeks",
         "persona.rebuild",
         "persona.retention",
         "persona.prune",
@@ -214,14 +213,6 @@ def gifts(fence: int | None = None, store: int | None = None) -> None:
     from persona_django.training.visitor_jobs import step_gifts
 
     _go_on(gifts, step_gifts, fence, store)
-
-
-@shared_task(base=PersonaTask, name="persona.weeks")
-def weeks(fence: int | None = None, store: int | None = None) -> None:
-    """Count weeks that are over, for one chunk."""
-    from persona_django.training.visitor_jobs import step_weeks
-
-    _go_on(weeks, step_weeks, fence, store)
 
 
 @shared_task(base=PersonaTask, name="persona.retention")

@@ -35,7 +35,6 @@ OURS = (
     tasks.judge,
     tasks.derive,
     tasks.gifts,
-    tasks.weeks,
     tasks.retention,
     tasks.orders,
     tasks.erasures,
@@ -286,7 +285,7 @@ def faults(monkeypatch):
     monkeypatch.setattr("persona_django.training.visitor_jobs.run_judge", job)
     for name in ("jobs.step_reconcile", "jobs.step_clean"):
         monkeypatch.setattr(f"persona_django.training.{name}", job)
-    for name in ("derive", "gifts", "weeks"):
+    for name in ("derive", "gifts"):
         monkeypatch.setattr(f"persona_django.training.visitor_jobs.step_{name}", job)
     monkeypatch.setattr("persona_django.training.rebuild.step", step)
     return raised, done

@@ -25,6 +25,7 @@ from persona_django.similarity.models import NeighbourRow
 from persona_django.tracking.models import (
     DropCount,
     Event,
+    Folding,
     Intent,
     UsedNonce,
     WeekEvidence,
@@ -95,6 +96,24 @@ class WeekEvidenceAdmin(ReadOnlyAdmin):
     @admin.display(description=_("week of"), ordering="week")
     def begins(self, evidence: WeekEvidence) -> date:
         return date(1970, 1, 1) + timedelta(weeks=evidence.week)
+
+
+@admin.register(Folding)
+class FoldingAdmin(ReadOnlyAdmin):
+    """How far the weeks of each store are counted."""
+
+    is_internal = True
+    list_display = ("store", "counted_until", "looked")
+    fields = ("store", "counted_until", "looked", "due")
+    readonly_fields = fields
+
+    @admin.display(description=_("counted until"))
+    def counted_until(self, state: Folding) -> str:
+        return moment(state.until)
+
+    @admin.display(description=_("last looked at"))
+    def looked(self, state: Folding) -> str:
+        return moment(state.looked_at)
 
 
 @admin.register(Intent)

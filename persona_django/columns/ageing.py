@@ -24,16 +24,18 @@ def delete_older(
     by: str,
     than: int,
     where: Q | None = None,
+    most: int = MOST_ROWS,
     on_chunk: Callable[[], None] | None = None,
 ) -> int:
     """Delete the rows whose `by` lies below `than`, in chunks, and return how many there were.
 
     `by` has an index, which each chunk goes on along where the last one ended: rows that stay are
-    passed once. What `on_chunk` raises stops it between two chunks. For tables that nothing points
-    at: no signal is sent and nothing cascades.
+    passed once. `most` rows are of one chunk, fewer where they are large. What `on_chunk` raises
+    stops it between two chunks. For tables that nothing points at: no signal is sent and nothing
+    cascades.
     """
     connection = connections[alias]
-    size = _size(connection)
+    size = min(_size(connection), most)
     matching = model._base_manager.using(alias).filter(where or Q(), **{f"{by}__lt": than})
     reached: int | None = None
     deleted = 0

@@ -12,12 +12,13 @@ from django.db.models import Min, Model
 from django.utils import timezone
 
 from persona_django import conf
+from persona_django.catalogue import state
 from persona_django.catalogue.paced import go_on, in_chunks
 from persona_django.columns import ageing
 from persona_django.feedback import sensitive
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
-from persona_django.tracking import finds, retention, searches, weeks
+from persona_django.tracking import finds, folding, retention, searches, weeks
 from persona_django.tracking import sensitive as words
 from persona_django.tracking.models import Event, Intent
 from persona_django.tracking.retention import OVERDUE_AFTER, OnChunk, Policy
@@ -42,12 +43,13 @@ class Age:
         return self.days > self.kept_days + OVERDUE_AFTER / timedelta(days=1)
 
 
-def delete_old(*, beat: Beat, on_chunk: OnChunk = None) -> int:
+def delete_old(*, beat: Beat, surely: Beat | None = None, on_chunk: OnChunk = None) -> int:
     """Delete all that is too old, and what is left of things that became sensitive, of all
-    stores; how many rows went.
+    stores; how many rows went. What it says of weeks that are over is counted before.
 
     Killed half way, it goes on with the next run: what is left is found again. `on_chunk` is
-    called after each chunk, `beat` also where there was nothing to delete.
+    called after each chunk, `beat` also where there was nothing to delete, `surely` before what
+    somebody who has lost the job must not do.
     """
     now = int(time.time())
 
@@ -56,6 +58,9 @@ def delete_old(*, beat: Beat, on_chunk: OnChunk = None) -> int:
         if on_chunk is not None:
             on_chunk()
 
+    for store in state.stores():
+        folding.fold(store, beat=beat, surely=surely, on_week=deleted, now=now)
+    folding.note_gone(now - int(conf.current().events_kept.total_seconds()))
     gone = sum(policy.delete(now, deleted) for policy in policies())
     gone += _forget_visitors(beat, deleted)
     _forget_words(now)
@@ -67,9 +72,9 @@ def delete_old(*, beat: Beat, on_chunk: OnChunk = None) -> int:
     return gone
 
 
-def delete_some(*, seconds: float, beat: Beat) -> bool:
+def delete_some(*, seconds: float, beat: Beat, surely: Beat | None = None) -> bool:
     """Go on deleting for about so long, at least for one chunk; True when nothing is left."""
-    return go_on(lambda look: delete_old(beat=beat, on_chunk=look), seconds=seconds)
+    return go_on(lambda look: delete_old(beat=beat, surely=surely, on_chunk=look), seconds=seconds)
 
 
 def policies() -> tuple[Policy, ...]:
@@ -101,9 +106,9 @@ def _forget_visitors(beat: Beat, on_chunk: OnChunk) -> int:
     old = Visitor.objects.using(alias).filter(created_at__lt=limit).order_by("created_at")
     gone = 0
     while keys := list(old.values_list("key", flat=True)[:KEYS_AT_A_TIME]):
-        gone += weeks.take_out(keys, beat=beat)
         for model in (Event, Intent, ServedSlate):
             gone += _delete_all_of(model, keys, on_chunk)
+        gone += weeks.take_out(keys, beat=beat)
         # Last, so that they are found again by whoever goes on.
         gone += ageing.delete_listed(alias, Visitor, keys, on_chunk=on_chunk)
         beat()

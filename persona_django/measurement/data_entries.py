@@ -93,6 +93,17 @@ TABLES: Mapping[str, Table] = {
             "share, basis",
         },
     ),
+    "Folding": Table(
+        about="How far the weeks have been counted.",
+        lifetime="as long as the store",
+        purposes={
+            "store": "tells several shops of one database apart",
+            **_all("until target due", "tells which weeks are counted, and which are to be"),
+            **_all("seen taken again bought looked_at", "tells what came in since"),
+            **_all("final gone", "keeps a week from being counted anew when its events have gone"),
+            **_all("kinds wanted", "tells what was counted"),
+        },
+    ),
     "Intent": Table(
         about="Searches, filters and sorting.",
         basis=CONSENT,

@@ -97,6 +97,7 @@ def read_raw(
     since: int | None = None,
     until: int | None = None,
     first_key: int | None = None,
+    alias: str = "",
     progress: Callable[[int], None] | None = None,
 ) -> EventColumns:
     """Events as they stand in the log: refunds too, and of those whose events teach nothing.
@@ -105,7 +106,8 @@ def read_raw(
     with the columns that all have, then what was bought with the columns it needs: most shops'
     purchases stand in tables of their own, and then the log is read once.
     """
-    rows = Event.objects.using(router.db_for_read(Event)).filter(store=store).order_by()
+    alias = alias or router.db_for_read(Event)
+    rows = Event.objects.using(alias).filter(store=store).order_by()
     if since is not None:
         rows = rows.filter(at__gte=since)
     if until is not None:

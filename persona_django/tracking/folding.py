@@ -1,184 +1,202 @@
 """Folds finished weeks of the log into counts, so that learning neither ends where single events
-are deleted nor takes longer the more of them there are.
+are deleted nor reads again what cannot change any more.
 
-A week is counted once it is over, again when something late came in, and for the last time just
+A week is counted once it is over, a day after something late came in, and for the last time just
 before its events begin to go. From then on it is only added to. Purchases stay in the log, which
 keeps them for years; kinds that fade within two days are not worth a count.
+
+Belongs to the job that deletes what is old, and runs before it under the same lease: nothing is
+deleted uncounted, and nobody who is forgotten is counted meanwhile.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
 import numpy as np
 from django.db import router
-from django.db.models import Q
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from persona_django import conf
-from persona_django.artefacts import notes
-from persona_django.artefacts.store import OF_ANOTHER_SHAPE, READ_ONCE
-from persona_django.catalogue.paced import go_on
 from persona_django.columns.read import read_queryset
-from persona_django.identity.models import Visitor
+from persona_django.identity.models import Restriction, Visitor
+from persona_django.identity.standing import does_not_count
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.sorting import distinct
 from persona_django.numeric.week_counts import WEEK_SECONDS, counted, merged, week_of
 from persona_django.tracking import weeks
 from persona_django.tracking.events import BOUGHT, read_raw
-from persona_django.tracking.models import Event, WeekEvidence
+from persona_django.tracking.models import Event, Folding
 from persona_django.tracking.schema import AGAINST, FIRST_OF_SHOP, LAST_KIND, Kind
 
+log = logging.getLogger("persona_django.tracking")
+
 Beat = Callable[[], None]
+IntArray = NDArray[np.int64]
 
 LEAST_KEPT = timedelta(days=21)
 """Where events are kept for less there is no whole week of them to count."""
 SETTLED_SECONDS = DAY_SECONDS
-"""A week is counted so long after its end: phones report late."""
+"""A week is counted so long after its end, and again so long after something late: phones report
+late, and few of them."""
 MARGIN_SECONDS = 2 * DAY_SECONDS
-"""A week is taken for whole until so long before its first events may go."""
-LATE_KEYS = 20_000
-"""So many keys are looked at once more: a lower one may have been committed later."""
+"""Before its first events go a week is counted for the last time, so long before at least."""
+OVERLAP_SECONDS = 240
+"""What came in since a look this long ago is looked at again: a transaction may be committed after
+one whose keys are higher."""
+FEW_ROWS = 20_000
+"""After the first look these stand for what came in meanwhile."""
 FADES_FAST = timedelta(days=2)
-WORKS_WITHIN = timedelta(days=2)
-"""Folding that was not done for so long holds up no deletion."""
 ADDS_UP = (int(Kind.DWELL),)
 """Kinds whose values add up within a day; of all others the largest counts."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Folded:
-    """How far folding has come in one store."""
-
-    until: int = 0
-    """Weeks that end up to this moment are counted: seconds since 1970, UTC."""
-    target: int = 0
-    """The same once no week is due any more."""
-    seen: int = 0
-    """Highest key of an event that was looked at."""
-    again: int = 0
-    """Events with higher keys are looked at by the next run."""
-    bought: int = 0
-    """Lowest key of a purchase or refund among those; 0: none is."""
-    final: int = 0
-    """The last week that was counted for the last time; those before are only added to."""
-    looked_at: int = 0
-    """When it was last looked what is due."""
-    due: tuple[int, ...] = ()
-    """Weeks that are still to be counted."""
-
-
 def kinds() -> frozenset[int]:
-    """Kinds that are counted, by number: all that show interest, but for purchases."""
-    own = conf.current().event_kinds.values()
-    fleeting = {one["number"] for one in own if one.get("half_life", FADES_FAST) < FADES_FAST}
+    """Kinds that are worth a count, by number: all that show interest, but for purchases."""
     known = {int(kind) for kind in Kind} - {int(kind) for kind in AGAINST | BOUGHT}
-    return frozenset(known | set(range(FIRST_OF_SHOP, LAST_KIND + 1)) - fleeting)
+    return frozenset(known | set(range(FIRST_OF_SHOP, LAST_KIND + 1)) - fleeting())
 
 
-def folded(store: int) -> Folded | None:
+def fleeting() -> frozenset[int]:
+    """Kinds of the shop's own that fade within two days."""
+    own = conf.current().event_kinds.values()
+    return frozenset(one["number"] for one in own if one.get("half_life", FADES_FAST) < FADES_FAST)
+
+
+def folded(store: int) -> Folding | None:
     """How far folding has come; None where nothing of use was folded yet."""
-    state = _recalled(store)
-    return state if state.until and _is_worth_it() else None
+    if not is_worth_it():
+        return None
+    rows = Folding.objects.using(router.db_for_read(Folding))
+    return rows.filter(store=store, until__gt=0).first()
 
 
-def not_counted_yet(store: int, now: int) -> Q:
-    """Events that a count waits for, as long as folding works; of none where it does not."""
-    state = _recalled(store)
-    if not _is_worth_it() or now - state.looked_at > WORKS_WITHIN.total_seconds():
-        return Q(store=store, pk__lte=0)
-    return Q(store=store, pk__gt=0 if state.due else state.seen)
+def is_worth_it() -> bool:
+    """Whether events are kept for long enough to be counted."""
+    return conf.current().events_kept >= LEAST_KEPT
 
 
-def fold(store: int, *, beat: Beat, on_week: Beat | None = None, now: int | None = None) -> int:
-    """Count every week that is due; how many. `on_week` is called after each, and may stop it by
-    what it raises: the next call goes on with what is left."""
-    if not _is_worth_it():
+def fold(
+    store: int,
+    *,
+    beat: Beat,
+    surely: Beat | None = None,
+    on_week: Beat | None = None,
+    at_once: bool = False,
+    now: int | None = None,
+) -> int:
+    """Count the weeks that are due, `at_once` also those to which something came in only lately;
+    how many.
+
+    `on_week` is called after each, and may stop it by what it raises: the next call goes on with
+    what is left. `surely` is called before each is written, and raises where somebody else has
+    taken over; `beat` in between.
+    """
+    if not is_worth_it():
+        # Nobody would read it, and the shop wants to keep less.
+        weeks.forget(store, beat=beat)
+        _states().filter(store=store).delete()
         return 0
     now = int(time.time()) if now is None else now
-    state = _recalled(store)
-    if not state.due:
-        state = _looked(store, state, now=now)
-    n, withdrawn = len(state.due), _withdrawn(store)
-    while state.due:
-        _keep(store, state)
-        week, *left = state.due
-        # Not by the time alone: where events are kept for longer now, older ones are gone already.
-        is_whole = week >= max(state.final, _first_whole_week(now))
-        _count(store, week, without=withdrawn, is_whole=is_whole, beat=beat)
-        state = replace(state, due=tuple(left))
+    state, _ = _states().get_or_create(store=store)
+    withdrawn_since = state.looked_at
+    _look(state, now=now, beat=beat)
+    ready = [week for week, since in _due(state) if at_once or since <= now - SETTLED_SECONDS]
+    for done, week in enumerate(ready, 1):
+        _count(state, week, beat=beat, surely=surely or beat)
+        del state.due[str(week)]
+        state.save()
         beat()
-        if left and on_week is not None:
-            _keep(store, state)
+        if done < len(ready) and on_week is not None:
             on_week()
-    weeks.take_out(withdrawn, beat=beat)
-    _keep(store, replace(state, until=state.target))
-    return n
+    weeks.take_out(_withdrawn(withdrawn_since - DAY_SECONDS), beat=beat)
+    state.until, state.kinds = state.target, state.wanted
+    state.save()
+    return len(ready)
 
 
-def fold_some(store: int, *, seconds: float, beat: Beat) -> bool:
-    """Count weeks for about so long, at least one; True when none is left."""
-    return go_on(lambda look: fold(store, beat=beat, on_week=look), seconds=seconds)
+def note_gone(until: int) -> None:
+    """Events older than that are deleted from now on: their weeks are never counted anew."""
+    _states().filter(gone__lt=until).update(gone=until)
 
 
-def _looked(store: int, state: Folded, *, now: int) -> Folded:
-    """The state with what came in since, and with every week that is due because of it."""
-    until = week_of(now - SETTLED_SECONDS) * WEEK_SECONDS
-    rows = Event.objects.using(router.db_for_read(Event)).filter(store=store).order_by()
-    found = rows.filter(pk__gt=state.again).values_list("pk", "at", "kind")
-    key, at, kind = read_queryset(found, "iii")
-    is_interest = np.isin(kind, sorted(kinds())) & (at < until)
-    due = set(distinct(at[is_interest] // WEEK_SECONDS).tolist())
-    final = _first_whole_week(now)
+def _states() -> QuerySet[Folding]:
+    return Folding.objects.using(router.db_for_write(Folding))
+
+
+def _due(state: Folding) -> list[tuple[int, int]]:
+    """Weeks that are due, and since when; 0: at once."""
+    return sorted((int(week), since) for week, since in state.due.items())
+
+
+def _look(state: Folding, *, now: int, beat: Beat) -> None:
+    """Note what came in since the last look, and every week that is due because of it."""
+    # Where they are written: a replica that lags would let some be passed over for ever.
+    alias = router.db_for_write(Event)
+    rows = Event.objects.using(alias).filter(store=state.store, pk__gt=state.again).order_by()
+    key, at, kind = read_queryset(
+        rows.values_list("pk", "at", "kind"), "iii", progress=lambda done: beat()
+    )
+    target = week_of(now - SETTLED_SECONDS) * WEEK_SECONDS
+    there = weeks.counted_weeks(state.store)
+    worth = kinds()
+    late = distinct(at[np.isin(kind, sorted(worth)) & (at < target)] // WEEK_SECONDS)
+    for week in late.tolist():
+        state.due.setdefault(str(week), now if week in there else 0)
+    at_once: set[int] = set()
     if state.until:
         # What was looked at before its week was over.
-        due.update(range(week_of(state.until), week_of(until)))
-        if state.final < final < week_of(until):
-            due.add(final)
-    seen = int(key.max(initial=state.seen))
-    is_bought = np.isin(kind, sorted(BOUGHT))
-    bought = int(key[is_bought].min()) if is_bought.any() else 0
-    return replace(
-        state,
-        target=until,
-        looked_at=now,
-        seen=seen,
-        # A key below the highest may be committed after it, but not long after.
-        again=max(state.seen, seen - LATE_KEYS),
-        bought=min(filter(None, (state.bought, bought)), default=0),
-        final=max(state.final, final),
-        due=tuple(sorted(due)),
-    )
+        at_once.update(range(week_of(state.until), week_of(target)))
+        oldest = _oldest_that_stays(now)
+        if state.final != oldest < week_of(target):
+            at_once.add(oldest)
+            state.final = oldest
+    if state.wanted and worth - set(state.wanted):
+        # A kind that was not counted before: its events are still in the log.
+        at_once.update(week for week in there if _is_whole(state, week))
+    state.due.update(dict.fromkeys(map(str, at_once), 0))
+    bought = key[np.isin(kind, sorted(BOUGHT))]
+    if len(bought):
+        state.bought = min(state.bought or int(bought.min()), int(bought.min()))
+    if not state.looked_at or not 0 <= now - state.taken < OVERLAP_SECONDS:
+        seen = max(state.seen, int(key.max(initial=0)))
+        state.again = state.seen if state.looked_at else max(seen - FEW_ROWS, 0)
+        state.seen, state.taken = seen, now
+    state.target, state.wanted, state.looked_at = target, sorted(worth), now
+    state.save()
 
 
-def _first_whole_week(now: int) -> int:
-    """The oldest week of which no event may be gone."""
+def _oldest_that_stays(now: int) -> int:
+    """The oldest week of which nothing goes before `MARGIN_SECONDS` are over."""
     kept = int(conf.current().events_kept.total_seconds())
     return -(-(now - kept + MARGIN_SECONDS) // WEEK_SECONDS)
 
 
-def _is_worth_it() -> bool:
-    return conf.current().events_kept >= LEAST_KEPT
+def _is_whole(state: Folding, week: int) -> bool:
+    """Whether no event of a week was deleted for its age. What was really deleted says so, and
+    not what the settings and the clock say today."""
+    return week * WEEK_SECONDS >= state.gone
 
 
-def _withdrawn(store: int) -> NDArray[np.int64]:
-    """Visitors who took their consent back. Their events go after their time; what is counted of
-    them would stay for longer."""
-    rows = Visitor.objects.using(router.db_for_write(Visitor)).filter(store=store, purposes="")
-    return np.sort(read_queryset(rows.order_by().values_list("key"), "i")[0])
-
-
-def _count(
-    store: int, week: int, *, without: NDArray[np.int64], is_whole: bool, beat: Beat
-) -> None:
+def _count(state: Folding, week: int, *, beat: Beat, surely: Beat) -> None:
     """Count one week from the log; where events of it may be gone, add to what is there."""
-    begins = week * WEEK_SECONDS
+    store, begins = state.store, week * WEEK_SECONDS
+    # Before the log is read: whoever writes the same generation meanwhile knew no less.
+    generation = weeks.newest(store, week) + 1
     events = read_raw(
-        store, kinds(), since=begins, until=begins + WEEK_SECONDS, progress=lambda done: beat()
+        store,
+        state.wanted,
+        since=begins,
+        until=begins + WEEK_SECONDS,
+        alias=router.db_for_write(Event),
+        progress=lambda done: beat(),
     )
+    stays = _is_whole(state, week)
+    without = _left_out(is_last=not stays or week == state.final)
     events = events.take((events.item > 0) & ~np.isin(events.shopper, without))
     counts = counted(
         events.shopper,
@@ -190,38 +208,38 @@ def _count(
         adds_up=ADDS_UP,
     )
     del events
-    if not is_whole:
-        # As it was written: a replica may lag.
-        there = weeks.read_week(store, week, alias=router.db_for_write(WeekEvidence))
+    if not stays:
+        there = weeks.as_written(store, week)
+        if there is None:
+            log.error(
+                "What came in late for week %d (store %d) is not counted, because part of what "
+                "was counted before is damaged. If you have a backup, restore the table "
+                "persona_weekevidence.",
+                week,
+                store,
+            )
+            return
         counts = merged(there, counts)
-    weeks.write(store, week, counts, beat=beat)
+    if generation == 1 and not len(counts):
+        return
+    surely()
+    weeks.write(store, week, counts, generation=generation, beat=beat)
 
 
-def _recalled(store: int) -> Folded:
-    kept = notes.recall(_name(store))
-    try:
-        until, target, seen, again, bought, final, looked_at = kept["state"].tolist()
-        due = tuple(kept["due"].tolist())
-    except OF_ANOTHER_SHAPE:
-        # Nothing is kept, or by another release: everything is counted anew.
-        return Folded()
-    return Folded(
-        until=until,
-        target=target,
-        seen=seen,
-        again=again,
-        bought=bought,
-        final=final,
-        looked_at=looked_at,
-        due=due,
-    )
+def _left_out(*, is_last: bool) -> IntArray:
+    """Whose events are not counted, in ascending order: who was erased or withdrew; and in the
+    last count all who are not known to be customers, so that no robot is kept for long."""
+    alias = router.db_for_write(Visitor)
+    visitors = Visitor.objects.using(alias).order_by()
+    chosen = visitors.filter(does_not_count()) if is_last else visitors.filter(purposes="")
+    erased = Restriction.objects.using(router.db_for_write(Restriction)).order_by()
+    erased = erased.filter(kind=Restriction.Kind.ERASED)
+    found = [read_queryset(rows.values_list("key"), "i")[0] for rows in (chosen, erased)]
+    return np.sort(np.concatenate(found))
 
 
-def _keep(store: int, state: Folded) -> None:
-    numbers = [getattr(state, field.name) for field in fields(state) if field.name != "due"]
-    arrays = {"state": np.array(numbers, dtype=np.int64), "due": np.array(state.due, np.int64)}
-    notes.keep(_name(store), arrays)
-
-
-def _name(store: int) -> str:
-    return f"{READ_ONCE}weeks/{store}"
+def _withdrawn(since: int) -> list[int]:
+    """Visitors who took their consent back since then. Their events go after their time; what is
+    counted of them would stay for longer."""
+    rows = Visitor.objects.using(router.db_for_write(Visitor)).order_by()
+    return list(rows.filter(purposes="", agreed_at__gte=since).values_list("key", flat=True))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.numeric.durations import DAY_SECONDS
-from persona_django.numeric.week_counts import WeekCounts, spread, week_of
+from persona_django.numeric.week_counts import WeekCounts, no_counts, spread, week_of
 from persona_django.tracking import folding, weeks
 from persona_django.tracking.events import (
     BOUGHT,
@@ -33,19 +33,19 @@ def read_history(
 ) -> EventColumns:
     """Events of these kinds, also of weeks whose single events are gone.
 
-    As `tracking.events.read_events`; but of a finished week there is one event for each shopper,
-    item, kind and day, at noon, of which nothing is known but its kind, basis and the value that
-    the days of the week have on average.
+    As `tracking.events.read_events` where nothing was counted yet. Else there is, of a week that
+    was, one event for each shopper, item, kind and day, at noon, of which nothing is known but its
+    kind, basis and the value that the days of the week have on average.
     """
     state = folding.folded(store)
     if state is None:
         return read_events(store, kinds, progress=progress)
     wanted = with_refunds(kinds)
     bought = wanted & BOUGHT
-    fleeting = wanted - bought - folding.kinds()
-    counted = wanted - bought - fleeting
+    counted = wanted & folding.kinds() & set(state.kinds)
+    fleeting = wanted & folding.fleeting()
     young = int(time.time()) - FLEETING_DAYS * DAY_SECONDS
-    found: list[EventColumns] = []
+    found = [_of_days(no_counts(), 0, counted)]
 
     def heard(more: int = 0) -> None:
         if progress is not None:
@@ -58,7 +58,9 @@ def read_history(
     for some, since, first_key in (
         (counted, state.until, None),
         (fleeting, young, None),
-        (bought, None, state.bought or max(state.again, 1)),
+        # What was not counted when the weeks were.
+        (wanted - bought - counted - fleeting, None, None),
+        (bought, None, state.bought or state.again),
     ):
         if some:
             found.append(read_raw(store, some, since=since, first_key=first_key, progress=heard))

@@ -127,6 +127,43 @@ class WeekEvidence(models.Model):
         return f"evidence of week {self.week}, part {self.part + 1} of {self.parts}"
 
 
+class Folding(models.Model):
+    """How far the weeks of one store have been counted. Written by `tracking.folding` only."""
+
+    store = models.PositiveSmallIntegerField(primary_key=True)
+    until = models.BigIntegerField(
+        default=0, help_text="Weeks that end by then are counted: seconds since 1970, UTC."
+    )
+    target = models.BigIntegerField(default=0, help_text="The same once no week is due any more.")
+    seen = models.BigIntegerField(default=0, help_text="Highest key of an event looked at.")
+    taken = models.BigIntegerField(default=0, help_text="When that was; seconds since 1970, UTC.")
+    again = models.BigIntegerField(
+        default=0, help_text="Events with higher keys are looked at by the next run."
+    )
+    bought = models.BigIntegerField(
+        default=0, help_text="Lowest key of a purchase or refund; 0: there is none."
+    )
+    final = models.IntegerField(default=0, help_text="Week that was counted last for good.")
+    gone = models.BigIntegerField(
+        default=0, help_text="Events older than that were deleted; seconds since 1970, UTC."
+    )
+    looked_at = models.BigIntegerField(
+        default=0, help_text="When it was looked last what is due; seconds since 1970, UTC."
+    )
+    due = models.JSONField(
+        default=dict, help_text="Weeks to be counted, and since when; 0: at once."
+    )
+    kinds = models.JSONField(default=list, help_text="Numbers of the kinds that are counted.")
+    wanted = models.JSONField(default=list, help_text="The same once no week is due any more.")
+
+    class Meta:
+        verbose_name = _("state of counting")
+        verbose_name_plural = _("states of counting")
+
+    def __str__(self) -> str:
+        return f"weeks of store {self.store}"
+
+
 class SearchTerm(models.Model):
     """How often something was searched for, by nobody in particular.
 

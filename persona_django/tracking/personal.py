@@ -9,6 +9,7 @@ from django.db import router
 from django.db.models import QuerySet
 
 from persona_django.catalogue.models import Item
+from persona_django.identity import restrictions
 from persona_django.identity.holdings import CHUNK_ROWS, Holding, moment, of_table, register
 from persona_django.identity.subjects import Subject
 from persona_django.numeric.week_counts import spread
@@ -140,7 +141,9 @@ INTENTS = register(
 
 
 def _weeks(subject: Subject) -> Iterator[dict[str, Any]]:
-    for week, counts in weeks.of_shoppers(subject.keys):
+    # Of who was erased a moment ago the next sweep takes it out.
+    keys = [key for key in subject.keys if not restrictions.is_erased(key)]
+    for week, counts in weeks.of_shoppers(keys):
         further, at = spread(counts, week)
         items = named(counts.item.tolist())
         places = [*range(len(counts)), *further.tolist()]
@@ -171,6 +174,7 @@ WEEKS = register(
         tell=_weeks,
         erase=lambda subject, most: weeks.take_out(subject.keys),
         is_of_shop=False,
+        goes_through_all=True,
     )
 )
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import reduce
-from operator import or_
 
 from django.db import router
 from django.db.models import Model, Q
 
 from persona_django import conf
-from persona_django.catalogue import state
 from persona_django.columns import ageing
 from persona_django.identity.models import Restriction
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.week_counts import WEEK_SECONDS
-from persona_django.tracking import folding
 from persona_django.tracking.models import (
     DropCount,
     Event,
@@ -53,11 +48,16 @@ class Policy:
     """Its column of time, which has an index."""
     unit: int = 1
     """Seconds that one of that column stands for."""
+    goes_with_first: bool = False
+    """Whether a row goes when the first of those seconds is too old, and not the last."""
+    most: int = ageing.MOST_ROWS
+    """Rows deleted at once, where each is large."""
     where: Q = field(default_factory=Q)
 
     def cutoff(self, now: int) -> int:
         """What lies below is to go."""
-        return (now - int(self.kept.total_seconds())) // self.unit
+        oldest = now - int(self.kept.total_seconds())
+        return -(-oldest // self.unit) if self.goes_with_first else oldest // self.unit
 
     def delete(self, now: int, on_chunk: OnChunk = None) -> int:
         """Delete what is too old, in chunks; how much there was."""
@@ -68,6 +68,7 @@ class Policy:
             by=self.by,
             than=self.cutoff(now),
             where=self.where,
+            most=self.most,
             on_chunk=on_chunk,
         )
 
@@ -86,7 +87,7 @@ def policies() -> tuple[Policy, ...]:
             name="events of visitors",
             model=Event,
             kept=settings.events_kept,
-            where=~Q(kind__in=OF_PURCHASES) & ~_not_counted_yet(),
+            where=~Q(kind__in=OF_PURCHASES),
         ),
         Policy(
             name="purchases",
@@ -100,6 +101,8 @@ def policies() -> tuple[Policy, ...]:
             kept=max(settings.evidence_kept, settings.events_kept),
             by="week",
             unit=WEEK_SECONDS,
+            goes_with_first=True,
+            most=1,
         ),
         Policy(name="searches and filters", model=Intent, kept=settings.events_kept),
         Policy(
@@ -134,9 +137,3 @@ def policies() -> tuple[Policy, ...]:
             unit=DAY_SECONDS,
         ),
     )
-
-
-def _not_counted_yet() -> Q:
-    """Events whose weeks are still to be counted."""
-    now = int(time.time())
-    return reduce(or_, (folding.not_counted_yet(store, now) for store in state.stores()))

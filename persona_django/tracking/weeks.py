@@ -30,45 +30,72 @@ PART_ROWS = 40_000
 """Counts of one part, about a megabyte: an SQLite file is held for milliseconds by it."""
 
 
-def write(store: int, week: int, counts: WeekCounts, *, beat: Beat) -> None:
+def newest(store: int, week: int) -> int:
+    """The highest generation of a week, whole or not; 0 before the first."""
+    rows = _rows(router.db_for_write(WeekEvidence), store).filter(week=week)
+    found = rows.order_by("-generation").values_list("generation", flat=True).first()
+    return found or 0
+
+
+def write(store: int, week: int, counts: WeekCounts, *, generation: int, beat: Beat) -> None:
     """Let the evidence of a week be this and no other.
 
     The parts are written one by one under a new generation, then the old ones go. A write that
-    dies half way leaves what no reader takes, and the next one removes it.
+    dies half way leaves what no reader takes, and the next one removes it. Of two that write the
+    same generation, the database refuses the second.
     """
     alias = router.db_for_write(WeekEvidence)
-    rows = _rows(alias, store).filter(week=week)
-    before = rows.order_by("-generation").values_list("generation", flat=True).first() or 0
     starts = range(0, len(counts), PART_ROWS)
     for number, start in enumerate(starts):
         part = counts.take(slice(start, start + PART_ROWS))
         columns: dict[str, list[Any]] = {
             "store": [store],
             "week": [week],
-            "generation": [before + 1],
+            "generation": [generation],
             "part": [number],
             "parts": [len(starts)],
             **{name: [key] for name, key in _span(part).items()},
             "data": [packed(part)],
         }
         write_rows(alias, WeekEvidence, columns, on_chunk=beat)
-    old = sorted(rows.filter(generation__lte=before).values_list("pk", flat=True))
-    ageing.delete_listed(alias, WeekEvidence, old, on_chunk=beat)
+    _delete(_rows(alias, store).filter(week=week, generation__lt=generation), beat)
+
+
+def forget(store: int, *, beat: Beat) -> None:
+    """Delete all that is kept of a store."""
+    _delete(_rows(router.db_for_write(WeekEvidence), store), beat)
+
+
+def counted_weeks(store: int) -> set[int]:
+    """Weeks of which anything is kept."""
+    rows = _rows(router.db_for_write(WeekEvidence), store).order_by()
+    return set(rows.values_list("week", flat=True).distinct())
 
 
 def read(store: int, *, before: int | None = None) -> Iterator[tuple[int, WeekCounts]]:
-    """The evidence of all weeks, or of those before one, one after the other."""
-    rows = _rows(router.db_for_read(WeekEvidence), store)
+    """The evidence of all weeks, or of those before one, one after the other; without a part that
+    is damaged, which the log says."""
+    alias = router.db_for_read(WeekEvidence)
+    rows = _rows(alias, store)
     if before is not None:
         rows = rows.filter(week__lt=before)
     for week in rows.order_by("week").values_list("week", flat=True).distinct():
-        yield week, read_week(store, week)
+        sound = (_readable(data, store, week) for data in _parts(alias, store, week))
+        yield week, _joined([counts for counts in sound if counts is not None])
 
 
-def read_week(store: int, week: int, *, alias: str | None = None) -> WeekCounts:
-    """The evidence of one week; without a part that is damaged, which the log says."""
-    rows = _rows(alias or router.db_for_read(WeekEvidence), store).filter(week=week)
-    # With one statement, so that all parts are seen as they are at one moment.
+def as_written(store: int, week: int) -> WeekCounts | None:
+    """The evidence of one week where it is written; None where a part of it is damaged."""
+    parts = _parts(router.db_for_write(WeekEvidence), store, week)
+    found = [_readable(data, store, week) for data in parts]
+    sound = [counts for counts in found if counts is not None]
+    return _joined(sound) if len(sound) == len(found) else None
+
+
+def _parts(alias: str, store: int, week: int) -> list[bytes | memoryview]:
+    """The parts of the newest generation of which all are there."""
+    rows = _rows(alias, store).filter(week=week)
+    # With one statement, so that all are seen as they are at one moment.
     found = rows.order_by("-generation", "part").values_list("generation", "parts", "data")
     generations: dict[int, list[bytes | memoryview]] = {}
     whole: dict[int, int] = {}
@@ -77,17 +104,22 @@ def read_week(store: int, week: int, *, alias: str | None = None) -> WeekCounts:
         whole[generation] = parts
     for generation, some in generations.items():
         if len(some) == whole[generation]:
-            return _joined([_readable(data, store, week) for data in some])
-    return no_counts()
+            return some
+    return []
 
 
 def of_shoppers(keys: Collection[int]) -> Iterator[tuple[int, WeekCounts]]:
     """All that is kept of some shoppers, in all stores: weeks, and their counts in each."""
     alias, wanted = router.db_for_write(WeekEvidence), _ascending(keys)
+    told: set[tuple[int, int]] = set()
     for pk in _parts_with(alias, wanted):
-        for store, week, data in _part(alias, pk).values_list("store", "week", "data"):
+        # What a write that died left beside it is the same week once more.
+        told.update(_part(alias, pk).values_list("store", "week"))
+    for store, week in sorted(told):
+        for data in _parts(alias, store, week):
             counts = _readable(data, store, week)
-            yield week, counts.take(np.isin(counts.shopper, wanted))
+            if counts is not None and np.isin(wanted, counts.shopper).any():
+                yield week, counts.take(np.isin(counts.shopper, wanted))
 
 
 def take_out(keys: Collection[int], *, beat: Beat | None = None) -> int:
@@ -135,7 +167,7 @@ _NARROW = 2**31 - 1
 """Item ids up to this are kept in four bytes."""
 
 
-def _readable(data: bytes | memoryview, store: int, week: int) -> WeekCounts:
+def _readable(data: bytes | memoryview, store: int, week: int) -> WeekCounts | None:
     try:
         return unpacked(data)
     except BadArtefact as error:
@@ -146,11 +178,12 @@ def _readable(data: bytes | memoryview, store: int, week: int) -> WeekCounts:
             store,
             error,
         )
-        return no_counts()
+        return None
 
 
 def _without(alias: str, pk: int, leaves: Callable[[WeekCounts], NDArray[np.bool_]]) -> int:
-    """Write one part without what leaves, and return how many counts that was."""
+    """Write one part without what leaves, and return how many counts that was. One that is damaged
+    is emptied: nobody can tell who is in it."""
     connection = connections[alias]
     while True:
         # Read before the transaction begins: SQLite refuses the first write of one that has read
@@ -160,19 +193,27 @@ def _without(alias: str, pk: int, leaves: Callable[[WeekCounts], NDArray[np.bool
             return 0
         store, week, data = found
         counts = _readable(data, store, week)
-        going = leaves(counts)
-        if not going.any():
+        going = np.zeros(0, dtype=bool) if counts is None else leaves(counts)
+        if counts is not None and not going.any():
             return 0
-        kept = counts.take(~going)
+        kept = no_counts() if counts is None else counts.take(~going)
+        fresh, span = packed(kept), _span(kept)
         began = time.monotonic()
         with transaction.atomic(using=alias):
             # Only where nobody else has changed it meanwhile: then it is looked at again.
-            written = (
-                _part(alias, pk).filter(data=bytes(data)).update(data=packed(kept), **_span(kept))
-            )
+            written = _part(alias, pk).filter(data=bytes(data)).update(data=fresh, **span)
         give_way(connection, time.monotonic() - began, times=ageing.UNHURRIED)
         if written:
             return int(np.count_nonzero(going))
+
+
+def _delete(rows: QuerySet[WeekEvidence], beat: Beat) -> None:
+    """Delete parts one by one: the pages of a megabyte are given back while a file is held."""
+    connection = connections[rows.db]
+    for pk in sorted(rows.values_list("pk", flat=True)):
+        began = time.monotonic()
+        ageing.delete_listed(rows.db, WeekEvidence, [pk], on_chunk=beat)
+        give_way(connection, time.monotonic() - began, times=ageing.UNHURRIED)
 
 
 def _parts_with(alias: str, keys: IntArray) -> list[int]:

@@ -213,7 +213,6 @@ JOBS_OF_A_STORE: tuple[tuple[str, Callable[..., str]], ...] = (
     ("judge", visitor_jobs.run_judge),
     ("derive", visitor_jobs.run_derive),
     ("gifts", visitor_jobs.run_gifts),
-    ("weeks", visitor_jobs.run_weeks),
     *((f"rebuild/{kind}", partial(_rebuild, kind=kind)) for kind in KINDS),
     ("clean", run_clean),
 )

@@ -17,7 +17,7 @@ from persona_django.training import stages, unfinished
 from persona_django.training.cleaning import clean
 from persona_django.training.evidence import Evidence, Progress, gather
 from persona_django.training.recipes import KINDS, RECIPES
-from persona_django.training.visitor_jobs import run_weeks
+from persona_django.training.visitor_jobs import count_weeks
 
 UNTIL_FIRST = timedelta(hours=1)
 """A kind that has no live version yet is tried this often: a new shop is ready when it is."""
@@ -53,7 +53,7 @@ def rebuild_all(
     evidence = None
     if any(RECIPES[kind].by_day for kind in kinds):
         # What was imported a moment ago is to be learnt from now.
-        run_weeks(store, by_person=True)
+        count_weeks(store)
     if len(kinds) > 1:
         with unhurried():
             evidence = gather(store, stages.snapshot_of(store), progress=progress)

@@ -20,8 +20,6 @@ from persona_django.tracking.derived import Changed
 
 GIFTS_EVERY = timedelta(days=1)
 """A present is known after weeks: a day sooner or later does not matter."""
-WEEKS_EVERY = timedelta(days=1)
-"""A week is over once in seven days; what comes in late for one is seldom."""
 RETENTION_EVERY = timedelta(hours=1)
 RETENTION_JOB = "retention/1"
 """What is too old goes in all stores at once."""
@@ -57,22 +55,26 @@ def run_gifts(store: int = 1, *, by_person: bool = False) -> str:
         return "" if held is None else _in_words(gifts.find_gifts(store, beat=held.renew))
 
 
-def run_weeks(store: int = 1, *, by_person: bool = False) -> str:
-    """Count weeks that are over, if that is due; "" when it is not."""
-    every = None if by_person else WEEKS_EVERY
-    with hold(_weeks_job(store), every=every, by_person=by_person) as held:
-        if held is None:
-            return ""
-        return counted(folding.fold(store, beat=held.renew), "week") + " of evidence counted"
-
-
 def run_retention(*, by_person: bool = False) -> str:
     """Take away what is too old, if that is due; "" when it is not."""
     every = None if by_person else RETENTION_EVERY
     with hold(RETENTION_JOB, every=every, by_person=by_person) as held:
         if held is None:
             return ""
-        return counted(retention.delete_old(beat=held.renew), "old row") + " deleted"
+        gone = retention.delete_old(beat=held.renew, surely=partial(held.renew, surely=True))
+        return counted(gone, "old row") + " deleted"
+
+
+def count_weeks(store: int = 1) -> None:
+    """Count every week that is over, for a person who means to learn from it now. Not while
+    another worker is at it: it counts them then."""
+    # The job that deletes what is old has them counted before, under this lease.
+    with hold(RETENTION_JOB, by_person=True) as held:
+        if held is not None:
+            surely = partial(held.renew, surely=True)
+            folding.fold(store, beat=held.renew, surely=surely, at_once=True)
+            # Nothing was deleted: that is due as it was.
+            held.give_back()
 
 
 def derive_again(store: int = 1, *, from_scratch: bool = False) -> str:
@@ -101,15 +103,17 @@ def step_gifts(store: int = 1, fence: int | None = None) -> int | None:
     return _step(_gifts_job(store), GIFTS_EVERY, fence, partial(gifts.find_some, store))
 
 
-def step_weeks(store: int = 1, fence: int | None = None) -> int | None:
-    """One chunk of counting weeks; with the number returned the next one goes on."""
-    some = partial(folding.fold_some, store)
-    return _step(_weeks_job(store), WEEKS_EVERY, fence, some)
-
-
 def step_retention(fence: int | None = None) -> int | None:
     """One chunk of deleting; nothing has to be kept between two, what is left is found again."""
-    return _step(RETENTION_JOB, RETENTION_EVERY, fence, retention.delete_some)
+    every = None if fence is not None else RETENTION_EVERY
+    with hold(RETENTION_JOB, every=every, fence=fence) as held:
+        seconds = conf.current().chunk_for.total_seconds()
+        if held is None:
+            return None
+        surely = partial(held.renew, surely=True)
+        if retention.delete_some(seconds=seconds, beat=held.renew, surely=surely):
+            return None
+        return held.hand_over()
 
 
 def _step(name: str, every: timedelta, fence: int | None, some: Callable[..., bool]) -> int | None:
@@ -132,7 +136,3 @@ def _derive_job(store: int) -> str:
 
 def _gifts_job(store: int) -> str:
     return f"gifts/{store}"
-
-
-def _weeks_job(store: int) -> str:
-    return f"weeks/{store}"

@@ -21,6 +21,7 @@ from persona_django.tracking import weeks
 from persona_django.tracking.models import (
     DropCount,
     Event,
+    Folding,
     Intent,
     SearchFind,
     SearchTerm,
@@ -55,7 +56,8 @@ def a_row_of_each():
     SearchTerm.objects.create(term=8, words="green tea", last_at=1_700_000_000)
     SearchFind.objects.create(find=9, term=8, item_id=1, what=1, visitors=3)
     DropCount.objects.create(day=20_000, reason="event_field", n=3)
-    weeks.write(1, 2_900, one_count(), beat=lambda: None)
+    weeks.write(1, 2_900, one_count(), generation=1, beat=lambda: None)
+    Folding.objects.create(store=1, looked_at=1_700_000_000)
     UsedNonce.objects.create(key=4, at=1_700_000_000)
     ServedSlate.objects.create(shopper=5, uid=1, block="similar-items", at=9, items=b"", seen=5)
     Restriction.objects.create(key=6, kind=Restriction.Kind.PAUSED, at=1_700_000_000)

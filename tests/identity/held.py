@@ -8,7 +8,13 @@ import numpy as np
 
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Visitor
-from persona_django.numeric.week_counts import WEEK_SECONDS, counted, merged, week_of
+from persona_django.numeric.week_counts import (
+    WEEK_SECONDS,
+    counted,
+    merged,
+    no_counts,
+    week_of,
+)
 from persona_django.tracking import search_marks, weeks
 from persona_django.tracking.context import Context, Device, Entry, Sender
 from persona_django.tracking.models import Event, Intent, SearchTerm
@@ -43,7 +49,9 @@ def hold_everything(
     )  # fmt: skip
     done = counted(*(np.array([n]) for n in (visitor, item or 7, Kind.VIEW, 1, WEEK_BEGINS, 0)))
     week = week_of(WEEK_BEGINS)
-    weeks.write(1, week, merged(weeks.read_week(1, week), done), beat=lambda: None)
+    there = weeks.as_written(1, week) or no_counts()
+    generation = weeks.newest(1, week) + 1
+    weeks.write(1, week, merged(there, done), generation=generation, beat=lambda: None)
     term, _ = SearchTerm.objects.get_or_create(term=TERM)
     term.marks = bytes(term.marks) + search_marks.marks_of([visitor], TERM).tobytes()
     term.visitors += 1
@@ -53,5 +61,9 @@ def hold_everything(
 def rows_of(*keys: int) -> int:
     """Rows that are still there under any of these numbers, in all tables that can hold some."""
     tables = ((Event, "shopper"), (Intent, "shopper"), (ServedSlate, "shopper"), (Visitor, "key"))
-    rows = sum(model.objects.filter(**{f"{by}__in": keys}).count() for model, by in tables)
-    return rows + sum(len(counts) for _, counts in weeks.of_shoppers(keys))
+    return sum(model.objects.filter(**{f"{by}__in": keys}).count() for model, by in tables)
+
+
+def counts_of(*keys: int) -> int:
+    """How much is counted of any of these numbers."""
+    return sum(len(counts) for _, counts in weeks.of_shoppers(keys))

@@ -60,7 +60,7 @@ def test_whoever_erases_their_own_waits_for_no_walk_through_what_others_searched
 
     assert that_read(captured, SearchTerm) == 0
     assert answer.status_code == 200
-    assert answer.json()["later"] == ["search counts", "work in progress"]
+    assert answer.json()["later"] == ["evidence of weeks", "search counts", "work in progress"]
     assert rows_of(key) == 0 and not any(told(client.get(ME)).values())
 
     replay()
@@ -76,7 +76,7 @@ def test_of_a_long_history_as_much_goes_as_somebody_waits_for_and_the_rest_with_
     done = erase(subject_of_keys([HERS]), seconds=0)
 
     assert done.rows["events"] == CHUNK_ROWS
-    assert done.left == ("events", "search counts", "work in progress")
+    assert done.left == ("events", "evidence of weeks", "search counts", "work in progress")
     assert restrictions.is_erased(HERS)
     assert replay().rows["events"] == CHUNK_ROWS + 3
     assert not Event.objects.exists()
@@ -99,7 +99,7 @@ def test_tables_of_the_shops_are_emptied_however_long_that_takes(goes_through_al
     assert done.rows["orders"] == 2 * CHUNK_ROWS + 3
     assert not Order.objects.exists()
     # No tombstone finds the shop's rows, so they wait for no sweep; ours do.
-    assert done.left == ("events", "search counts", "work in progress")
+    assert done.left == ("events", "evidence of weeks", "search counts", "work in progress")
 
 
 def test_a_replay_goes_through_all_searches_once_however_many_were_erased():

@@ -23,7 +23,7 @@ from persona_django.tracking.models import SearchTerm
 from persona_django.tracking.schema import Basis, Kind
 from persona_django.tracking.shop_calls import track
 from persona_django.tracking.writing import insert_columns
-from tests.identity.held import hold_everything, rows_of
+from tests.identity.held import counts_of, hold_everything, rows_of
 from tests.second_writer import beside_a_second_writer
 from tests.shop.models import Order, OrderLine, Product
 from tests.tracking.catalogue import stocked
@@ -62,6 +62,7 @@ def test_everything_of_one_person_goes_and_nothing_of_another(anna):
         "recommendations": 2, "work in progress": 0,
     }  # fmt: skip
     assert not done.failed
+    assert (counts_of(*subject.keys), counts_of(OTHERS)) == (0, 1)
     assert all(map(restrictions.is_erased, subject.keys))
     assert not restrictions.is_restricted(OTHERS)
 

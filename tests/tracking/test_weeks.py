@@ -80,10 +80,11 @@ def test_a_person_is_told_on_which_days_they_did_what(week):
 def test_with_a_person_goes_what_is_kept_of_them_and_of_nobody_else(week, gone):
     erased = erasure.erase(subject_of_keys(gone), seconds=1)
 
-    assert erased.rows["evidence of weeks"] == 2 * len(gone)
-    assert "evidence of weeks" not in erased.left
-    assert kept() == set(PEOPLE) - set(gone)
+    # A person does not wait for it: the next sweep does it for all of them at once.
+    assert "evidence of weeks" in erased.left
     assert all(section(key) == [] for key in gone)
+    run_erasures(by_person=True)
+    assert kept() == set(PEOPLE) - set(gone)
     stay = [key for key in PEOPLE if key not in gone]
     assert all(section(key) for key in stay)
 
@@ -107,10 +108,50 @@ def test_an_erased_person_is_not_counted_again(week, tea):
     erasure.erase(subject_of_keys([3]))
     did(3, Kind.VIEW, tea, at=FIRST_DAY + 60)
 
-    folding.fold(1, beat=lambda: None)
-    run_erasures(by_person=True)
+    folding.fold(1, beat=lambda: None, at_once=True)
 
     assert 3 not in kept()
+
+
+def test_an_erasure_takes_out_more_than_a_chunk_of_counts(tea):
+    for item in range(1, 600):
+        did(3, Kind.VIEW, item, at=FIRST_DAY)
+    did(4, Kind.VIEW, 1, at=FIRST_DAY)
+    folding.fold(1, beat=lambda: None)
+
+    assert erasure.erase(subject_of_keys([3])).rows["evidence of weeks"] == 599
+
+    assert kept() == {4}
+
+
+def test_what_a_write_that_died_left_is_told_once_and_goes_with_the_person(week, monkeypatch):
+    folding.fold(1, beat=lambda: None)
+
+    def killed(*args, **options):
+        raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(weeks, "_delete", killed)
+        with pytest.raises(SystemExit):
+            folding.fold(1, beat=lambda: None, at_once=True)
+    assert WeekEvidence.objects.filter(generation=1).exists()
+    assert WeekEvidence.objects.filter(generation=2).exists()
+
+    assert len(section(3)) == 3
+    erasure.erase(subject_of_keys([3]))
+
+    for row in WeekEvidence.objects.all():
+        assert 3 not in weeks.unpacked(row.data).shopper
+
+
+def test_of_a_damaged_part_nothing_stays_when_somebody_in_it_is_erased(week, caplog):
+    row = WeekEvidence.objects.order_by("pk").first()
+    WeekEvidence.objects.filter(pk=row.pk).update(data=bytes(row.data)[:-1] + b"x")
+
+    erasure.erase(subject_of_keys([row.low]))
+
+    assert len(weeks.unpacked(WeekEvidence.objects.get(pk=row.pk).data)) == 0
+    assert "is damaged" in caplog.text
 
 
 def test_with_a_visitor_whose_time_is_over_goes_what_is_kept_by_week(week):
@@ -128,7 +169,7 @@ def test_what_is_kept_of_an_item_by_week_goes_when_it_becomes_sensitive(week, te
     read_catalogue()
     other = item_id(kit)
     did(3, Kind.VIEW, other, at=FIRST_DAY + 60)
-    folding.fold(1, beat=lambda: None)
+    folding.fold(1, beat=lambda: None, at_once=True)
     Item.objects.filter(pk=tea).update(sensitive=True)
 
     retention.delete_old(beat=lambda: None)

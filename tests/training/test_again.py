@@ -31,7 +31,6 @@ pytestmark = pytest.mark.django_db
 
 NAMES = [
     "erasures/1", "reconcile/1", "orders/1", "snapshot/1", "judge/1", "derive/1", "gifts/1",
-    "weeks/1",
     "rebuild/similar/1", "rebuild/bought-together/1", "rebuild/bought-after/1",
     "rebuild/viewed-next/1", "rebuild/viewed-then-bought/1", "rebuild/content/1",
     "rebuild/visit-next/1", "rebuild/search-finds/1",

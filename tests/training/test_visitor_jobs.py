@@ -61,7 +61,7 @@ def test_before_the_first_snapshot_they_wait(db):
     assert "waits for the first snapshot" in visitor_jobs.run_gifts()
 
 
-@pytest.mark.parametrize("name", ["judge", "derive", "gifts", "weeks", "retention"])
+@pytest.mark.parametrize("name", ["judge", "derive", "gifts", "retention"])
 def test_while_one_worker_is_at_it_another_does_nothing(log, name):
     with hold(f"{name}/1"):
         assert getattr(visitor_jobs, f"run_{name}")() == ""

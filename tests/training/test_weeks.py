@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 
 from persona_django.feedback import retention
 from persona_django.model_registry.leases import hold
-from persona_django.model_registry.models import Lease
 from persona_django.tracking.models import Event, WeekEvidence
 from persona_django.tracking.schema import Kind
 from persona_django.training import visitor_jobs
@@ -23,6 +21,7 @@ from tests.factories import family_of, item_id, products, read_catalogue
 from tests.training.history import beside, look
 
 pytestmark = pytest.mark.django_db
+SAID = [Kind.VIEW, Kind.CLICK, Kind.CART_ADD, Kind.ENGAGE, Kind.DWELL]
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +49,7 @@ def test_weeks_weigh_what_the_log_weighs(shop):
     rng = np.random.default_rng(3)
     ids = [item_id(one) for one in shop]
     for _ in range(300):
-        kind = Kind(int(rng.choice([Kind.VIEW, Kind.CLICK, Kind.CART_ADD, Kind.ENGAGE])))
+        kind = Kind(int(rng.choice(SAID)))
         did(
             int(rng.integers(1, 12)),
             kind,
@@ -59,7 +58,7 @@ def test_weeks_weigh_what_the_log_weighs(shop):
             value=int(rng.integers(200, 1_000)),
         )
     from_log = who_touched_what(by_day=False)
-    visitor_jobs.run_weeks()
+    visitor_jobs.count_weeks()
 
     from_weeks = who_touched_what(by_day=True)
 
@@ -72,7 +71,7 @@ def test_weeks_weigh_what_the_log_weighs(shop):
 
 def test_what_was_similar_stays_so_when_the_events_are_gone(shop):
     look(range(1, 11), shop[0:2], days_ago=40)
-    visitor_jobs.run_weeks()
+    visitor_jobs.count_weeks()
     Event.objects.update(at=ago(100 * DAY))
     retention.delete_old(beat=lambda: None)
     assert not Event.objects.exists()
@@ -84,7 +83,7 @@ def test_what_was_similar_stays_so_when_the_events_are_gone(shop):
 
 def test_what_was_imported_a_moment_ago_is_learnt_from_by_hand(shop):
     """A person who imports the past and rebuilds does not wait for the daily count."""
-    visitor_jobs.run_weeks()
+    visitor_jobs.count_weeks()
     look(range(1, 11), shop[0:2], days_ago=40)
 
     rebuild_all(kinds=["similar"])
@@ -94,7 +93,7 @@ def test_what_was_imported_a_moment_ago_is_learnt_from_by_hand(shop):
 
 def test_several_kinds_at_once_know_the_weeks_as_well(shop):
     look(range(1, 11), shop[0:2], days_ago=40)
-    visitor_jobs.run_weeks()
+    visitor_jobs.count_weeks()
     Event.objects.all().delete()
     look(range(11, 21), shop[2:4])
 
@@ -104,13 +103,13 @@ def test_several_kinds_at_once_know_the_weeks_as_well(shop):
     assert beside(shop[2]) == [family_of(shop[3])]
 
 
-def test_it_is_done_once_a_day_and_says_how_many_weeks(shop):
-    look(range(1, 4), shop[0:2], days_ago=40)
+def test_the_job_that_deletes_counts_before_it_does(shop):
+    look(range(1, 11), shop[0:2], days_ago=200)
 
-    assert visitor_jobs.run_weeks() == "1 week of evidence counted"
-    assert visitor_jobs.run_weeks() == ""
-    Lease.objects.update(done_at=int(time.time()) - 25 * 3_600)
-    assert visitor_jobs.run_weeks() != ""
+    assert visitor_jobs.run_retention() == "20 old rows deleted"
+
+    assert rebuild("similar").live
+    assert beside(shop[0]) == [family_of(shop[1])]
 
 
 def test_a_worker_counts_a_week_at_a_time_and_the_next_message_goes_on(shop, settings):
@@ -118,20 +117,31 @@ def test_a_worker_counts_a_week_at_a_time_and_the_next_message_goes_on(shop, set
     for days in (20, 30, 40):
         look(range(1, 4), shop[0:2], days_ago=days)
 
-    fence, counted = visitor_jobs.step_weeks(), [WeekEvidence.objects.count()]
+    fence, counted = visitor_jobs.step_retention(), []
     while fence is not None:
-        assert visitor_jobs.step_weeks(fence=fence + 1) is None
-        fence = visitor_jobs.step_weeks(fence=fence)
         counted.append(WeekEvidence.objects.values("week").distinct().count())
+        assert visitor_jobs.step_retention(fence=fence + 1) is None
+        fence = visitor_jobs.step_retention(fence=fence)
 
-    assert counted == [1, 2, 3]
-    assert visitor_jobs.step_weeks() is None
+    assert counted == [1, 2]
+    assert WeekEvidence.objects.values("week").distinct().count() == 3
+    assert visitor_jobs.step_retention() is None
+
+
+def test_counting_by_hand_leaves_the_deletion_as_due_as_it_was(shop):
+    look(range(1, 11), shop[0:2], days_ago=200)
+
+    rebuild_all(kinds=["similar"])
+
+    assert beside(shop[0]) == [family_of(shop[1])]
+    assert Event.objects.exists()
+    assert visitor_jobs.run_retention() == "20 old rows deleted"
 
 
 def test_while_another_worker_counts_a_rebuild_takes_the_weeks_there_are(shop):
     look(range(1, 11), shop[0:2])
 
-    with hold("weeks/1"):
+    with hold("retention/1"):
         rebuild_all(kinds=["similar"])
 
     assert beside(shop[0]) == [family_of(shop[1])]

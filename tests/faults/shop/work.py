@@ -13,9 +13,8 @@ from persona_django.catalogue.snapshot import snapshot_is_stale
 from persona_django.identity.models import Restriction, Standing, Visitor
 from persona_django.model_registry.models import Lease
 from persona_django.model_registry.publish import live_version
-from persona_django.numeric.week_counts import WEEK_SECONDS, week_of
 from persona_django.similarity.models import NeighbourRow
-from persona_django.tracking import folding, order_changes, weeks
+from persona_django.tracking import order_changes
 from persona_django.tracking.models import Event, Intent, SearchTerm
 from persona_django.tracking.schema import Basis, Kind
 from persona_django.tracking.searches import term_of
@@ -118,8 +117,6 @@ def history_to_learn_from() -> IsDone:
 def old_event() -> IsDone:
     """What is too old goes, and what is not stays."""
     old, new = (did(next(_numbers), Kind.VIEW, at=ago(days * DAY)) for days in (100, 1))
-    # Else it would wait for its week to be counted.
-    folding.fold(1, beat=lambda: None)
 
     def is_done() -> bool:
         left = set(Event.objects.filter(pk__in=[old.pk, new.pk]).values_list("pk", flat=True))
@@ -127,13 +124,6 @@ def old_event() -> IsDone:
         return old.pk not in left
 
     return is_done
-
-
-def week_that_is_over() -> IsDone:
-    """What was done in a week that is over is counted."""
-    key, begins = next(_numbers), (week_of(ago(0)) - 3) * WEEK_SECONDS
-    did(key, Kind.VIEW, at=begins)
-    return lambda: any(key in counts.shopper for _, counts in weeks.of_shoppers([key]))
 
 
 def rows_of_nobody() -> IsDone:
@@ -152,7 +142,6 @@ WORK: dict[str, Callable[[], IsDone]] = {
     "persona.derive": search_of_a_visit_that_is_over,
     "persona.gifts": present,
     "persona.rebuild": history_to_learn_from,
-    "persona.weeks": week_that_is_over,
     "persona.retention": old_event,
     "persona.prune": rows_of_nobody,
 }
