@@ -144,8 +144,8 @@ def _look(state: Folding, *, now: int, beat: Beat) -> None:
     target = week_of(now - SETTLED_SECONDS) * WEEK_SECONDS
     there = weeks.counted_weeks(state.store)
     worth = kinds()
-    late = distinct(at[np.isin(kind, sorted(worth)) & (at < target)] // WEEK_SECONDS)
-    for week in late.tolist():
+    is_late = np.isin(kind, sorted(worth)) & (at >= _kept_since(now)) & (at < target)
+    for week in distinct(at[is_late] // WEEK_SECONDS).tolist():
         state.due.setdefault(str(week), now if week in there else 0)
     at_once: set[int] = set()
     if state.until:
@@ -168,6 +168,13 @@ def _look(state: Folding, *, now: int, beat: Beat) -> None:
         state.seen, state.taken = seen, now
     state.target, state.wanted, state.looked_at = target, sorted(worth), now
     state.save()
+
+
+def _kept_since(now: int) -> int:
+    """Where the oldest week begins of which evidence is kept."""
+    settings = conf.current()
+    kept = int(max(settings.evidence_kept, settings.events_kept).total_seconds())
+    return -(-(now - kept) // WEEK_SECONDS) * WEEK_SECONDS
 
 
 def _oldest_that_stays(now: int) -> int:

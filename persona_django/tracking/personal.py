@@ -9,8 +9,8 @@ from django.db import router
 from django.db.models import QuerySet
 
 from persona_django.catalogue.models import Item
-from persona_django.identity import restrictions
 from persona_django.identity.holdings import CHUNK_ROWS, Holding, moment, of_table, register
+from persona_django.identity.models import Restriction
 from persona_django.identity.subjects import Subject
 from persona_django.numeric.week_counts import spread
 from persona_django.tracking import search_marks, weeks
@@ -142,7 +142,10 @@ INTENTS = register(
 
 def _weeks(subject: Subject) -> Iterator[dict[str, Any]]:
     # Of who was erased a moment ago the next sweep takes it out.
-    keys = [key for key in subject.keys if not restrictions.is_erased(key)]
+    erased = Restriction.objects.using(router.db_for_write(Restriction)).filter(
+        key__in=sorted(subject.keys), kind=Restriction.Kind.ERASED
+    )
+    keys = subject.keys - set(erased.values_list("key", flat=True))
     for week, counts in weeks.of_shoppers(keys):
         further, at = spread(counts, week)
         items = named(counts.item.tolist())

@@ -132,5 +132,6 @@ def test_the_comparison_sees_rows_of_every_table_about_people(shop):
 
     assert {name.partition(".")[0] for name in found} == {
         "persona_visitor", "persona_event", "persona_intent", "persona_servedslate",
+        "persona_weekevidence",
     }  # fmt: skip
     assert {name.partition(".")[0] for name in found} <= ABOUT_PEOPLE
