@@ -52,8 +52,12 @@ class Visitor(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        # Whose time is over is found by it.
-        indexes = [models.Index(fields=["created_at"], name="persona_visitor_by_age")]
+        indexes = [
+            # Whose time is over is found by it,
+            models.Index(fields=["created_at"], name="persona_visitor_by_age"),
+            # and by this who withdrew lately.
+            models.Index(fields=["agreed_at"], name="persona_visitor_by_answer"),
+        ]
 
     def __str__(self) -> str:
         return f"visitor since {self.created_at:%Y-%m-%d %H:%M}"

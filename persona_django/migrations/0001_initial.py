@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['created_at'], name='persona_visitor_by_age')],
+                'indexes': [models.Index(fields=['created_at'], name='persona_visitor_by_age'), models.Index(fields=['agreed_at'], name='persona_visitor_by_answer')],
             },
         ),
         migrations.CreateModel(
