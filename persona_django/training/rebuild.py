@@ -49,7 +49,7 @@ def rebuild_all(
     force: bool = False,
     progress: Progress | None = None,
 ) -> list[Outcome]:
-    """Learn the given kinds now, reading the shop's history once. For people and the demo."""
+    """Learn the given kinds now, reading the log once for all of them. For people and the demo."""
     evidence = None
     if any(RECIPES[kind].by_day for kind in kinds):
         # What was imported a moment ago is to be learnt from now.
