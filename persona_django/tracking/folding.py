@@ -98,7 +98,7 @@ def fold(
     """
     if not is_worth_it():
         # Nobody would read it, and the shop wants to keep less.
-        weeks.forget(store, beat=beat)
+        weeks.delete_all(store, beat=beat)
         _states().filter(store=store).delete()
         return 0
     now = int(time.time()) if now is None else now

@@ -61,7 +61,7 @@ def write(store: int, week: int, counts: WeekCounts, *, generation: int, beat: B
     _delete(_rows(alias, store).filter(week=week, generation__lt=generation), beat)
 
 
-def forget(store: int, *, beat: Beat) -> None:
+def delete_all(store: int, *, beat: Beat) -> None:
     """Delete all that is kept of a store."""
     _delete(_rows(router.db_for_write(WeekEvidence), store), beat)
 

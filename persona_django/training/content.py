@@ -17,11 +17,11 @@ from persona_django.catalogue.snapshot import Snapshot
 from persona_django.catalogue.state import read_state
 from persona_django.catalogue.vectors import read_vectors
 from persona_django.identity.erasure import ERASURES
+from persona_django.numeric.alike import most_alike
 from persona_django.numeric.content import (
     beside_own,
     joined_vectors,
     label_vectors,
-    most_alike,
     most_in_common,
     text_vectors,
 )

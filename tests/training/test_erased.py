@@ -179,7 +179,7 @@ def test_rows_that_came_in_late_are_swept_away_and_said(shop):
     erase(subject_of_keys([HERS]))
     hold_everything(HERS)
 
-    assert run_erasures() == "7 late rows of erased people deleted"
+    assert run_erasures() == "8 late rows of erased people deleted"
     assert rows_of(HERS) == 0
     assert run_erasures() == ""
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_django.numeric.alike import most_alike
 from persona_django.numeric.content import (
     label_vectors,
-    most_alike,
     most_in_common,
     text_vectors,
 )
