@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from persona_django.numeric import alike
+from persona_django.numeric import alike as comparing
 from persona_django.numeric.alike import most_alike
 from persona_django.numeric.content import (
     beside_own,
@@ -146,8 +146,8 @@ def test_the_most_alike_are_those_of_a_full_comparison_however_it_is_cut(
     # Few different numbers, so that many are equally alike.
     vectors = np.random.default_rng(seed).integers(-1, 3, (n, 3)).astype(float)
     with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(alike, "BLOCK_PAIRS", block)
-        changed.setattr(alike, "SIFTED", sifted)
+        changed.setattr(comparing, "BLOCK_PAIRS", block)
+        changed.setattr(comparing, "SIFTED", sifted)
         indptr, item, score = most_alike(csr_matrix(vectors) if as_table else vectors, k=k)
 
     every = vectors @ vectors.T
@@ -165,7 +165,7 @@ def test_items_are_compared_together_by_how_many_others_each_has_something_in_co
     monkeypatch,
 ):
     """And not by their number: a label that all of a large shop have makes a pair of any two."""
-    monkeypatch.setattr(alike, "BLOCK_PAIRS", 12)
+    monkeypatch.setattr(comparing, "BLOCK_PAIRS", 12)
     labels = [["tea"]] * 6 + [["cup"], ["cup"], ["pot"], ["pot"], []]
     heard = []
 
