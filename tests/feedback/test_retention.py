@@ -250,8 +250,8 @@ def test_no_statement_walks_through_a_whole_table(settings):
 
     statements = [one["sql"] for one in asked if one["sql"].startswith(("SELECT", "DEL", "UPD"))]
     assert len(statements) > 15
-    # Which stores there are, and how far they are counted, say tables of some dozen rows; the first
-    # or the last key of all is one step, no row is none; and of weeks there are some parts each.
+    # Which stores there are, and how far they are counted, say tables of some dozen rows; the
+    # first or the last key of all is one step, no row is none; and a week has some parts.
     small = ("persona_state", "persona_folding", "SELECT DISTINCT")
     few = re.compile(r"FROM \S+ ORDER BY 1 (ASC|DESC) LIMIT 1$|LIMIT 0$")
     grown = [
