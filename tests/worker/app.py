@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from celery import Celery
@@ -38,16 +39,18 @@ def slow_down(sender: Celery, **kwargs: object) -> None:
         return
     from persona_django.training import evidence
 
-    real = evidence.read_events
+    def slowly(real: Callable[..., object]) -> Callable[..., object]:
+        def read(*args: object, **kwargs: object) -> object:
+            at = sum(1 for _ in FOLDER.glob("reading.*"))
+            (FOLDER / f"reading.{at}").write_text(str(os.getpid()))
+            if at < reads:
+                linger(seconds)
+            return real(*args, **kwargs)
 
-    def read_slowly(*args: object, **kwargs: object) -> object:
-        at = sum(1 for _ in FOLDER.glob("reading.*"))
-        (FOLDER / f"reading.{at}").write_text(str(os.getpid()))
-        if at < reads:
-            linger(seconds)
-        return real(*args, **kwargs)
+        return read
 
-    evidence.read_events = read_slowly
+    for name in ("read_events", "read_history"):
+        setattr(evidence, name, slowly(getattr(evidence, name)))
 
 
 def linger(seconds: float) -> None:
