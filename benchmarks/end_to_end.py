@@ -93,15 +93,9 @@ def measure(
             for scratch in scratches:
                 _tell(f"{told}: filling {scratch.vendor}")
                 step("fill", scratch, *what)
-            ours: dict[str, list[dict[str, Any]]] = {vendor: [] for vendor in vendors}
-            peers: list[float] = []
             beside: dict[str, Any] = {}
             counts: dict[str, Any] = {}
-            for number in range(rounds):
-                for scratch in scratches:
-                    _tell(f"{told}: round {number + 1} of {rounds} on {scratch.vendor}")
-                    ours[scratch.vendor].append(step("learn", scratch, *what))
-                    peers.append(step("peer", None, *what)["total"])
+            ours, implicit = in_turn(told, scratches, rounds, *what)
             for scratch in scratches:
                 if scratch.vendor == "sqlite" and not fuller:
                     _tell(f"{told}: waits and memory on {scratch.vendor}")
@@ -111,13 +105,26 @@ def measure(
         finally:
             for scratch in scratches:
                 scratch.drop()
-    implicit = statistics.median(peers)
     return {
         "implicit": implicit,
         **beside,
         **{vendor: _summary(runs, implicit) for vendor, runs in ours.items()},
         **({"counts": counts} if counts else {}),
     }
+
+
+def in_turn(
+    told: str, scratches: list[Scratch], rounds: int, *what: Any
+) -> tuple[dict[str, list[dict[str, Any]]], float]:
+    """Each vendor and implicit by turns: figures of ours by vendor, and implicit's median."""
+    ours: dict[str, list[dict[str, Any]]] = {scratch.vendor: [] for scratch in scratches}
+    peers: list[float] = []
+    for number in range(rounds):
+        for scratch in scratches:
+            _tell(f"{told}: round {number + 1} of {rounds} on {scratch.vendor}")
+            ours[scratch.vendor].append(step("learn", scratch, *what))
+            peers.append(step("peer", None, *what)["total"])
+    return ours, statistics.median(peers)
 
 
 def from_counts(scratches: list[Scratch], rounds: int, *what: Any) -> dict[str, Any]:
@@ -131,14 +138,7 @@ def from_counts(scratches: list[Scratch], rounds: int, *what: Any) -> dict[str, 
         else:
             figures = step("fold", scratch, *what)
         folded[scratch.vendor] = figures
-    ours: dict[str, list[dict[str, Any]]] = {scratch.vendor: [] for scratch in scratches}
-    peers: list[float] = []
-    for number in range(rounds):
-        for scratch in scratches:
-            _tell(f"{what[0]}: round {number + 1} of {rounds} from counts on {scratch.vendor}")
-            ours[scratch.vendor].append(step("learn", scratch, *what))
-            peers.append(step("peer", None, *what)["total"])
-    implicit = statistics.median(peers)
+    ours, implicit = in_turn(f"{what[0]}, from counts", scratches, rounds, *what)
     of_vendors = {
         vendor: {**_summary(runs, implicit), "implicit": implicit, "folded": folded[vendor]}
         for vendor, runs in ours.items()

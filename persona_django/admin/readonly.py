@@ -43,9 +43,14 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     is_internal = False
     """Whether its rows say something to operators in search of a fault only: such a table is
     opened by its address, and keeps the index to what people work with."""
+    unread: Sequence[str] = ()
+    """Columns that are large and shown nowhere, which are not read."""
 
     class Media:
         css = {"all": ("persona/admin.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer(*self.unread)
 
     def extra_of(self, request: HttpRequest, shown: Any) -> dict[str, Any]:
         """What a row's own page says beyond its columns; None is shown to whoever may not look."""

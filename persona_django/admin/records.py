@@ -85,13 +85,11 @@ class WeekEvidenceAdmin(ReadOnlyAdmin):
     """Weeks that were counted, without who did what in them."""
 
     is_internal = True
+    unread = ("data",)
     list_display = ("begins", "store", "part", "parts")
     fields = ("begins", "store", "generation", "part", "parts")
     readonly_fields = fields
     ordering = ("-week", "part")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[WeekEvidence]:
-        return super().get_queryset(request).defer("data")
 
     @admin.display(description=_("week of"), ordering="week")
     def begins(self, evidence: WeekEvidence) -> date:
@@ -272,12 +270,10 @@ class ArtefactPartAdmin(ReadOnlyAdmin):
     """Pieces of artefacts, listed without their bytes."""
 
     is_internal = True
+    unread = ("data",)
     list_display = ("artefact_id", "number")
     fields = ("artefact", "number")
     readonly_fields = fields
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).defer("data")
 
 
 @admin.register(NeighbourRow)
@@ -285,10 +281,8 @@ class NeighbourRowAdmin(ReadOnlyAdmin):
     """Packed neighbour lists; an item's own page shows them as pictures and words."""
 
     is_internal = True
+    unread = ("data",)
     list_display = ("item_id", "relation", "version_id")
     fields = ("item_id", "relation", "version_id")
     readonly_fields = fields
     ordering = ("-id",)
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).defer("data")

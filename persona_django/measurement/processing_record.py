@@ -8,6 +8,7 @@ from __future__ import annotations
 from persona_django import conf
 from persona_django.identity import cookies
 from persona_django.measurement.data_map import spelled
+from persona_django.tracking import folding
 
 
 def as_markdown() -> str:
@@ -33,7 +34,7 @@ def as_markdown() -> str:
         "Recipients": "none. Nothing leaves the shop's own servers [name the hosting provider]",
         "Transfers outside the EU": "none by this app [check the hosting]",
         "Erasure": f"events after {spelled(settings.events_kept)}, what is left of them by day "
-        f"after {spelled(max(settings.evidence_kept, settings.events_kept))}, purchases imported "
+        f"after {spelled(folding.evidence_kept())}, purchases imported "
         f"or sent in after {spelled(settings.purchases_kept)}, visitors after "
         f"{spelled(settings.visitors_kept)}; on request at once, by the person or by "
         "`persona_erase`, and from what was learnt within a day",

@@ -133,6 +133,17 @@ def counted(
     return _of(shopper[first], small[first], days, np.rint(mean).astype(np.int64))
 
 
+def joined(parts: Sequence[WeekCounts]) -> WeekCounts:
+    """Parts of one count, one after the other as they stand."""
+    if not parts:
+        return no_counts()
+    columns = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(WeekCounts)
+    }
+    return WeekCounts(**columns)
+
+
 def merged(one: WeekCounts, other: WeekCounts) -> WeekCounts:
     """Two counts of the same week as one: the days of both, and the larger value.
 
@@ -142,18 +153,15 @@ def merged(one: WeekCounts, other: WeekCounts) -> WeekCounts:
     >>> len(merged(one, one))
     1
     """
-    both = {
-        f.name: np.concatenate([getattr(one, f.name), getattr(other, f.name)])
-        for f in fields(WeekCounts)
-    }
-    small = _small(both["item"], both["kind"], both["basis"])
-    if not len(small):
-        return no_counts()
-    order = np.lexsort((small, both["shopper"]))
-    shopper, small = both["shopper"][order], small[order]
+    both = joined([one, other])
+    if not len(both):
+        return both
+    small = _small(both.item, both.kind, both.basis)
+    order = np.lexsort((small, both.shopper))
+    shopper, small = both.shopper[order], small[order]
     first = _begins(shopper, small)
-    days = np.bitwise_or.reduceat(both["days"][order], first)
-    value = np.maximum.reduceat(both["value"][order].astype(np.int64), first)
+    days = np.bitwise_or.reduceat(both.days[order], first)
+    value = np.maximum.reduceat(both.value[order].astype(np.int64), first)
     return _of(shopper[first], small[first], days, value)
 
 

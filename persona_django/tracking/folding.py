@@ -75,6 +75,11 @@ def folded(store: int) -> Folding | None:
     return rows.filter(store=store, until__gt=0).first()
 
 
+def evidence_kept() -> timedelta:
+    """How long counts are kept: never shorter than the events that they are made of."""
+    return max(conf.current().evidence_kept, conf.current().events_kept)
+
+
 def is_worth_it() -> bool:
     """Whether events are kept for long enough to be counted."""
     return conf.current().events_kept >= LEAST_KEPT
@@ -172,8 +177,7 @@ def _look(state: Folding, *, now: int, beat: Beat) -> None:
 
 def _kept_since(now: int) -> int:
     """Where the oldest week begins of which evidence is kept."""
-    settings = conf.current()
-    kept = int(max(settings.evidence_kept, settings.events_kept).total_seconds())
+    kept = int(evidence_kept().total_seconds())
     return -(-(now - kept) // WEEK_SECONDS) * WEEK_SECONDS
 
 

@@ -14,6 +14,7 @@ from persona_django.columns import ageing
 from persona_django.identity.models import Restriction
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.week_counts import WEEK_SECONDS
+from persona_django.tracking import folding
 from persona_django.tracking.models import (
     DropCount,
     Event,
@@ -98,7 +99,7 @@ def policies() -> tuple[Policy, ...]:
         Policy(
             name="evidence of weeks",
             model=WeekEvidence,
-            kept=max(settings.evidence_kept, settings.events_kept),
+            kept=folding.evidence_kept(),
             by="week",
             unit=WEEK_SECONDS,
             goes_with_first=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -18,7 +18,7 @@ from persona_django.artefacts.packing import pack, unpack
 from persona_django.columns import ageing
 from persona_django.columns.write import give_way, write_rows
 from persona_django.exceptions import BadArtefact
-from persona_django.numeric.week_counts import WeekCounts, no_counts
+from persona_django.numeric.week_counts import WeekCounts, joined, no_counts
 from persona_django.tracking.models import WeekEvidence
 
 log = logging.getLogger("persona_django.tracking")
@@ -81,7 +81,7 @@ def read(store: int, *, before: int | None = None) -> Iterator[tuple[int, WeekCo
         rows = rows.filter(week__lt=before)
     for week in rows.order_by("week").values_list("week", flat=True).distinct():
         sound = (_readable(data, store, week) for data in _parts(alias, store, week))
-        yield week, _joined([counts for counts in sound if counts is not None])
+        yield week, joined([counts for counts in sound if counts is not None])
 
 
 def as_written(store: int, week: int) -> WeekCounts | None:
@@ -89,7 +89,7 @@ def as_written(store: int, week: int) -> WeekCounts | None:
     parts = _parts(router.db_for_write(WeekEvidence), store, week)
     found = [_readable(data, store, week) for data in parts]
     sound = [counts for counts in found if counts is not None]
-    return _joined(sound) if len(sound) == len(found) else None
+    return joined(sound) if len(sound) == len(found) else None
 
 
 def _parts(alias: str, store: int, week: int) -> list[bytes | memoryview]:
@@ -245,13 +245,3 @@ def _part(alias: str, pk: int) -> QuerySet[WeekEvidence]:
 
 def _ascending(keys: Collection[int]) -> IntArray:
     return np.array(sorted(keys), dtype=np.int64)
-
-
-def _joined(parts: Sequence[WeekCounts]) -> WeekCounts:
-    if not parts:
-        return no_counts()
-    columns = {
-        field.name: np.concatenate([getattr(part, field.name) for part in parts])
-        for field in fields(WeekCounts)
-    }
-    return WeekCounts(**columns)

@@ -13,7 +13,7 @@ from persona_django import conf
 from persona_django.deriving import derive, gifts
 from persona_django.deriving.judging import judge
 from persona_django.feedback import retention
-from persona_django.model_registry.leases import hold
+from persona_django.model_registry.leases import Held, hold
 from persona_django.plurals import counted
 from persona_django.tracking import drops, folding
 from persona_django.tracking.derived import Changed
@@ -94,32 +94,38 @@ def derive_again(store: int = 1, *, from_scratch: bool = False) -> str:
 
 def step_derive(store: int = 1, fence: int | None = None) -> int | None:
     """One chunk of looking again; with the number returned the next one goes on."""
-    some = partial(derive.derive_some, store)
+
+    def some(held: Held, seconds: float) -> bool:
+        return derive.derive_some(store, seconds=seconds, beat=held.renew)
+
     return _step(_derive_job(store), conf.current().derive_every, fence, some)
 
 
 def step_gifts(store: int = 1, fence: int | None = None) -> int | None:
     """One chunk of looking for presents; with the number returned the next one goes on."""
-    return _step(_gifts_job(store), GIFTS_EVERY, fence, partial(gifts.find_some, store))
+
+    def some(held: Held, seconds: float) -> bool:
+        return gifts.find_some(store, seconds=seconds, beat=held.renew)
+
+    return _step(_gifts_job(store), GIFTS_EVERY, fence, some)
 
 
 def step_retention(fence: int | None = None) -> int | None:
     """One chunk of deleting; nothing has to be kept between two, what is left is found again."""
-    every = None if fence is not None else RETENTION_EVERY
-    with hold(RETENTION_JOB, every=every, fence=fence) as held:
-        seconds = conf.current().chunk_for.total_seconds()
-        if held is None:
-            return None
+
+    def some(held: Held, seconds: float) -> bool:
         surely = partial(held.renew, surely=True)
-        if retention.delete_some(seconds=seconds, beat=held.renew, surely=surely):
-            return None
-        return held.hand_over()
+        return retention.delete_some(seconds=seconds, beat=held.renew, surely=surely)
+
+    return _step(RETENTION_JOB, RETENTION_EVERY, fence, some)
 
 
-def _step(name: str, every: timedelta, fence: int | None, some: Callable[..., bool]) -> int | None:
+def _step(
+    name: str, every: timedelta, fence: int | None, some: Callable[[Held, float], bool]
+) -> int | None:
     with hold(name, every=None if fence is not None else every, fence=fence) as held:
         seconds = conf.current().chunk_for.total_seconds()
-        if held is None or some(seconds=seconds, beat=held.renew):
+        if held is None or some(held, seconds):
             return None
         return held.hand_over()
 
