@@ -35,4 +35,8 @@ def half_life_weight(
         raise ValueError(f"half-life must be above 0 days, got {half_life_days}")
     if np.isnan(age_days).any():
         raise ValueError("every age must be a number of days")
-    return np.exp2(np.maximum(age_days, 0.0) / -half_life_days)
+    # In one column's memory: there are millions of ages.
+    weight = np.array(age_days, dtype=np.float64)
+    np.maximum(weight, 0.0, out=weight)
+    weight /= -half_life_days
+    return np.exp2(weight, out=weight)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_django.numeric.caps import largest_of_each, lots
 from persona_django.numeric.decay import half_life_weight
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.rows import Rows
-from persona_django.numeric.sorting import coded, firsts, sort_order
+from persona_django.numeric.sorting import coded, firsts, in_order, sort_order
 
 IntArray = NDArray[np.int64]
 
@@ -130,17 +131,23 @@ def shopper_rows(
     pair = shopper * len(item_ids) + item
     # Columns of millions of numbers are let go as soon as they are used up.
     del shopper, item
-    newest = _newest_of_each_day(pair, interactions) if daily else sort_order(pair)
-    pair = pair[newest]
+    pair, newest = _newest_of_each_day(pair, interactions) if daily else in_order(pair)
     at = interactions.at[newest]
     counted = largest_of_each(pair // len(item_ids), at, cap=cap)
     if counted is not None:
-        pair, at, newest = pair[counted], at[counted], newest[counted]
+        # One after the other, so that only one of them is there twice.
+        pair = pair[counted]
+        at = at[counted]
+        newest = newest[counted]
+    del counted
     if isinstance(half_life_days, np.ndarray):
         half_life_days = half_life_days[newest]
-    weight = half_life_weight((now - at) / DAY_SECONDS, half_life_days=half_life_days)
+    np.subtract(now, at, out=at)
+    age_days = at / DAY_SECONDS
+    del at
+    weight = half_life_weight(age_days, half_life_days=half_life_days)
     weight *= interactions.weight[newest]
-    del at, newest
+    del age_days, newest
     first = firsts(pair)
     total = np.add.reduceat(weight, first)
     pair = pair[first]
@@ -267,8 +274,11 @@ def _compressed(row: IntArray) -> tuple[IntArray, IntArray]:
     return np.append(first, len(row)), row[first]
 
 
-def _newest_of_each_day(pair: IntArray, interactions: Interactions) -> IntArray:
-    """Positions of the newest interaction of each pair, kind and day, ordered by pair."""
+def _newest_of_each_day(pair: IntArray, interactions: Interactions) -> tuple[IntArray, IntArray]:
+    """The newest interaction of each pair, kind and day: its pair, ascending, and its position.
+
+    What is given as pairs is used up.
+    """
     at = interactions.at
     kind = interactions.kind
     if kind is None:
@@ -284,16 +294,19 @@ def _newest_of_each_day(pair: IntArray, interactions: Interactions) -> IntArray:
     size = len(known) * days
     if int(pair.max()) < 2**62 // size:
         # One number a row sorts several times faster than three columns.
-        key = within
-        key += pair * size
-        order = sort_order(key)
-        first = firsts(key[order])
+        pair *= size
+        pair += within
+        del within
+        pair, order = in_order(pair)
+        first = firsts(pair)
+        pair //= size
     else:
         order = np.lexsort((within, pair))
-        ascending = np.diff(pair[order], prepend=-1) | np.diff(within[order], prepend=-1)
+        pair = pair[order]
+        ascending = np.diff(pair, prepend=-1) | np.diff(within[order], prepend=-1)
         first = np.flatnonzero(ascending)
     if len(first) == len(pair):
-        return order
+        return pair, order
     # Only what happened more than once has to be put in order of time: it is the smaller part.
     newest = order[first]
     times = np.diff(np.append(first, len(pair)))
@@ -302,47 +315,4 @@ def _newest_of_each_day(pair: IntArray, interactions: Interactions) -> IntArray:
     group = np.repeat(np.arange(len(sizes)), sizes)
     again = again[np.lexsort((interactions.weight[again], at[again], group))]
     newest[times > 1] = again[np.cumsum(sizes) - 1]
-    return newest
-
-
-def largest_of_each(group: IntArray, value: IntArray, *, cap: int) -> IntArray | None:
-    """Positions, ascending, of the `cap` largest values of each group; None when that is all.
-
-    Parameters
-    ----------
-    group : (n,) int64, ascending
-    value : (n,) int64
-    cap : 1 or more
-
-    >>> largest_of_each(np.array([0, 0, 1]), np.array([5, 6, 5]), cap=1)
-    array([1, 2])
-    """
-    # Only groups over the cap are sorted: they are few.
-    first = firsts(group)
-    size = np.diff(np.append(first, len(group)))
-    if size.max(initial=0) <= cap:
-        return None
-    over = np.repeat(size > cap, size)
-    position = np.flatnonzero(over)
-    ranked = position[np.lexsort((position, -value[position], group[position]))]
-    sizes = size[size > cap]
-    rank = np.arange(len(ranked)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    kept = ~over
-    kept[ranked[rank < cap]] = True
-    return np.flatnonzero(kept)
-
-
-def lots(basket: IntArray, item: IntArray) -> IntArray:
-    """A number for each line that looks drawn by lot and is always the same (SplitMix64).
-
-    Parameters
-    ----------
-    basket, item : (n,) int64
-
-    >>> lots(np.array([1, 1]), np.array([7, 7])).tolist()
-    [3595544800446187243, 3595544800446187243]
-    """
-    mixed = basket.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + item.astype(np.uint64)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(1)).astype(np.int64)
+    return pair[first], newest

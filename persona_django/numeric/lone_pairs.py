@@ -3,6 +3,8 @@ as rows with more in them bear it out. Such visits are the cheapest that can be 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,8 +27,8 @@ BoolArray = NDArray[np.bool_]
 
 FEWEST_ROWS = 100
 """With fewer rows of three things or more nobody knows how many of two are usual: all count."""
-BLOCK_PLACES = 4_000_000
-"""Places looked at together, which bounds memory to some 200 MB."""
+BLOCK_PLACES = 500_000
+"""Places looked at together, but for those of one pair, which bounds memory to some 20 MB."""
 
 
 def rows_that_count(rows: Rows, *, most_times: float, least: int) -> BoolArray:
@@ -148,34 +150,51 @@ def _turn(which: IntArray, owner: NDArray[np.int32]) -> IntArray:
 def _owners_with_more(rows: Rows, pairs: IntArray) -> IntArray:
     """Distinct owners of the rows that hold each pair and something else.
 
-    Found by way of the rarer of the two, so that it costs no more for pairs of a best-seller.
+    Found by way of the rarer of the two, so that it costs no more for pairs of a best-seller; the
+    rows of the other are marked, once for all its pairs.
     """
     n = rows.n_items
-    asked = np.zeros(rows.n_items, dtype=bool)
+    asked = np.zeros(n, dtype=bool)
     asked[pairs // n], asked[pairs % n] = True, True
     lengths = np.diff(rows.indptr)
     # Of a long table only what is asked about is looked at, for its columns take room.
     entries = np.flatnonzero(asked[rows.item] & np.repeat(lengths > 2, lengths))
     row = np.searchsorted(rows.indptr, entries, side="right") - 1
-    item = rows.item[entries].astype(np.int64)
-    held, by_item = row * n + item, row[sort_order(item)]
-    ends = np.cumsum(np.bincount(item, minlength=rows.n_items))
-    times = np.diff(ends, prepend=0)
+    item = rows.item[entries]
+    by_item = row[sort_order(item)]
+    times = np.bincount(item, minlength=n)
+    begins = np.cumsum(times) - times
     first, second = np.divmod(pairs, n)
     swap = times[first] > times[second]
     rarer, other = np.where(swap, second, first), np.where(swap, first, second)
-    before = np.concatenate([[0], np.cumsum(times[rarer])])
+    one_each = np.bincount(rows.owner).max(initial=0) <= 1
+    is_marked = np.zeros(len(rows), dtype=bool)
     found = np.zeros(len(pairs), np.int64)
-    low = 0
-    while low < len(pairs):
-        high = int(np.searchsorted(before, before[low] + BLOCK_PLACES, side="right")) - 1
-        high = max(high, low + 1)
-        some = rarer[low:high]
-        of = np.repeat(np.arange(len(some)), times[some])
-        at = by_item[ranges(ends[some] - times[some], ends[some])]
-        wanted = at * n + other[low:high][of]
-        place = np.minimum(np.searchsorted(held, wanted), len(held) - 1)
-        both = held[place] == wanted
-        found[low:high] = count_distinct(of[both], rows.owner[at[both]], n_items=len(some))
-        low = high
+    for some in _of_one_other(other, times[rarer]):
+        marked = by_item[begins[other[some[0]]] :][: times[other[some[0]]]]
+        is_marked[marked] = True
+        begin, size = begins[rarer[some]], times[rarer[some]]
+        at = by_item[ranges(begin, begin + size)]
+        both = is_marked[at]
+        of = np.repeat(np.arange(len(some)), size)[both]
+        is_marked[marked] = False
+        if one_each:
+            found[some] = np.bincount(of, minlength=len(some))
+        else:
+            found[some] = count_distinct(of, rows.owner[at[both]], n_items=len(some))
     return found
+
+
+def _of_one_other(other: IntArray, places: IntArray) -> Iterator[IntArray]:
+    """Positions of the pairs that are looked at together: of one other item, and of bounded
+    work."""
+    order = sort_order(other)
+    ends = np.append(firsts(other[order])[1:], len(order))
+    before = np.concatenate([[0], np.cumsum(places[order])])
+    low = 0
+    for end in ends.tolist():
+        while low < end:
+            high = int(np.searchsorted(before, before[low] + BLOCK_PLACES, side="right")) - 1
+            high = min(max(high, low + 1), end)
+            yield order[low:high]
+            low = high

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_django.numeric.sorting import coded, sort_order
+from persona_django.numeric.sorting import coded, in_order
 
 IntArray = NDArray[np.int64]
 
@@ -109,9 +109,11 @@ def cut_into_visits(
     apart = int(at.max(initial=first)) - first + gap_seconds
     begins = np.ones(len(at), dtype=bool)
     if len(shoppers) * apart < 2**62:
-        moment = code * apart + (at - first)
-        order = sort_order(moment)
-        begins[1:] = np.diff(moment[order]) >= gap_seconds
+        code *= apart
+        code += at
+        code -= first
+        moment, order = in_order(code)
+        begins[1:] = np.diff(moment) >= gap_seconds
         return order, begins
     order = np.lexsort((at, code))
     who, when = code[order], at[order]

@@ -173,7 +173,8 @@ def _columns(
         )
     shopper, item, packed_at, *more = found
     # Shifts, because divisions of whole numbers are what takes longest here.
-    small = (packed_at & (2**_BITS - 1)).astype(np.int32)
+    small = packed_at.astype(np.int32)
+    small &= 2**_BITS - 1
     n = len(shopper)
     events = EventColumns(
         shopper=shopper,

@@ -41,10 +41,10 @@ def overlap_with(
         return None
     busiest = np.argsort(-arrays["item_support"], kind="stable")[:BUSIEST]
     before = similarity_store.firsts_of(live, arrays["item_ids"][busiest], k=FIRST, taught=taught)
+    still_sold = _still_sold(before, sold)
     shares = []
     for code in busiest.tolist():
-        known = before.get(int(arrays["item_ids"][code]))
-        known = None if known is None else known[np.isin(known, sold)]
+        known = still_sold.get(int(arrays["item_ids"][code]))
         if known is not None and len(known):
             start, stop = arrays["indptr"][code : code + 2]
             now = arrays["item"][start:stop]
@@ -53,6 +53,18 @@ def overlap_with(
             now = arrays["item_ids"][now[:FIRST]]
             shares.append(np.isin(known, now).mean())
     return float(np.mean(shares)) if shares else None
+
+
+def _still_sold(
+    lists: Mapping[int, NDArray[np.int64]], sold: NDArray[np.int64]
+) -> dict[int, NDArray[np.int64]]:
+    """What of each list is among the families sold: all lists are looked through at once."""
+    if not lists:
+        return {}
+    is_sold = np.isin(np.concatenate(list(lists.values())), sold)
+    ends = np.cumsum([len(items) for items in lists.values()])
+    parts = np.split(is_sold, ends[:-1])
+    return {item: items[kept] for (item, items), kept in zip(lists.items(), parts, strict=True)}
 
 
 def against_lists(

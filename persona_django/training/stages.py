@@ -25,6 +25,7 @@ from persona_django.model_registry.leases import Held
 from persona_django.model_registry.live import HOLD_VISITS, SEARCH_FINDS
 from persona_django.model_registry.models import ModelVersion
 from persona_django.model_registry.retention import oldest_visits
+from persona_django.numeric.threads import up_to
 from persona_django.similarity import store as similarity_store
 from persona_django.similarity.relations import SUGGESTIBLE
 from persona_django.tracking.folding import folded
@@ -88,6 +89,11 @@ class Run:
 
 
 def _read(run: Run) -> str:
+    with up_to(conf.current().learning_threads):
+        return _read_and_reduce(run)
+
+
+def _read_and_reduce(run: Run) -> str:
     run.beat()
     evidence = _evidence(run)
     # Evidence read once for several kinds counts for each: each of them needed it.

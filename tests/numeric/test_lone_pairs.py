@@ -109,6 +109,15 @@ def test_only_rows_of_a_pair_go_and_never_below_what_may_count(data):
     assert all(kept for row, kept in zip(held, found, strict=True) if len(row) != 2)
 
 
+def test_an_owner_of_several_rows_bears_out_once_though_there_are_as_many_codes_as_rows():
+    held = [(0, 1)] * 40 + [(0, 1, 2)] * 20 + OTHERS
+    rows = rows_of(held, [*range(40), *[99] * 20, *range(100, 200)])
+
+    found = rows_that_count(replace(rows, n_owners=len(held)), most_times=TIMES, least=LEAST)
+
+    assert found[:40].sum() == LEAST
+
+
 def test_pairs_are_looked_up_a_block_at_a_time(monkeypatch):
     held = [(0, 1)] * 10 + [(0, 2)] * 10 + [(0, 1, 2)] * 8 + [(3, 4)] * 9 + OTHERS
     at_once = counted(held)

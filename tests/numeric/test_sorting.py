@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from persona_django.numeric.sorting import coded, count_distinct, distinct, pairs_among, sort_order
+from persona_django.numeric import sorting
+from persona_django.numeric.sorting import (
+    coded,
+    count_distinct,
+    distinct,
+    in_order,
+    pairs_among,
+    sort_order,
+)
+from persona_django.numeric.threads import allowed, up_to
 
 whole = st.one_of(
     st.integers(-(2**63), 2**63 - 1), st.integers(-5, 5), st.integers(2**62, 2**62 + 3)
@@ -23,6 +32,25 @@ def test_the_order_is_the_stable_one(values):
 
 
 @given(values=columns)
+def test_what_is_put_in_order_comes_with_where_it_stood(values):
+    ascending, order = in_order(values)
+
+    assert ascending.tolist() == np.sort(values).tolist()
+    assert order.tolist() == np.argsort(values, kind="stable").tolist()
+
+
+@given(values=columns, threads=st.integers(1, 4))
+def test_several_threads_sort_as_one_does(values, threads):
+    # As if it were long enough to share out.
+    with pytest.MonkeyPatch.context() as patched, up_to(threads):
+        patched.setattr(sorting, "LONG", 5)
+        found = sort_order(values)
+
+    assert found.tolist() == np.argsort(values, kind="stable").tolist()
+    assert allowed() == 1
+
+
+@given(values=columns)
 def test_the_distinct_values_are_those_of_numpy(values):
     assert distinct(values).tolist() == np.unique(values).tolist()
     assert distinct(values).dtype == np.int64
@@ -31,6 +59,21 @@ def test_the_distinct_values_are_those_of_numpy(values):
 @given(values=columns)
 def test_codes_count_the_distinct_values_from_0(values):
     codes, known = coded(values)
+
+    expected, inverse = np.unique(values, return_inverse=True)
+    assert known.tolist() == expected.tolist()
+    assert codes.tolist() == inverse.tolist()
+
+
+@given(names=arrays(np.int64, st.integers(1, 9), elements=whole), data=st.data())
+def test_a_long_column_of_few_values_is_coded_as_a_short_one(names, data):
+    """Two of the values may have one slot; the one that holds it is then the last that came."""
+    at = data.draw(st.lists(st.integers(0, len(names) - 1), min_size=8, max_size=80))
+    values = names[at]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sorting, "LONG", 8)
+        codes, known = coded(values)
 
     expected, inverse = np.unique(values, return_inverse=True)
     assert known.tolist() == expected.tolist()
@@ -56,10 +99,11 @@ def test_values_that_differ_in_their_lowest_bits_only_are_put_in_order():
     assert np.array_equal(order, np.argsort(values, kind="stable"))
 
 
-def test_long_columns_of_keyed_hashes_are_coded():
+@pytest.mark.parametrize("different", [1, 5_000, 190_000])
+def test_long_columns_of_keyed_hashes_are_coded(different):
     rng = np.random.default_rng(4)
-    names = rng.integers(0, 2**63 - 1, 5_000)
-    values = names[rng.integers(0, len(names), 200_000)]
+    names = rng.integers(-(2**63), 2**63 - 1, different)
+    values = names[rng.integers(0, len(names), 250_000)]
 
     codes, known = coded(values)
 
