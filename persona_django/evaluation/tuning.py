@@ -116,8 +116,7 @@ def _ndcg(shown: np.ndarray, exam: Exam) -> float:
 
 
 def _sample(exam: Exam, *, seed: int) -> Exam:
-    order = np.random.default_rng(seed).permutation(len(exam.questions))
-    return exam.take(np.sort(order[:MOST_CASES]))
+    return exam.few(MOST_CASES, seed=seed)
 
 
 def _halves(exam: Exam) -> tuple[Exam, Exam]:

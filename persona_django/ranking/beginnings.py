@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from persona_django.numeric.proposers.base import Questions
 from persona_django.numeric.sorting import places_within, ranges
 from persona_django.numeric.steps import Steps
+from persona_django.ranking.drawing import lots_of_cases
 
 IntArray = NDArray[np.int64]
 MOST_COPIED = 500_000
@@ -69,8 +70,7 @@ class Beginnings:
 
     def few_of_each(self, most: int, *, seed: int) -> Beginnings:
         """At most so many of each row, drawn by lot, in the order they stand in."""
-        lot = np.random.default_rng(seed).random(len(self))
-        order = np.lexsort((lot, self.row))
+        order = np.lexsort((lots_of_cases(self.now, seed=seed), self.row))
         return self.take(np.sort(order[places_within(np.bincount(self.row)) < most]))
 
     def blocks(self, size: int) -> Iterator[Questions]:

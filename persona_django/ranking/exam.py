@@ -14,6 +14,7 @@ from persona_django.numeric.proposers.base import Lessons, Questions
 from persona_django.numeric.sorting import ranges
 from persona_django.numeric.steps import Steps
 from persona_django.ranking.beginnings import Beginnings
+from persona_django.ranking.drawing import lots_of_cases
 
 IntArray = NDArray[np.int64]
 BLOCK_CASES = 1_000
@@ -100,6 +101,11 @@ class Exam:
             found[some] = block.holds(case[some] - low, item[some])
             low += len(block)
         return found
+
+    def few(self, most: int, *, seed: int) -> Exam:
+        """At most so many of the cases, drawn by lot, in the order they stand in."""
+        order = np.argsort(lots_of_cases(self.questions.now, seed=seed), kind="stable")
+        return self.take(np.sort(order[:most]))
 
     def take(self, chosen: IntArray) -> Exam:
         """The same lessons, and some of the cases, by number and in the order given."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_django.numeric.interactions import lots
+from persona_django.numeric.caps import lots
 from persona_django.numeric.sorting import distinct, pairs_among
 
 IntArray = NDArray[np.int64]
@@ -18,8 +18,6 @@ DRAWN = 60
 JUDGED_SHARE = 5
 """Of so many parts of the answered cases the last is kept from the fits to choose the better one
 by: cases of one visit or basket stand side by side, and one would give the next away."""
-_SEEDS_APART, _SEEDS = 2**40, 2**22
-"""No log has so many cases, so that no two of so many seeds draw alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,28 +63,28 @@ class Examples:
 
 
 def examples_of(
-    parts: Iterable[Candidates], answers: tuple[IntArray, IntArray], *, columns: int, seed: int
+    parts: Iterable[Candidates], answers: tuple[IntArray, IntArray], *, columns: int, lot: IntArray
 ) -> Examples:
     """Gather examples part by part, and keep no more than is learnt from or judged by.
 
     Cases whose answers are not among their candidates teach nothing and are left out. What is
-    drawn of a case hangs on its number and the seed alone.
+    drawn of a case hangs on its lot alone.
 
     Parameters
     ----------
     parts : candidates, of each case in one part, by case
     answers : case and item of each answer
     columns : features there are
-    seed : 0 or more
+    lot : (n_cases,) int64, 0 or more, see `drawing.lots_of_cases`
     """
     empty = Candidates(
         matrix=np.empty((0, columns), np.float32), case=np.empty(0, np.int64),
         item=np.empty(0, np.int64),
     )  # fmt: skip
-    kept: list[_Part] = [_Part(empty, answers, 0, seed)]
+    kept: list[_Part] = [_Part(empty, answers, 0, lot)]
     answered = 0
     for candidates in parts:
-        part = _Part(candidates, answers, answered, seed)
+        part = _Part(candidates, answers, answered, lot)
         answered += part.answered
         kept.append(part)
         # However many cases are to come, those before the last share of what is there already
@@ -112,7 +110,11 @@ class _Part:
     """Candidates of the answered cases among some, and how many were answered before them."""
 
     def __init__(
-        self, candidates: Candidates, answers: tuple[IntArray, IntArray], before: int, seed: int
+        self,
+        candidates: Candidates,
+        answers: tuple[IntArray, IntArray],
+        before: int,
+        lot: IntArray,
     ) -> None:
         label = pairs_among(candidates.case, candidates.item, answers)
         cases = distinct(candidates.case[label])
@@ -121,7 +123,7 @@ class _Part:
         self.label = label[among]
         self.number = before + np.searchsorted(cases, self.candidates.case)
         self.answered = len(cases)
-        self.drawn = self.label | (_lots(self.candidates, seed) < _share(self.number - before))
+        self.drawn = self.label | (_lots(self.candidates, lot) < _share(self.number - before))
         self._is_thin = False
 
     def thin(self, first_judged: int) -> None:
@@ -133,9 +135,9 @@ class _Part:
         self.label, self.number, self.drawn = self.label[kept], self.number[kept], kept[kept]
 
 
-def _lots(candidates: Candidates, seed: int) -> NDArray[np.float64]:
+def _lots(candidates: Candidates, lot: IntArray) -> NDArray[np.float64]:
     """(n,) float64, 0 to 1, drawn for each."""
-    return lots(candidates.case + seed % _SEEDS * _SEEDS_APART, candidates.item) / 2.0**63
+    return lots(lot[candidates.case], candidates.item) / 2.0**63
 
 
 def _share(case: IntArray) -> NDArray[np.float64]:
