@@ -307,12 +307,21 @@ def _newest_of_each_day(pair: IntArray, interactions: Interactions) -> tuple[Int
         first = np.flatnonzero(ascending)
     if len(first) == len(pair):
         return pair, order
-    # Only what happened more than once has to be put in order of time: it is the smaller part.
+    # Only what happened more than once is looked at more closely: it is the smaller part.
     newest = order[first]
     times = np.diff(np.append(first, len(pair)))
     again = order[np.repeat(times > 1, times)]
     sizes = times[times > 1]
-    group = np.repeat(np.arange(len(sizes)), sizes)
-    again = again[np.lexsort((interactions.weight[again], at[again], group))]
-    newest[times > 1] = again[np.cumsum(sizes) - 1]
+    begins = np.cumsum(sizes) - sizes
+    best = _are_largest(at[again], begins, sizes)
+    weight = np.where(best, interactions.weight[again], -np.inf)
+    best &= _are_largest(weight, begins, sizes)
+    last = np.maximum.reduceat(np.where(best, np.arange(len(again)), -1), begins)
+    newest[times > 1] = again[last]
     return pair[first], newest
+
+
+def _are_largest(values: NDArray[Any], begins: IntArray, sizes: IntArray) -> NDArray[np.bool_]:
+    """Of runs of values, whether each is the largest of its run."""
+    found: NDArray[np.bool_] = values == np.repeat(np.maximum.reduceat(values, begins), sizes)
+    return found

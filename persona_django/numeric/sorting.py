@@ -91,15 +91,32 @@ def _has_room(values: IntArray, bits: int) -> bool:
 
 
 def _order_of_long(values: IntArray, bits: int) -> IntArray:
-    """The order of values that leave no room: their low bits give way to the positions. Keyed
-    hashes hardly ever agree in all the others, and where two different values do, the order they
-    come in is seen to be wrong."""
-    order = _packed(values >> bits, bits)
+    """The order of values that leave no room: as many of their low bits as it takes give way to
+    the positions, and those that agree in all the others are put in order once more."""
+    low, high = int(values.min()), int(values.max())
+    width = (high - low).bit_length()
+    if width < 64:
+        dropped = width + bits - 63
+        cut = (values - low) >> dropped
+    else:
+        # The distance between two of them is no number of 64 bits.
+        dropped = bits
+        cut = values >> dropped
+    order = _packed(cut, bits)
     order &= 2**bits - 1
     ascending = values[order]
     if (ascending[1:] >= ascending[:-1]).all():
         return order
-    return np.argsort(values, kind="stable")
+    cut = (ascending - low if width < 64 else ascending) >> dropped
+    sizes = np.diff(np.append(firsts(cut), len(cut)))
+    agree = np.flatnonzero(np.repeat(sizes > 1, sizes))
+    if len(agree) > len(values) // 2:
+        return np.argsort(values, kind="stable")
+    sizes = sizes[sizes > 1]
+    within = np.repeat(np.arange(len(sizes)), sizes) << dropped
+    within += (ascending[agree] - low if width < 64 else ascending[agree]) & (2**dropped - 1)
+    order[agree] = order[agree][sort_order(within)]
+    return order
 
 
 def _packed(numbers: IntArray, bits: int) -> IntArray:

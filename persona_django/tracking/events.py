@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -118,11 +118,26 @@ def read_raw(
         return _columns(rows, kinds, ends, progress)
     events = _columns(rows, kinds, ends, progress)
     is_bought = np.isin(events.kind, sorted(BOUGHT))
-    if not is_bought.any():
+    places = np.flatnonzero(is_bought)
+    if not len(places):
         return events
-    shown = events.take(~is_bought)
-    heard = (lambda more: progress(len(shown) + more)) if progress else None
-    return joined(shown, _columns(rows, set(kinds) & BOUGHT, ends, heard))
+    shown = len(events) - len(places)
+    heard = (lambda more: progress(shown + more)) if progress else None
+    bought = _columns(rows, set(kinds) & BOUGHT, ends, heard)
+    if not _are_the_same(events, places, bought):
+        # Some of it was written or deleted meanwhile.
+        return joined(events.take(~is_bought), bought)
+    order, quantity = np.zeros(len(events), np.int64), np.ones(len(events), np.int32)
+    order[places], quantity[places] = bought.order, bought.quantity
+    return replace(events, order=order, quantity=quantity)
+
+
+def _are_the_same(events: EventColumns, places: NDArray[np.int64], bought: EventColumns) -> bool:
+    """Whether what stands at these places is what was read again, in the same order."""
+    return len(places) == len(bought) and all(
+        np.array_equal(getattr(events, name)[places], getattr(bought, name))
+        for name in ("shopper", "item", "kind", "at")
+    )
 
 
 def _ends(alias: str, since: int | None, until: int | None) -> tuple[int | None, int | None]:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from persona_django.numeric.chance import People
 from persona_django.numeric.neighbours import Neighbours
-from persona_django.numeric.sorting import distinct, sort_order
+from persona_django.numeric.sorting import distinct, firsts, sort_order
 
-BLOCK_ITEMS = 4_096
-"""Items joined at a time, which bounds memory."""
+BLOCK_ITEMS = 1_024
+"""Items joined at a time, which bounds memory, and leaves room beside a score in one number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +123,10 @@ class _Pairs:
         pair = np.concatenate(
             [self.row[own] * n + self.item[own], self.item[turned] * n + self.row[turned]]
         )
-        pair, first = np.unique(pair, return_index=True)
-        at = np.concatenate([own, turned])[first]
+        order = sort_order(pair)
+        pair = pair[order]
+        first = firsts(pair)
+        pair, at = pair[first], np.concatenate([own, turned])[order[first]]
         return pair, self.product[at], self.support[at], self.llr[at]
 
 
@@ -137,12 +139,20 @@ def _best_of(
     pair, product, support, llr = (np.concatenate(column) for column in zip(*columns, strict=True))
     pair, product, support, llr = _summed(pair, product, support, llr)
     row, item = pair // n, pair % n
-    score = product / (scale[row] * scale[item])
-    best = np.lexsort((item, -score, row))
+    score = (product / (scale[row] * scale[item])).astype(np.float32)
+    best = _best_first(row - low, score)
     starts = np.concatenate([[0], np.cumsum(np.bincount(row - low, minlength=high - low))])
     # Rows are in order after the sort, so a place within its row is a difference of positions.
     best = best[np.arange(len(best)) - starts[row[best] - low] < k]
     return row[best], item[best], score[best], support[best], llr[best]
+
+
+def _best_first(row: NDArray[np.int64], score: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Positions by row, the best of each first, equal ones as they stand."""
+    # The bits of a number of 0 or more sort as it does, and one number is sorted many times sooner
+    # than two.
+    bits = np.maximum(score, 0).view(np.int32).astype(np.int64)
+    return sort_order((row << 31) + (2**31 - 1 - bits))
 
 
 def _summed(
@@ -152,7 +162,7 @@ def _summed(
         return pair, product, support, llr
     order = sort_order(pair)
     pair = pair[order]
-    starts = np.flatnonzero(np.concatenate([[True], pair[1:] != pair[:-1]]))
+    starts = firsts(pair)
     return (
         pair[starts],
         np.add.reduceat(product[order].astype(np.float64), starts),

@@ -99,6 +99,19 @@ def test_values_that_differ_in_their_lowest_bits_only_are_put_in_order():
     assert np.array_equal(order, np.argsort(values, kind="stable"))
 
 
+@pytest.mark.parametrize("lowest", [0, -(2**45), -(2**63)])
+def test_moments_of_many_are_put_in_order_of_which_a_few_lie_side_by_side(lowest):
+    """More than leave room for positions; the last bits tell only those few apart."""
+    rng = np.random.default_rng(5)
+    values = lowest + rng.integers(0, 2**46, 300_000)
+    values[:1_000] = values[1_000:2_000] + rng.integers(-1, 2, 1_000)
+    values[-1] = 2**62 if lowest == -(2**63) else values[-1]
+
+    order = sort_order(values)
+
+    assert np.array_equal(order, np.argsort(values, kind="stable"))
+
+
 @pytest.mark.parametrize("different", [1, 5_000, 190_000])
 def test_long_columns_of_keyed_hashes_are_coded(different):
     rng = np.random.default_rng(4)

@@ -262,3 +262,18 @@ def test_whoever_waits_hears_how_many_events_were_read():
     read_events(progress=heard.append)
 
     assert heard[-1] == 1
+
+
+def test_purchases_that_go_while_they_are_read_are_not_there():
+    """What was seen and what was bought are read one after the other."""
+    happened(Kind.VIEW, item_id=7)
+    for item_id, order in ((8, 5), (9, 6)):
+        happened(Kind.PURCHASE, item_id=item_id, order=order, quantity=2)
+
+    def meanwhile(done: int) -> None:
+        Event.objects.filter(item_id=8).delete()
+
+    found = read_events(progress=meanwhile)
+
+    columns = (found.item.tolist(), found.order.tolist(), found.quantity.tolist())
+    assert sorted(zip(*columns, strict=True)) == [(7, 0, 1), (9, 6, 2)]
