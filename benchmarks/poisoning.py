@@ -16,6 +16,9 @@ the attack. **Beside**: hits among views of the popular thing alone. **Overlap**
 ten of the clean log are still there. All are means over attackers, who differ in what they ride on
 and in how well known their own thing is.
 
+`similar-counted` is `similar` as it is learnt once all weeks but the last are counts, which know
+the days of what was done and not the visits: all of a visitor's day is one visit then.
+
 What (f) sends are visits as honest people make them, by anything that is stored. No aim speaks of
 it or of (e); both stand beside.
 """
@@ -45,8 +48,9 @@ PLACES = 10
 ASKED = 600
 """Page views of later visits that `visit-next` answers."""
 ANY = -1
-KINDS = ("similar", "viewed-next", "visit-next", "popular", "trending")
-RELATIONS = ("similar", "viewed-next")
+COUNTED = "-counted"
+KINDS = ("similar", f"similar{COUNTED}", "viewed-next", "visit-next", "popular", "trending")
+RELATIONS = ("similar", f"similar{COUNTED}", "viewed-next")
 """Kinds with a list of its own for each thing: the popular thing's may not have the attacker's."""
 KNOWN = (0.6, 0.4, 0.2)
 """How well known what attackers sell is: the share of all things that are looked at more."""
@@ -158,7 +162,9 @@ class Shop:
             )
         shown = {}
         for kind in self.kinds:
-            recipe, some = RECIPES[kind], events
+            recipe, some = RECIPES[kind.removesuffix(COUNTED)], events
+            if kind.endswith(COUNTED):
+                some = in_weeks(events, self.world.ends_at)
             if recipe.looks_back:
                 since = self.world.ends_at - recipe.looks_back.total_seconds()
                 some = events.take(events.at >= since)
@@ -196,6 +202,21 @@ class Shop:
                 best = known.answers.best(codes, now=now, k=PLACES)
                 lists[row] = _ten(known.group_id[best])
         return lists
+
+
+def in_weeks(events: Any, ends_at: int) -> Any:
+    """Events as they are read once the weeks that are over are counts."""
+    from persona_django.numeric.week_counts import WEEK_SECONDS, counted, week_of
+    from persona_django.tracking.events import joined
+    from persona_django.tracking.history import of_days
+
+    week = events.at // WEEK_SECONDS
+    parts = [events.take(week >= week_of(ends_at))]
+    for one in np.unique(week[week < week_of(ends_at)]).tolist():
+        some = events.take(week == one)
+        columns = (some.shopper, some.item, some.kind, some.basis, some.at, some.value)
+        parts.append(of_days(counted(*columns), one, set(some.kind.tolist())))
+    return joined(*parts)
 
 
 def _ten(items: NDArray[np.int64]) -> NDArray[np.int64]:

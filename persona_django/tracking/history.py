@@ -45,7 +45,7 @@ def read_history(
     counted = wanted & folding.kinds() & set(state.kinds)
     fleeting = wanted & folding.fleeting()
     young = int(time.time()) - FLEETING_DAYS * DAY_SECONDS
-    found = [_of_days(no_counts(), 0, counted)]
+    found = [of_days(no_counts(), 0, counted)]
 
     def heard(more: int = 0) -> None:
         if progress is not None:
@@ -53,7 +53,7 @@ def read_history(
 
     # A week that is counted meanwhile is read from the log.
     for week, counts in weeks.read(store, before=week_of(state.until)) if counted else ():
-        found.append(_of_days(counts, week, counted))
+        found.append(of_days(counts, week, counted))
         heard()
     for some, since, first_key in (
         (counted, state.until, None),
@@ -67,8 +67,9 @@ def read_history(
     return that_count(joined(*found), store)
 
 
-def _of_days(counts: WeekCounts, week: int, kinds: Collection[int]) -> EventColumns:
-    """The events that the counts of a week stand for."""
+def of_days(counts: WeekCounts, week: int, kinds: Collection[int]) -> EventColumns:
+    """The events that the counts of a week stand for, of some kinds: one for each day that they
+    name, at noon."""
     is_wanted = np.zeros(LAST_KIND + 1, dtype=bool)
     is_wanted[sorted(kinds)] = True
     wanted = is_wanted[counts.kind]
