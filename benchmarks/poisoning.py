@@ -215,7 +215,7 @@ def in_weeks(events: Any, ends_at: int) -> Any:
     for one in np.unique(week[week < week_of(ends_at)]).tolist():
         some = events.take(week == one)
         columns = (some.shopper, some.item, some.kind, some.basis, some.at, some.value)
-        parts.append(of_days(counted(*columns), one, set(some.kind.tolist())))
+        parts += of_days(counted(*columns), one, set(some.kind.tolist()))
     return joined(*parts)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from persona_django import conf
 from persona_django.numeric.durations import DAY_SECONDS
 from persona_django.numeric.week_counts import WeekCounts, no_counts, spread, week_of
 from persona_django.tracking import folding, weeks
@@ -45,15 +45,16 @@ def read_history(
     counted = wanted & folding.kinds() & set(state.kinds)
     fleeting = wanted & folding.fleeting()
     young = int(time.time()) - FLEETING_DAYS * DAY_SECONDS
-    found = [of_days(no_counts(), 0, counted)]
+    found = [*of_days(no_counts(), 0, counted)]
 
     def heard(more: int = 0) -> None:
         if progress is not None:
             progress(sum(map(len, found)) + more)
 
     # A week that is counted meanwhile is read from the log.
-    for week, counts in weeks.read(store, before=week_of(state.until)) if counted else ():
-        found.append(of_days(counts, week, counted))
+    before, threads = week_of(state.until), conf.current().learning_threads
+    for week, counts in weeks.read(store, before=before, threads=threads) if counted else ():
+        found += of_days(counts, week, counted)
         heard()
     for some, since, first_key in (
         (counted, state.until, None),
@@ -67,29 +68,33 @@ def read_history(
     return that_count(joined(*found), store)
 
 
-def of_days(counts: WeekCounts, week: int, kinds: Collection[int]) -> EventColumns:
+def of_days(
+    counts: WeekCounts, week: int, kinds: Collection[int]
+) -> tuple[EventColumns, EventColumns]:
     """The events that the counts of a week stand for, of some kinds: one for each day that they
-    name, at noon."""
+    name, at noon; those of the first days, and those of all further ones."""
     is_wanted = np.zeros(LAST_KIND + 1, dtype=bool)
     is_wanted[sorted(kinds)] = True
     wanted = is_wanted[counts.kind]
     if not wanted.all():
         counts = counts.take(wanted)
     further, at = spread(counts, week)
+    n = len(counts)
+    # Each column is copied once, when all weeks are joined.
+    return _events(counts, at[:n]), _events(counts.take(further), at[n:])
 
-    def column(values: NDArray[Any], dtype: type) -> NDArray[Any]:
-        return np.concatenate([values, values[further]]).astype(dtype, copy=False)
 
+def _events(counts: WeekCounts, at: NDArray[np.int64]) -> EventColumns:
     n = len(at)
     return EventColumns(
-        shopper=column(counts.shopper, np.int64),
-        item=column(counts.item, np.int64),
-        kind=column(counts.kind, np.int16),
+        shopper=counts.shopper,
+        item=counts.item,
+        kind=counts.kind.astype(np.int16),
         at=at,
         # One number for all of them takes no room.
         order=np.broadcast_to(np.int64(0), n),
         quantity=np.broadcast_to(np.int32(1), n),
-        basis=column(counts.basis, np.int16),
-        value=column(np.minimum(counts.value, _MOST), np.int16),
+        basis=counts.basis.astype(np.int16),
+        value=np.minimum(counts.value, _MOST).astype(np.int16),
         context=np.broadcast_to(np.int16(0), n),
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields
 from typing import Any
 
@@ -72,16 +73,37 @@ def counted_weeks(store: int) -> set[int]:
     return set(rows.values_list("week", flat=True).distinct())
 
 
-def read(store: int, *, before: int | None = None) -> Iterator[tuple[int, WeekCounts]]:
-    """The evidence of all weeks, or of those before one, one after the other; without a part that
-    is damaged, which the log says."""
+def read(
+    store: int, *, before: int | None = None, threads: int = 1
+) -> Iterator[tuple[int, WeekCounts]]:
+    """The evidence of all weeks, or of those before one, part by part; without a part that is
+    damaged, which the log says.
+
+    What was read is unpacked by so many threads while the next week is read.
+    """
     alias = router.db_for_read(WeekEvidence)
     rows = _rows(alias, store)
     if before is not None:
         rows = rows.filter(week__lt=before)
-    for week in rows.order_by("week").values_list("week", flat=True).distinct():
-        sound = (_readable(data, store, week) for data in _parts(alias, store, week))
-        yield week, joined([counts for counts in sound if counts is not None])
+    found = list(rows.order_by("week").values_list("week", flat=True).distinct())
+    with ThreadPoolExecutor(threads, thread_name_prefix="persona-weeks") as pool:
+        before_it: list[_Unpacking] = []
+        for week in found:
+            parts = _parts(alias, store, week)
+            unpacking = [(week, pool.submit(_readable, data, store, week)) for data in parts]
+            yield from _unpacked(before_it)
+            before_it = unpacking
+        yield from _unpacked(before_it)
+
+
+_Unpacking = tuple[int, "Future[WeekCounts | None]"]
+
+
+def _unpacked(parts: list[_Unpacking]) -> Iterator[tuple[int, WeekCounts]]:
+    for week, part in parts:
+        counts = part.result()
+        if counts is not None:
+            yield week, counts
 
 
 def as_written(store: int, week: int) -> WeekCounts | None:
