@@ -72,7 +72,8 @@ class Run:
 
     def advance(self) -> bool:
         """Do one stage, or one chunk of writing; True when the run is complete."""
-        self.stage = _STAGES[self.stage](self)
+        with up_to(conf.current().learning_threads):
+            self.stage = _STAGES[self.stage](self)
         if self.stage != "publishing":
             return False
         self.beat()
@@ -89,11 +90,6 @@ class Run:
 
 
 def _read(run: Run) -> str:
-    with up_to(conf.current().learning_threads):
-        return _read_and_reduce(run)
-
-
-def _read_and_reduce(run: Run) -> str:
     run.beat()
     evidence = _evidence(run)
     # Evidence read once for several kinds counts for each: each of them needed it.

@@ -134,6 +134,39 @@ def test_rows_hold_what_a_dictionary_would(events):
     assert found == {pair: pytest.approx(np.log1p(total)) for pair, total in expected.items()}
 
 
+@given(
+    events=st.lists(
+        st.tuples(
+            st.integers(1, 2),
+            st.integers(1, 3),
+            st.sampled_from([0.0, 0.25, 0.5, 1.0, 1.25]),
+            st.sampled_from([-1.0, 1.0, 2.0]),
+            st.integers(1, 2),
+        ),
+        min_size=1,
+        max_size=40,
+    ),
+    cap=st.integers(1, 8),
+)
+def test_of_one_kind_and_day_the_newest_counts_and_of_those_the_strongest(events, cap):
+    *columns, kinds = zip(*events, strict=True)
+    by_day: dict[tuple, tuple] = {}
+    for shopper, item, age, weight, kind in events:
+        at = NOW - int(age * DAY_SECONDS)
+        key = (shopper, item, kind, at // DAY_SECONDS)
+        by_day[key] = max(by_day.get(key, (0, 0)), (at, weight))
+    sums: dict[tuple[int, int], float] = {}
+    for shopper in {key[0] for key in by_day}:
+        own = [(key, *by_day[key]) for key in sorted(by_day) if key[0] == shopper]
+        for key, _, weight in sorted(own, key=lambda one: -one[1])[:cap]:
+            sums[key[:2]] = sums.get(key[:2], 0.0) + weight
+    expected = {pair: np.log1p(total) for pair, total in sums.items() if total > 0}
+
+    found = weights_of(happened(*zip(*columns, strict=True), kinds=kinds), cap=cap)
+
+    assert found == pytest.approx(expected)
+
+
 def test_an_order_is_a_row_and_its_shopper_the_owner():
     lines = happened((9, 1, 0, 1), (9, 2, 0, 1), (9, 1, 0, 1), (4, 3, 0, 1), baskets=[1, 1, 2, 1])
 
