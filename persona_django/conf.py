@@ -101,8 +101,9 @@ class Settings:
     similarity_backend: str = "auto"
     """`auto` uses the compiled kernel when numba is installed; `numba` or `scipy` force one."""
     learning_threads: int = 2
-    """Threads of the similarity kernel, and connections (at most four) that read a long history
-    side by side; with 1, learning reads on the connection it has."""
+    """Threads of the similarity kernel, and of sorting and unpacking a long history, and
+    connections (at most four) that read it side by side; with 1, learning reads on the connection
+    it has."""
     bases_kept: int = 3
     """Complete versions of each kind kept for rollback."""
     cache_folder: str = ""

@@ -29,6 +29,7 @@ PURPOSES = frozenset(
         "nonce",
         "throttle",
         "search",
+        "draw",
     }
 )
 _KEY_SALT = "persona_django.identity.keys."

@@ -151,7 +151,7 @@ def _owners_with_more(rows: Rows, pairs: IntArray) -> IntArray:
     """Distinct owners of the rows that hold each pair and something else.
 
     Found by way of the rarer of the two, so that it costs no more for pairs of a best-seller; the
-    rows of the other are marked, once for all its pairs.
+    rows of the other are marked for all its pairs that are looked at together.
     """
     n = rows.n_items
     asked = np.zeros(n, dtype=bool)

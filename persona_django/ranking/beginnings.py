@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from persona_django.numeric.proposers.base import Questions
 from persona_django.numeric.sorting import places_within, ranges
 from persona_django.numeric.steps import Steps
-from persona_django.ranking.drawing import lots_of_cases
+from persona_django.ranking.drawing import Draw, lots_of_cases
 
 IntArray = NDArray[np.int64]
 MOST_COPIED = 500_000
@@ -70,7 +70,7 @@ class Beginnings:
 
     def few_of_each(self, most: int, *, seed: int) -> Beginnings:
         """At most so many of each row, drawn by lot, in the order they stand in."""
-        order = np.lexsort((lots_of_cases(self.now, seed=seed), self.row))
+        order = np.lexsort((lots_of_cases(self.now, draw=Draw.OF_A_ROW, seed=seed), self.row))
         return self.take(np.sort(order[places_within(np.bincount(self.row)) < most]))
 
     def blocks(self, size: int) -> Iterator[Questions]:

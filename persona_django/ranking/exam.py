@@ -14,7 +14,7 @@ from persona_django.numeric.proposers.base import Lessons, Questions
 from persona_django.numeric.sorting import ranges
 from persona_django.numeric.steps import Steps
 from persona_django.ranking.beginnings import Beginnings
-from persona_django.ranking.drawing import lots_of_cases
+from persona_django.ranking.drawing import Draw, lots_of_cases
 
 IntArray = NDArray[np.int64]
 BLOCK_CASES = 1_000
@@ -104,7 +104,8 @@ class Exam:
 
     def few(self, most: int, *, seed: int) -> Exam:
         """At most so many of the cases, drawn by lot, in the order they stand in."""
-        order = np.argsort(lots_of_cases(self.questions.now, seed=seed), kind="stable")
+        lots = lots_of_cases(self.questions.now, draw=Draw.AMONG_ALL, seed=seed)
+        order = np.argsort(lots, kind="stable")
         return self.take(np.sort(order[:most]))
 
     def take(self, chosen: IntArray) -> Exam:

@@ -16,7 +16,7 @@ from persona_django.numeric.proposers.base import Lessons, Proposer, Questions
 from persona_django.numeric.sorting import distinct
 from persona_django.numeric.trees import fit_trees
 from persona_django.ranking.choosing import Scorer, is_surely_more, worth_of_cases
-from persona_django.ranking.drawing import lots_of_cases
+from persona_django.ranking.drawing import Draw, lots_of_cases
 from persona_django.ranking.exam import BLOCK_CASES, Asked, Exam
 from persona_django.ranking.examples import Candidates, examples_of
 from persona_django.ranking.features import ItemFacts, columns_of, matrix_of
@@ -152,7 +152,7 @@ class Pipeline:
             self._candidates(exam),
             (exam.answer_case, exam.answer),
             columns=len(columns_of([*self.ways])),
-            lot=lots_of_cases(exam.questions.now, seed=self.seed),
+            lot=lots_of_cases(exam.questions.now, draw=Draw.CANDIDATES, seed=self.seed),
         )
         weighted = Weighted.of_sources([*self.ways])
         if some.answered < FEWEST_ANSWERED or some.label.all():

@@ -44,16 +44,18 @@ OF_A_VISIT = 4
 """Cases of one visit at most: they are alike, and who clicks all day is no measure of others."""
 
 
-def pipeline_of_visits(*, min_support: int, beat: Callable[[], None] | None = None) -> Pipeline:
+def pipeline_of_visits(
+    *, min_support: int, beat: Callable[[], None] | None = None, seed: int = 0
+) -> Pipeline:
     """The pipeline, in which nothing counts that fewer than `min_support` visitors did alike."""
     ways = {name: entry.way({"min_support": min_support}) for name, entry in VISITS.items()}
     # Only speaks about what others propose.
     ways["popular"] = Entry(made=Popular, limit=0).way({})
-    return Pipeline(ways, most_examples=MOST_REHEARSED, beat=beat)
+    return Pipeline(ways, most_examples=MOST_REHEARSED, beat=beat, seed=seed)
 
 
 def learn_visits(
-    steps: Steps, *, min_support: int, beat: Callable[[], None] | None = None
+    steps: Steps, *, min_support: int, beat: Callable[[], None] | None = None, seed: int = 0
 ) -> Pipeline:
     """Fit the pipeline to visits.
 
@@ -61,9 +63,9 @@ def learn_visits(
     ----------
     steps : one row a visit, in any order
     min_support : distinct visitors behind whatever counts, 1 or more
-    beat : as of `Pipeline`
+    beat, seed : as of `Pipeline`
     """
-    pipeline = pipeline_of_visits(min_support=min_support, beat=beat)
+    pipeline = pipeline_of_visits(min_support=min_support, beat=beat, seed=seed)
     order = np.argsort(steps.ended(), kind="stable")
     # Each visit has a case at least, so no more of them are asked than cases are learnt from.
     # What comes before them teaches the sources, up to the last visit, as it does for a page.

@@ -79,14 +79,22 @@ def read(
     """The evidence of all weeks, or of those before one, part by part; without a part that is
     damaged, which the log says.
 
-    What was read is unpacked by so many threads while the next week is read.
+    With several threads, what was read is unpacked by them while the next week is read.
     """
     alias = router.db_for_read(WeekEvidence)
     rows = _rows(alias, store)
     if before is not None:
         rows = rows.filter(week__lt=before)
     found = list(rows.order_by("week").values_list("week", flat=True).distinct())
-    with ThreadPoolExecutor(threads, thread_name_prefix="persona-weeks") as pool:
+    if threads < 2:
+        for week in found:
+            for data in _parts(alias, store, week):
+                counts = _readable(data, store, week)
+                if counts is not None:
+                    yield week, counts
+        return
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="persona-weeks")
+    try:
         before_it: list[_Unpacking] = []
         for week in found:
             parts = _parts(alias, store, week)
@@ -94,6 +102,9 @@ def read(
             yield from _unpacked(before_it)
             before_it = unpacking
         yield from _unpacked(before_it)
+    finally:
+        # Whoever wants no more of it does not wait for what is left.
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 _Unpacking = tuple[int, "Future[WeekCounts | None]"]
@@ -179,6 +190,8 @@ def unpacked(data: bytes | memoryview) -> WeekCounts:
     """The counts back; raises BadArtefact where they are damaged."""
     arrays = unpack(data)
     try:
+        # What stays of a part is not to keep all of it in memory.
+        arrays["shopper"] = arrays["shopper"].copy()
         arrays["item"] = arrays["item"].astype(np.int64)
         return WeekCounts(**arrays)
     except (KeyError, TypeError) as error:

@@ -47,7 +47,7 @@ class Seen:
     """How much there was before anything was left out: what chance is reckoned against."""
 
     people: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    """Each shopper once."""
+    """Each shopper once, by the number that stands for them in this evidence and nowhere else."""
     baskets: int = 0
 
     @property

@@ -36,7 +36,8 @@ def join(*parts: Part, k: int, discount: float) -> tuple[Neighbours, NDArray]:
     where that part passed its own gate, so that a single buyer behind a pair of viewers adds
     nothing at all. Supports are those of the strongest part, never their sum, because one shopper
     may be in several. Parts should bring more than `k` neighbours of an item: what is cut off
-    from their lists is not added up. One part alone is taken as it is.
+    from their lists is not added up. One part alone is taken as it is. Scores are told apart as
+    far as they are kept, as float32.
     """
     parts = tuple(part for part in parts if len(part.item_ids))
     if not parts:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django import conf
+from persona_django.identity.keys import keyed
 from persona_django.numeric.chance import People
 from persona_django.numeric.followers import backed_steps, followers
 from persona_django.numeric.interactions import Interactions
@@ -100,7 +101,13 @@ def learn_visit_next(arrays: Mapping[str, NDArray[Any]], beat: Beat) -> Arrays:
     The visits themselves are part of it, for pages to find those that are like the present one.
     """
     steps, item_ids = steps_in(arrays)
-    pipeline = learn_visits(steps, min_support=conf.current().min_support, beat=lambda: beat(0, 0))
+    pipeline = learn_visits(
+        steps,
+        min_support=conf.current().min_support,
+        beat=lambda: beat(0, 0),
+        # The same each time, and nobody's to guess: who knew it could come to be drawn.
+        seed=keyed("draw", "visits"),
+    )
     learnt: Arrays = {
         **pipeline_arrays(pipeline),
         "group_id": item_ids,

@@ -13,6 +13,7 @@ from persona_django.identity.erasure import ERASURES
 from persona_django.model_registry import gates, publish
 from persona_django.model_registry.leases import Held, hold, unhurried
 from persona_django.model_registry.models import ModelVersion
+from persona_django.numeric.threads import up_to
 from persona_django.training import stages, unfinished
 from persona_django.training.cleaning import clean
 from persona_django.training.evidence import Evidence, Progress, gather
@@ -55,7 +56,7 @@ def rebuild_all(
         # What was imported a moment ago is to be learnt from now.
         count_weeks(store)
     if len(kinds) > 1:
-        with unhurried():
+        with unhurried(), up_to(conf.current().learning_threads):
             evidence = gather(store, stages.snapshot_of(store), progress=progress)
     outcomes = [
         rebuild(kind, store=store, force=force, evidence=evidence, progress=progress)

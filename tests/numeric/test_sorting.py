@@ -50,6 +50,22 @@ def test_several_threads_sort_as_one_does(values, threads):
     assert allowed() == 1
 
 
+def test_a_long_column_is_shared_out_and_a_short_one_is_not(monkeypatch):
+    asked: list[int] = []
+
+    class Pool(sorting.ThreadPoolExecutor):
+        def __init__(self, threads: int, **options) -> None:
+            asked.append(threads)
+            super().__init__(threads, **options)
+
+    monkeypatch.setattr(sorting, "ThreadPoolExecutor", Pool)
+    with up_to(3):
+        sort_order(np.arange(9)[::-1])
+        sort_order(np.arange(2 * sorting.LONG)[::-1])
+
+    assert asked == [2]
+
+
 @given(values=columns)
 def test_the_distinct_values_are_those_of_numpy(values):
     assert distinct(values).tolist() == np.unique(values).tolist()
@@ -112,7 +128,7 @@ def test_moments_of_many_are_put_in_order_of_which_a_few_lie_side_by_side(lowest
     assert np.array_equal(order, np.argsort(values, kind="stable"))
 
 
-@pytest.mark.parametrize("different", [1, 5_000, 190_000])
+@pytest.mark.parametrize("different", [2, 5_000, 190_000])
 def test_long_columns_of_keyed_hashes_are_coded(different):
     rng = np.random.default_rng(4)
     names = rng.integers(-(2**63), 2**63 - 1, different)

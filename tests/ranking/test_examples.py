@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_django.ranking import examples as module
-from persona_django.ranking.drawing import lots_of_cases
+from persona_django.ranking.drawing import Draw, lots_of_cases
 from persona_django.ranking.examples import Candidates, Examples, examples_of
 
 CANDIDATES = 9
@@ -23,7 +23,7 @@ def gathered(found: list[bool], *, cut: int, seed: int = 0, candidates: int = CA
     whole = Candidates(matrix=matrix, case=case, item=item.ravel())
     parts = [whole.take((case >= low) & (case < low + cut)) for low in range(0, n, cut)]
     answers = (np.arange(n), np.arange(n))
-    lot = lots_of_cases(np.arange(n), seed=seed)
+    lot = lots_of_cases(np.arange(n), draw=Draw.CANDIDATES, seed=seed)
     return examples_of(parts, answers, columns=2, lot=lot)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import timedelta
 
@@ -74,6 +75,23 @@ def test_a_person_is_told_on_which_days_they_did_what(week):
     ]
     assert all(row["item"].startswith(title) for row in rows)
     assert section(77) == []
+
+
+def test_several_threads_read_the_same_parts_in_the_same_order(week):
+    def told(threads: int) -> list[tuple[int, list[int], list[int]]]:
+        found = weeks.read(1, threads=threads)
+        return [(week, part.shopper.tolist(), part.days.tolist()) for week, part in found]
+
+    assert told(3) == told(1)
+    assert len(told(3)) > len({week for week, *_ in told(3)}) == 2
+
+
+def test_whoever_stops_reading_half_way_leaves_no_thread_behind(week):
+    reading = weeks.read(1, threads=2)
+    next(reading)
+    reading.close()
+
+    assert not [one for one in threading.enumerate() if one.name.startswith("persona-weeks")]
 
 
 @pytest.mark.parametrize("gone", [[3], [-3, 0, 2], list(PEOPLE)])
