@@ -106,7 +106,7 @@ def learn_visit_next(arrays: Mapping[str, NDArray[Any]], beat: Beat) -> Arrays:
         min_support=conf.current().min_support,
         beat=lambda: beat(0, 0),
         # The same each time, and nobody's to guess: who knew it could come to be drawn.
-        seed=keyed("draw", "visits"),
+        seed=keyed("draw", "visits") % 2**32,
     )
     learnt: Arrays = {
         **pipeline_arrays(pipeline),
