@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_django.numeric.sorting import firsts
+from persona_django.numeric.sorting import firsts, places_within
 
 IntArray = NDArray[np.int64]
 
@@ -30,10 +30,8 @@ def largest_of_each(group: IntArray, value: IntArray, *, cap: int) -> IntArray |
     over = np.repeat(size > cap, size)
     position = np.flatnonzero(over)
     ranked = position[np.lexsort((position, -value[position], group[position]))]
-    sizes = size[size > cap]
-    rank = np.arange(len(ranked)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     kept = ~over
-    kept[ranked[rank < cap]] = True
+    kept[ranked[places_within(size[size > cap]) < cap]] = True
     return np.flatnonzero(kept)
 
 

@@ -96,25 +96,23 @@ def _order_of_long(values: IntArray, bits: int) -> IntArray:
     low, high = int(values.min()), int(values.max())
     width = (high - low).bit_length()
     if width < 64:
-        dropped = width + bits - 63
-        cut = (values - low) >> dropped
+        base, dropped = low, width + bits - 63
     else:
         # The distance between two of them is no number of 64 bits.
-        dropped = bits
-        cut = values >> dropped
-    order = _packed(cut, bits)
+        base, dropped = 0, bits
+    order = _packed((values - base) >> dropped, bits)
     order &= 2**bits - 1
     ascending = values[order]
     if (ascending[1:] >= ascending[:-1]).all():
         return order
-    cut = (ascending - low if width < 64 else ascending) >> dropped
+    cut = (ascending - base) >> dropped
     sizes = np.diff(np.append(firsts(cut), len(cut)))
     agree = np.flatnonzero(np.repeat(sizes > 1, sizes))
     if len(agree) > len(values) // 2:
         return np.argsort(values, kind="stable")
     sizes = sizes[sizes > 1]
     within = np.repeat(np.arange(len(sizes)), sizes) << dropped
-    within += (ascending[agree] - low if width < 64 else ascending[agree]) & (2**dropped - 1)
+    within += (ascending[agree] - base) & (2**dropped - 1)
     order[agree] = order[agree][sort_order(within)]
     return order
 
@@ -270,8 +268,17 @@ def best_of_each(group: NDArray[np.integer], score: NDArray[np.floating], *, k: 
     >>> best_of_each(np.array([1, 1, 0, 1]), np.array([0.5, 0.7, 0.1, 0.5]), k=2)
     array([2, 1, 0])
     """
-    order = np.lexsort((-score, group))
+    order = _best_first(group, score) if score.dtype == np.float32 else np.lexsort((-score, group))
     return order[places_within(np.bincount(group)) < k]
+
+
+def _best_first(group: NDArray[np.integer], score: NDArray[np.float32]) -> IntArray:
+    """What `np.lexsort((-score, group))` gives, by one number for each: the bits of a float32 sort
+    as it does, once those of negative ones are turned round."""
+    bits = (score + np.float32(0)).view(np.int32).astype(np.int64)
+    rank = np.where(bits < 0, -(2**31) - bits, bits)
+    rank[np.isnan(score)] = -(2**31)
+    return sort_order((group.astype(np.int64) << 32) - rank)
 
 
 def count_distinct(

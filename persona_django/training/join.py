@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from persona_django.numeric.chance import People
 from persona_django.numeric.neighbours import Neighbours
-from persona_django.numeric.sorting import distinct, firsts, sort_order
+from persona_django.numeric.sorting import best_of_each, distinct, firsts, sort_order
 
 BLOCK_ITEMS = 1_024
 """Items joined at a time, which bounds memory, and leaves room beside a score in one number."""
@@ -141,19 +141,8 @@ def _best_of(
     pair, product, support, llr = _summed(pair, product, support, llr)
     row, item = pair // n, pair % n
     score = (product / (scale[row] * scale[item])).astype(np.float32)
-    best = _best_first(row - low, score)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(row - low, minlength=high - low))])
-    # Rows are in order after the sort, so a place within its row is a difference of positions.
-    best = best[np.arange(len(best)) - starts[row[best] - low] < k]
+    best = best_of_each(row - low, score, k=k)
     return row[best], item[best], score[best], support[best], llr[best]
-
-
-def _best_first(row: NDArray[np.int64], score: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Positions by row, the best of each first, equal ones as they stand."""
-    # The bits of a number of 0 or more sort as it does, and one number is sorted many times sooner
-    # than two.
-    bits = np.maximum(score, 0).view(np.int32).astype(np.int64)
-    return sort_order((row << 31) + (2**31 - 1 - bits))
 
 
 def _summed(

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from persona_django.numeric import sorting
 from persona_django.numeric.sorting import (
+    best_of_each,
     coded,
     count_distinct,
     distinct,
@@ -138,6 +139,22 @@ def test_long_columns_of_keyed_hashes_are_coded(different):
 
     assert np.array_equal(known[codes], values)
     assert (np.diff(known) > 0).all()
+
+
+@given(
+    held=st.lists(
+        st.tuples(st.integers(0, 3), st.floats(width=32) | st.sampled_from([0.0, -0.0, 0.5])),
+        max_size=40,
+    ),
+    k=st.integers(0, 5),
+)
+def test_of_each_group_the_best_stand_first_and_equal_ones_as_they_stood(held, k):
+    """What is no number stands last."""
+    group = np.array([one for one, _ in held], dtype=np.int64)
+    score = np.array([one for _, one in held], dtype=np.float64)
+    expected = best_of_each(group, score, k=k)
+
+    assert best_of_each(group, score.astype(np.float32), k=k).tolist() == expected.tolist()
 
 
 @given(item=st.lists(st.integers(0, 3), max_size=12), data=st.data())
