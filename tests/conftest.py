@@ -42,6 +42,7 @@ REMEMBERING = (
     "persona_django.similarity.lookup",
     "persona_django.tracking.drops",
     "persona_django.merchandising.rules",
+    "persona_django.blocks.stencils",
     "persona_django.serving.knowledge",
     "persona_django.serving.recommend",
 )

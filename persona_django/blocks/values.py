@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from django.core.signals import setting_changed
 from django.utils import formats
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from persona_django.catalogue.money import exponent
 
@@ -87,8 +90,29 @@ def money_text(amount: Any, currency: str) -> str:
         return ""
     if hasattr(amount, "amount"):
         return str(amount)
-    number = formats.number_format(amount, exponent(currency), use_l10n=True)
+    try:
+        number = _number(amount, exponent(currency), get_language())
+    except TypeError:
+        # A number type of the shop's own need not be hashable.
+        number = formats.number_format(amount, exponent(currency), use_l10n=True)
     return f"{number} {currency}".strip()
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _number(amount: Any, decimals: int, language: str | None) -> str:
+    """A number as people of the language that is active write it.
+
+    Prices repeat, within a page and from one page to the next, and writing one out took longer
+    than signing its token.
+    """
+    return formats.number_format(amount, decimals, use_l10n=True)
+
+
+def _forget(**_: Any) -> None:
+    _number.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="persona_django.blocks.values")
 
 
 def anchor_of(block: str, number: int) -> str:

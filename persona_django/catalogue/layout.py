@@ -81,7 +81,12 @@ class Snapshot:
 
     def item_of(self, label: str, key: Any) -> int:
         """Item id of one shop row, 0 when it is unknown."""
-        return int(self.items_of_refs([ref_of(label, key)])[0])
+        # Each page asks for one or two, where what makes arrays of them would take most of it.
+        ref, refs = ref_of(label, key), self.arrays["ref_sorted"]
+        found = int(refs.searchsorted(ref))
+        if found == len(refs) or refs[found] != ref:
+            return 0
+        return int(self.item_id[self.arrays["ref_order"][found]])
 
     def key_of(self, row: int) -> str:
         """The shop's primary key of a row, as text."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from difflib import get_close_matches
 from inspect import getattr_static
 from itertools import islice
@@ -23,6 +25,9 @@ from persona_django.exceptions import BrokenMap
 Kinds = tuple[type, ...]
 COMPUTED: Kinds = (FunctionType, property, cached_property, functools.cached_property)
 """What a shop writes on a model for a value that is no column."""
+
+_PLAIN = frozenset((str, int, float, bool, Decimal, date, datetime, type(None)))
+"""Types of values that wait for nothing."""
 
 MOST_YIELDED = 1_000
 """Values that a generator may give for one product: one that never ends must not keep a page."""
@@ -213,7 +218,7 @@ def follow(obj: Any, path: str) -> Any:
     value takes the entry of that name.
     """
     here = obj
-    for step in path.split("__"):
+    for step in _steps_of(path):
         if here is None:
             return None
         try:
@@ -236,8 +241,17 @@ def follow(obj: Any, path: str) -> Any:
     return here
 
 
+@functools.lru_cache(maxsize=1_024)
+def _steps_of(path: str) -> tuple[str, ...]:
+    """The names in a path, in order."""
+    return tuple(path.split("__"))
+
+
 def settled(value: Any) -> Any:
     """A value that no longer waits to be read: methods are called, rows and generators listed."""
+    # What most columns hold: asking these what they could be takes longer than all else here.
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, models.Manager):
         return list(value.all())
     if isinstance(value, QuerySet):

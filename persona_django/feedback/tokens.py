@@ -59,8 +59,18 @@ def sign_slot(
     can use."""
     served_at = int(time.time()) // GRAIN_SECONDS * GRAIN_SECONDS
     head = _HEAD.pack(_LAYOUT, served_at, item_id, version, position)
-    payload = signing.b64_encode(head + block.encode()).decode()
-    return _signer_for(store, customer).sign(payload)
+    signer = _signer_for(store, customer)
+    if customer is not None:
+        return _signed(signer, head, block)
+    return _signed_for_everyone(signer, head, block)
+
+
+def _signed(signer: signing.Signer, head: bytes, block: str) -> str:
+    return signer.sign(signing.b64_encode(head + block.encode()).decode())
+
+
+# What is shown often is signed once in GRAIN_SECONDS rather than for each page.
+_signed_for_everyone = lru_cache(maxsize=4_096)(_signed)
 
 
 @sensitive_variables()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.utils.translation import get_language
 
 from persona_django import conf, counters
 from persona_django.blocks.registry import block_named
+from persona_django.blocks.stencils import Texts, filled, stencil_of, texts_of
 from persona_django.blocks.values import Slate, Slot
 from persona_django.identity import consent
 from persona_django.serving.recommend import name_page_item, recommend
@@ -29,9 +31,7 @@ CARD_TEMPLATE = "persona/card.html"
 DEBUG_TEMPLATE = "persona/debug.html"
 TOOLS_TEMPLATE = "persona/tools.html"
 NOTHING = ""
-OUR_TOOLS = str(Path(__file__).parents[1] / "templates" / TOOLS_TEMPLATE)
-_TITLE = "\ufdd0"
-"""Stands for a title: Unicode promises that this will never be a character of any text."""
+_OURS = Path(__file__).parents[1] / "templates"
 
 
 @register.simple_tag(takes_context=True)
@@ -88,46 +88,30 @@ def persona_card(context: Context, slot: Slot) -> str:
             "persona_card was given no slot. Check the name of the variable in the template.",
         )
         return NOTHING
-    name = slot.product._meta.model_name
-    values = {"object": slot.product, "product": slot.product, name: slot.product, "slot": slot}
-    with context.push(**values):
-        if slot.card_template:
-            try:
-                return _render(context, slot.card_template)
-            except Exception as error:  # noqa: BLE001 - a broken card must cost itself only
-                counters.failed(
-                    "card_template",
-                    f"{slot.card_template}, the card_template of {slot.model}, raised "
-                    f"{type(error).__name__}: {error}. Our own card is shown instead.",
-                    error=error,
-                )
-        return _render(context, CARD_TEMPLATE)
+    if slot.card_template:
+        try:
+            return _rendered(context, _template(context, slot.card_template), slot)
+        except Exception as error:  # noqa: BLE001 - a broken card must cost itself only
+            counters.failed(
+                "card_template",
+                f"{slot.card_template}, the card_template of {slot.model}, raised "
+                f"{type(error).__name__}: {error}. Our own card is shown instead.",
+                error=error,
+            )
+    return _from_stencil(context, slot, texts_of(slot), CARD_TEMPLATE, TOOLS_TEMPLATE)
 
 
 @register.simple_tag(takes_context=True)
 def persona_tools(context: Context, slot: Slot) -> str:
     """{% persona_tools slot %}: "More like this" and "Not for me", for a card of the shop's own.
 
-    Of ours only the name of the product differs, so they are rendered once for all cards of a
-    page: for each card they took a quarter of the block's time. A `persona/tools.html` of the
-    shop's own may show anything of its `slot`, and is rendered for each.
+    A `persona/tools.html` of the shop's own may show anything of its `slot`, and is rendered for
+    each.
     """
     if not isinstance(slot, Slot):
         return NOTHING
-    request = context.get("request")
-    rendered: dict[str, str] = {}
-    if request is not None:
-        rendered = django_request(request).__dict__.setdefault("_persona_tools", rendered)
-    language = get_language() or ""
-    if language not in rendered:
-        tools = _template(context, TOOLS_TEMPLATE)
-        if tools.origin.name != OUR_TOOLS:
-            with context.push(slot=slot, title=slot.title):
-                return str(tools.render(context))
-        with context.push(slot={"title": _TITLE}):
-            text = str(tools.render(context)).replace("{", "{{").replace("}", "}}")
-        rendered[language] = text.replace(_TITLE, "{0}")
-    return format_html(rendered[language], slot.title)
+    title_only = (slot.title, *[""] * (len(texts_of(slot)) - 1))
+    return _from_stencil(context, slot, title_only, TOOLS_TEMPLATE)
 
 
 @register.simple_tag(takes_context=True)
@@ -224,6 +208,42 @@ def _why_empty(context: Context, slate: Slate) -> str:
 def _render(context: Context, name: str) -> str:
     """Render a template inside this context, which stays as it was."""
     return str(_template(context, name).render(context))
+
+
+def _from_stencil(context: Context, slot: Slot, texts: Texts, name: str, *inside: str) -> str:
+    """A template of ours with these texts of a slot, looked up once a page for each shape of them.
+
+    Where the shop has overridden it, or one of those `inside` it, it may show anything of its slot
+    and of the page, and is rendered for each slot.
+    """
+    request = context.get("request")
+    kept: dict[tuple[Any, ...], str] = {}
+    if request is not None:
+        kept = django_request(request).__dict__.setdefault("_persona_stencils", kept)
+    shape = (name, get_language(), *map(bool, texts))
+    stencil = kept.get(shape)
+    if stencil is None:
+        template = _template(context, name)
+        if not all(_is_ours(_template(context, one)) for one in (name, *inside)):
+            return _rendered(context, template, slot)
+        stencil = kept[shape] = stencil_of(template, texts, partial(_rendered, context, template))
+    return filled(stencil, texts)
+
+
+def _rendered(context: Context, template: Any, slot: Slot) -> str:
+    """A card, or a part of one, that knows the slot, its product and the page around it."""
+    product = slot.product
+    values = {"slot": slot, "object": product, "product": product}
+    if product is not None:
+        values[product._meta.model_name] = product
+    if template.name == TOOLS_TEMPLATE:
+        values["title"] = slot.title
+    with context.push(**values):
+        return str(template.render(context))
+
+
+def _is_ours(template: Any) -> bool:
+    return template.origin.name == str(_OURS / template.name)
 
 
 def _template(context: Context, name: str) -> Any:
