@@ -23,6 +23,10 @@ class BadSituation(PersonaError):
     """A page names a device, or a way in, that there is none of."""
 
 
+class BadCategory(PersonaError):
+    """A category that a block is asked for is none that can be understood."""
+
+
 class BrokenMap(PersonaError):
     """An `ItemMap` or `OrderMap` names something its model does not have, or raised."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from persona_django.catalogue.models import Item
 from persona_django.catalogue.refs import label_of, ref_of
 from persona_django.catalogue.snapshot import build_snapshot, current_snapshot
 from persona_django.catalogue.sync import sync
-from persona_django.model_registry.live import POPULAR, POPULAR_SCHEMA
+from persona_django.model_registry.live import POPULAR, POPULAR_SCHEMA, TRENDING, TRENDING_SCHEMA
 from persona_django.model_registry.models import ModelVersion
 from persona_django.similarity.models import NeighbourRow
 from persona_django.similarity.packing import pack_rows
@@ -145,6 +146,21 @@ def publish_popular(
     }
     version = _version(POPULAR)
     version.artefact_id = artefacts.save("popular/1", arrays, schema=POPULAR_SCHEMA)
+    version.save()
+    return _go_live(version)
+
+
+def publish_trending(best_first: Sequence[Any]) -> ModelVersion:
+    """Make a version of what is sought after live, learnt just now, the first object foremost."""
+    groups = np.array([*families_of(best_first).values()], dtype=np.int64)
+    order = np.argsort(groups)
+    arrays = {
+        "group_id": groups[order],
+        "score": np.arange(len(groups), 0, -1, dtype=np.float64)[order],
+        "made_at": np.array([int(time.time())]),
+    }
+    version = _version(TRENDING)
+    version.artefact_id = artefacts.save("trending/1", arrays, schema=TRENDING_SCHEMA)
     version.save()
     return _go_live(version)
 

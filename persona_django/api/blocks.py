@@ -38,6 +38,7 @@ class BlockView(PersonaView):
             seeds=given["seed"],
             cart=given["cart"],
             size=given["size"],
+            category=given["category"],
             device=given["device"],
             entry=given["entry"],
         )

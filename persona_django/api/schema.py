@@ -38,6 +38,11 @@ class BlockDescription(OpenApiViewExtension):
                     several("seed", f"Items it starts from, at most {MOST_SEEDS}."),
                     several("cart", "Items to leave out."),
                     OpenApiParameter("size", OpenApiTypes.INT, description="How many, from 1."),
+                    OpenApiParameter(
+                        "category",
+                        OpenApiTypes.STR,
+                        description="Path of the category of which alone something is shown.",
+                    ),
                     one_of("device", DEVICES, "What kind of screen it is for."),
                     one_of("entry", ENTRIES, "How its shopper came to the shop."),
                 ],

@@ -13,7 +13,8 @@ from persona_django.tracking.situations import DEVICES, ENTRIES
 
 MOST_SEEDS = 20
 LONGEST_SEED = 250
-PARAMETERS = ("seed", "cart", "size", "device", "entry")
+LONGEST_CATEGORY = 300
+PARAMETERS = ("seed", "cart", "size", "category", "device", "entry")
 
 
 class AddressField(serializers.CharField):
@@ -40,6 +41,9 @@ class SlateQuery(serializers.Serializer[Any]):
         child=AddressField(), max_length=100, required=False, default=list
     )
     size = serializers.IntegerField(min_value=1, required=False, default=None, allow_null=True)
+    category = serializers.CharField(
+        max_length=LONGEST_CATEGORY, required=False, default=None, allow_null=True
+    )
     device = serializers.ChoiceField(choices=DEVICES, required=False, default="")
     entry = serializers.ChoiceField(choices=ENTRIES, required=False, default="")
 
@@ -52,7 +56,7 @@ class SlateQuery(serializers.Serializer[Any]):
                     for name in unknown[:10]
                 }
             )
-        for name in ("size", "device", "entry"):
+        for name in ("size", "category", "device", "entry"):
             if len(data.getlist(name)) > 1:
                 raise serializers.ValidationError({name: f"Give one {name}."})
         given: dict[str, Any] = super().to_internal_value(data)

@@ -94,8 +94,10 @@ def _is_cut(block: Block, whole: Candidates, query: Query) -> bool:
     """Whether more is on sale than was looked at, in a block that could show any of it."""
     if not any(source.is_endless for source in block.sources):
         return False
-    seen = len(whole) + len(_unwanted(query))
-    return seen < int(np.count_nonzero(query.families.on_sale & ~query.families.sensitive))
+    seen, rows = len(whole) + len(_unwanted(query)), query.families.public
+    if query.aisle is not None:
+        rows = rows[query.families.are_in(query.aisle, rows)]
+    return seen < len(rows)
 
 
 def _visible(query: Query, shelf: Shelf) -> NDArray[np.bool_]:
@@ -132,7 +134,7 @@ def retrieve(block: Block, query: Query, *, to_the_end: bool = False) -> Candida
     plenty = PLENTY + 3 * query.size
     found: list[Candidates] = []
     for source in block.sources:
-        candidates = source.retrieve(query)
+        candidates = _of_the_aisle(source.retrieve(query), query)
         if len(candidates):
             found.append(candidates)
             if not to_the_end and sum(map(len, found)) >= plenty:
@@ -140,6 +142,14 @@ def retrieve(block: Block, query: Query, *, to_the_end: bool = False) -> Candida
     if not found:
         return Candidates.empty()
     return Candidates.join(found) if len(found) > 1 else found[0]
+
+
+def _of_the_aisle(candidates: Candidates, query: Query) -> Candidates:
+    """Those of the category that the block was asked for, where it was for one."""
+    if query.aisle is None or not len(candidates):
+        return candidates
+    rows = query.families.rows_of(candidates.item_id)
+    return candidates.take(query.families.are_in(query.aisle, rows))
 
 
 def diversify(ranked: Candidates) -> Candidates:
@@ -281,6 +291,11 @@ def _why_empty(block: Block, query: Query, shortlist: Candidates, stage: Stage) 
         return (
             "Nothing in the catalogue is on sale. Look at available, stock and queryset() in "
             "persona.py, then run: python manage.py persona_sync"
+        )
+    if query.aisle is not None and query.aisle.code < 0:
+        return (
+            "There is no product in this category. Write its path as the item map gives it, from "
+            f"the top: {query.families.snapshot.categories[:3]}."
         )
     here = np.array(sorted({*query.seeds, *query.page_items}), dtype=np.int64)
     rows = query.families.rows_of(here)

@@ -189,6 +189,10 @@ def _new_from(brand: str) -> str:
     return _("New from %(brand)s") % {"brand": brand}
 
 
+def _trending_in(category: str) -> str:
+    return _("Sought after in %(category)s right now") % {"category": category}
+
+
 def _trending(figure: int) -> str:
     return _("Sought after right now")
 
@@ -221,6 +225,10 @@ _NAMED: dict[tuple[str, str], Callable[[str], str]] = {
     ("popular-nearby", SUB_CATEGORY): _popular_in,
     ("popular-nearby", CATEGORY): _popular_in,
     ("popular-brand", BRAND): _popular_from,
+    ("popular", SUB_CATEGORY): _popular_in,
+    ("popular", CATEGORY): _popular_in,
+    ("trending", SUB_CATEGORY): _trending_in,
+    ("trending", CATEGORY): _trending_in,
     ("newest", SUB_CATEGORY): _new_in,
     ("newest", CATEGORY): _new_in,
     ("newest", BRAND): _new_from,

@@ -8,10 +8,14 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from django.utils.functional import Promise
+
 from persona_django import conf
+from persona_django.catalogue.cleaning import category_path
+from persona_django.catalogue.paths import follow, relations_on
 from persona_django.catalogue.refs import own_key, parse_seed
-from persona_django.catalogue.registry import map_for
-from persona_django.exceptions import BadSituation, BadSize, NotRegistered
+from persona_django.catalogue.registry import item_maps, map_for
+from persona_django.exceptions import BadCategory, BadSituation, BadSize, NotRegistered
 from persona_django.tracking.situations import DEVICES, ENTRIES, time_of_day
 
 Seed = tuple[str, str]
@@ -29,6 +33,8 @@ class Ask:
     seeds: tuple[Seed, ...] = ()
     cart: tuple[Seed, ...] = ()
     size: int
+    category: str = ""
+    """Path of the category of which alone something is shown, from the top; empty: any."""
     device: str = ""
     """What kind of screen it is for, where whoever asks says so."""
     entry: str = ""
@@ -40,7 +46,8 @@ class Ask:
             self.slug == other.slug
             and self.seeds in ((), other.seeds)
             and self.cart in ((), other.cart)
-            and (self.device, self.entry) == (other.device, other.entry)
+            and (self.category, self.device, self.entry)
+            == (other.category, other.device, other.entry)
         )
 
     def situations(self, at: int | None) -> tuple[str, ...]:
@@ -60,11 +67,13 @@ def ask_of(
     seeds: Any = (),
     size: Any = None,
     cart: Any = (),
+    category: Any = None,
     device: str = "",
     entry: str = "",
 ) -> Ask:
-    """The question in its canonical form. Raises NotRegistered when no seed can be understood, and
-    BadSituation for a device or an entry that there is none of.
+    """The question in its canonical form. Raises NotRegistered when no seed can be understood,
+    BadCategory for what is no category, and BadSituation for a device or an entry that there is
+    none of.
 
     Sizes are cut to the setting MAX_BLOCK_SIZE, so that no address makes more work than that.
     """
@@ -73,6 +82,7 @@ def ask_of(
         seeds=_named(listed(seeds), strict=True),
         cart=_named(listed(cart), strict=False),
         size=size_of(size),
+        category="" if category is None else category_of(category),
         device=_one_of(device, DEVICES, "device"),
         entry=_one_of(entry, ENTRIES, "entry"),
     )
@@ -84,6 +94,34 @@ def _one_of(given: str, known: tuple[str, ...], name: str) -> str:
             f"{name}={str(given)[:40]!r} is none. Leave it out, or write {' or '.join(known)}."
         )
     return given or ""
+
+
+def category_of(category: Any) -> str:
+    """The path of a category, given as text, as a list of its levels, or as the shop's own object
+    where an item map's `category` leads through it. Raises BadCategory."""
+    given = category
+    if not isinstance(given, (str, Promise, list, tuple)):
+        given = _path_of_object(given)
+    path = category_path(given)
+    if not path:
+        raise BadCategory(
+            f"category={str(category)[:40]!r} is no category. Write its path from the top, as "
+            '"Shoes > Trail", or a list of its levels, and check the name of the variable.'
+        )
+    return path
+
+
+def _path_of_object(category: Any) -> Any:
+    """What the item maps read of a category that is an object of the shop's; "" for what none of
+    them leads through."""
+    # The class as the object gives it: a lazy object stands for another one's.
+    model = category.__class__
+    for item_map in item_maps().values():
+        path = item_map.path("category")
+        for relation, beyond in relations_on(item_map.model, path) if path else ():
+            if issubclass(model, relation.related_model):
+                return follow(category, beyond)
+    return ""
 
 
 def size_of(size: Any) -> int:

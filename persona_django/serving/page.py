@@ -211,7 +211,7 @@ class Page:
 
     def _note(self, ask: Ask) -> None:
         # Only what starts from the same can be expected of the next page of the same view.
-        if self.name and ask.seeds in ((), self._start):
+        if self.name and ask.seeds in ((), self._start) and not ask.category:
             recall.note(self.name, Habit(ask.slug, ask.size, bool(ask.seeds)))
 
     def _look_up(self, asks: Iterable[Ask], known: Knowledge, *, asking: bool = True) -> None:
@@ -300,6 +300,7 @@ class Page:
             looked_at=self._looked_at if block_named(ask.slug).needs_visit else (),
             visits=known.visits,
             dismissed=self._dismissed,
+            aisle=known.families.aisle(ask.category) if ask.category else None,
             size=ask.size,
             now=now,
         )

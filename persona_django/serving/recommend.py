@@ -56,6 +56,7 @@ def recommend(
     seeds: Any = (),
     size: int | None = None,
     cart: Any = (),
+    category: Any = None,
     device: str = "",
     entry: str = "",
 ) -> Slate:
@@ -65,6 +66,9 @@ def recommend(
     blocks of one request share their queries and show nothing twice. In an async view use
     `arecommend`, or `await prepare(...)` before rendering.
 
+    With `category`, a path such as "Shoes > Trail", a list of its levels or the shop's own
+    category object, only what is in that category or below it.
+
     `device` (phone, tablet, desktop) and `entry` (direct, search, other) say in what situation the
     answer will be seen, where that is known and no cache shows it to others.
     """
@@ -73,7 +77,15 @@ def recommend(
     try:
         who = django_request(who)
         page = page_of(who)
-        ask = ask_of(slug, seeds=seeds, size=size, cart=cart, device=device, entry=entry)
+        ask = ask_of(
+            slug,
+            seeds=seeds,
+            size=size,
+            cart=cart,
+            category=category,
+            device=device,
+            entry=entry,
+        )
         ready = page.take_prepared(ask)
         if ready is not None:
             return ready
@@ -100,12 +112,20 @@ async def arecommend(
     seeds: Any = (),
     size: int | None = None,
     cart: Any = (),
+    category: Any = None,
     device: str = "",
     entry: str = "",
 ) -> Slate:
     """`recommend` for async views; the database is asked off the event loop."""
     return await sync_to_async(recommend)(
-        who, slug, seeds=seeds, size=size, cart=cart, device=device, entry=entry
+        who,
+        slug,
+        seeds=seeds,
+        size=size,
+        cart=cart,
+        category=category,
+        device=device,
+        entry=entry,
     )
 
 
@@ -115,13 +135,14 @@ async def prepare(
     seeds: Any = (),
     size: int | None = None,
     cart: Any = (),
+    category: Any = None,
 ) -> None:
     """Compute a page's blocks before an async view renders its template.
 
     `await prepare(request, "similar-items", "reorder", seeds=product)`; the tags of those blocks
     then show what is ready, without touching the database.
     """
-    await sync_to_async(_prepare)(request, slugs, seeds, size, cart)
+    await sync_to_async(_prepare)(request, slugs, seeds, size, cart, category)
 
 
 def name_page_item(request: HttpRequest, product: Any) -> None:
@@ -199,7 +220,12 @@ def _in_their_language(page: Page, ask: Ask, who: HttpRequest | Shopper | None) 
 
 
 def _prepare(
-    request: HttpRequest, slugs: tuple[str, ...], seeds: Any, size: int | None, cart: Any
+    request: HttpRequest,
+    slugs: tuple[str, ...],
+    seeds: Any,
+    size: int | None,
+    cart: Any,
+    category: Any,
 ) -> None:
     if not conf.current().enabled:
         return
@@ -208,7 +234,9 @@ def _prepare(
         # A generator would be empty for the second block.
         with unharmed():
             seeds, cart = listed(seeds), listed(cart)
-        asks = [ask_of(slug, seeds=seeds, size=size, cart=cart) for slug in slugs]
+        asks = [
+            ask_of(slug, seeds=seeds, size=size, cart=cart, category=category) for slug in slugs
+        ]
     except Exception as error:  # noqa: BLE001 - the shop's view goes on, its blocks are empty
         advice = f"prepare() cannot use what it was given: {error}"
         page_of(request).keep_prepared(
@@ -217,7 +245,10 @@ def _prepare(
         return
     page = page_of(request)
     page.announce(asks)
-    slates = [recommend(request, slug, seeds=seeds, size=size, cart=cart) for slug in slugs]
+    slates = [
+        recommend(request, slug, seeds=seeds, size=size, cart=cart, category=category)
+        for slug in slugs
+    ]
     page.keep_prepared(zip(asks, slates, strict=True))
 
 

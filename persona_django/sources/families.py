@@ -18,7 +18,7 @@ from persona_django.catalogue.categories import SEPARATOR, is_under
 from persona_django.catalogue.refs import own_key
 from persona_django.catalogue.snapshot import Snapshot
 from persona_django.sources.groups import Groups
-from persona_django.sources.levels import BRAND, CATEGORY, SUB_CATEGORY, Level
+from persona_django.sources.levels import BRAND, CATEGORY, NO_LEVEL, SUB_CATEGORY, Aisle, Level
 
 MOST_LEVELS = 8
 """What lies deeper in a category path counts as part of the last: no shop's menu goes further."""
@@ -48,8 +48,9 @@ class Families:
         )
         self.category: NDArray[np.int32] = np.asarray(snapshot.category)[first]
         self.brand: NDArray[np.int32] = np.asarray(snapshot.brand)[first]
+        above, self._numbers = _numbered(snapshot.categories)
         # Code -1 finds the last row, which is that of no category.
-        self.above: NDArray[np.int32] = _numbered(snapshot.categories)[self.category]
+        self.above: NDArray[np.int32] = above[self.category]
         published = np.asarray(snapshot.published_at)[order]
         self.published_at: NDArray[np.int64] = (
             np.maximum.reduceat(published, start) if len(start) else np.zeros(0, dtype=np.int64)
@@ -93,6 +94,24 @@ class Families:
         named = (self.snapshot.item_of(label, own_key(label, key)) for key in keys)
         items = [item for item in named if item]
         return [*dict.fromkeys(self.snapshot.group_of(items).tolist())] if items else []
+
+    def aisle(self, path: str) -> Aisle:
+        """The category of a path from the top down, `Shoes > Trail`, whatever its capitals."""
+        levels = _levels(path)
+        code = self._numbers.get(tuple(map(str.casefold, levels)), -1)
+        if code < 0:
+            return Aisle(depth=0, code=-1, level=NO_LEVEL)
+        depth = len(levels) - 1
+        row = int(np.argmax(self.above[:, depth] == code))
+        # Named as the catalogue has it, not as somebody wrote it in an address.
+        return Aisle(depth=depth, code=code, level=self.levels_of(row)[depth])
+
+    def are_in(self, aisle: Aisle, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether rows stand in a category; row -1 in none."""
+        if aisle.code < 0:
+            return np.zeros(len(rows), dtype=bool)
+        found: NDArray[np.bool_] = (rows >= 0) & (self.above[rows, aisle.depth] == aisle.code)
+        return found
 
     def levels_of(self, row: int) -> list[Level]:
         """The categories that a family stands in, from the top of the shop down to its own."""
@@ -143,13 +162,16 @@ def _levels(path: str) -> tuple[str, ...]:
     return tuple(filter(None, levels))[:MOST_LEVELS]
 
 
-def _numbered(categories: tuple[str, ...]) -> NDArray[np.int32]:
+_Numbers = dict[tuple[str, ...], int]
+
+
+def _numbered(categories: tuple[str, ...]) -> tuple[NDArray[np.int32], _Numbers]:
     """Row by category path and column by level, the number of the category there, which is the
-    same for all paths that begin alike; one more row answers code -1."""
+    same for all paths that begin alike; one more row answers code -1. And the number of each."""
     paths = [tuple(level.casefold() for level in _levels(path)) for path in categories]
-    numbers: dict[tuple[str, ...], int] = {}
+    numbers: _Numbers = {}
     above = np.full((len(paths) + 1, max(map(len, paths), default=0)), -1, dtype=np.int32)
     for row, path in enumerate(paths):
         for depth in range(len(path)):
             above[row, depth] = numbers.setdefault(path[: depth + 1], len(numbers))
-    return above
+    return above, numbers

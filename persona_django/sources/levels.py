@@ -23,6 +23,18 @@ KINDS = (FAMILY, SUB_CATEGORY, CATEGORY, BRAND, SHOP)
 """From the nearest to the furthest. A category at the top of its path is a `category`, each below
 it a `sub-category`."""
 
+
+class Aisle(NamedTuple):
+    """One category of the shop, with everything that lies below it."""
+
+    depth: int
+    """Of the category in its path, 0 at the top."""
+    code: int
+    """Its number at that depth, as `Families.above` has it; -1 for a category that is not in the
+    catalogue."""
+    level: Level
+
+
 NO_LEVEL = Level()
 OF_THE_FAMILY = Level(FAMILY)
 OF_THE_SHOP = Level(SHOP)

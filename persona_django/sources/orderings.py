@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.sources.families import Families
-from persona_django.sources.levels import OF_THE_SHOP, Level
+from persona_django.sources.levels import OF_THE_SHOP, Aisle, Level
 
 Among = NDArray[np.bool_] | None
 """By row of the families: which of them count; None: all do."""
@@ -26,6 +26,8 @@ without one costs the more, the more families it has."""
 
 _SHOP, _BRAND = -1, -2
 """Stand in the place of a level's depth."""
+_PUBLIC = -3
+"""And this less a level's depth for what of it may be shown anywhere."""
 
 
 class Ordering:
@@ -34,8 +36,8 @@ class Ordering:
     No order of everything is ever made: a cut looks for the best among its own families, whose
     scores it asks for then. So one more order costs no time until it is cut, and little memory.
 
-    Sensitive families are left out of the overall order and of a brand's: they may only appear
-    beside their own kind, which the cuts by category serve.
+    Sensitive families are left out of the overall order, of a brand's and of an aisle's: they may
+    only appear beside their own kind, which the cuts by the category of a row serve.
     """
 
     def __init__(self, families: Families, score_of: ScoreOf) -> None:
@@ -53,6 +55,12 @@ class Ordering:
     def first(self, limit: int, among: Among = None) -> NDArray[np.int64]:
         """Group ids of the best families of the whole shop, or of those `among` is true for."""
         return self._families.group_id[self._cut(_SHOP, 0, limit, among)]
+
+    def of_aisle(self, aisle: Aisle, limit: int, among: Among = None) -> NDArray[np.int64]:
+        """Group ids of the best of one category and of all below it."""
+        if aisle.code < 0:
+            return self._families.group_id[:0]
+        return self._families.group_id[self._cut(_PUBLIC - aisle.depth, aisle.code, limit, among)]
 
     def near(
         self, row: int, limit: int, among: Among = None
@@ -103,7 +111,12 @@ def _rows_of(families: Families, depth: int, code: int) -> NDArray[Any]:
     """All rows of a cut, ascending."""
     if depth == _SHOP:
         return families.public
-    return families.of_brand(code) if depth == _BRAND else families.at_level(depth, code)
+    if depth == _BRAND:
+        return families.of_brand(code)
+    if depth > _PUBLIC:
+        return families.at_level(depth, code)
+    rows = families.at_level(_PUBLIC - depth, code)
+    return rows[~families.sensitive[rows]]
 
 
 def _best_of(

@@ -102,6 +102,9 @@ class Newest(Source):
 def _anywhere(source: Source, ordering: Ordering | None, query: Query) -> Candidates:
     if ordering is None:
         return Candidates.empty()
+    if query.aisle is not None:
+        found = ordering.of_aisle(query.aisle, _enough(source, query), query.among)
+        return _in_order(source, found, levels=(query.aisle.level,))
     found = ordering.first(_enough(source, query), query.among)
     # Nothing is near, or far, where a block is given nothing to start from.
     return _in_order(source, found, levels=(OF_THE_SHOP if query.seeds else NO_LEVEL,))

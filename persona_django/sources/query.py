@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.sources.families import Families
+from persona_django.sources.levels import Aisle
 from persona_django.sources.orderings import Ordering
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Query:
     """Earlier visits; None before anything was learnt."""
     dismissed: frozenset[int] = frozenset()
     """Families that this shopper said they do not want; shown to them nowhere."""
+    aisle: Aisle | None = None
+    """The category of which alone something is shown; None: of the whole shop."""
     among: NDArray[np.bool_] | None = None
     """By row of `families`: what endless sources may propose at all. None: everything."""
     size: int = 6

@@ -41,16 +41,20 @@ def persona_block(
     *seeds: Any,
     size: int | None = None,
     cart: Any = (),
+    category: Any = None,
     title: str = "",
 ) -> str:
     """{% persona_block "similar-items" product size=6 %}
 
-    Seeds are products, one or several, or lists and querysets of them.
+    Seeds are products, one or several, or lists and querysets of them. With `category`, a path
+    such as "Shoes > Trail" or the shop's own category object, only what is in it or below it.
     Shows a block with our markup, which a shop changes by overriding `persona/block.html`. Shows
     nothing when there is nothing to show; under DEBUG it says why in the block's place, and where
     only fallbacks are shown because the product was left out.
     """
-    slate = recommend(context.get("request"), slug, seeds=seeds, size=size, cart=cart)
+    slate = recommend(
+        context.get("request"), slug, seeds=seeds, size=size, cart=cart, category=category
+    )
     if not slate:
         return _why_empty(context, slate)
     about = _newly_named(context)
@@ -65,14 +69,21 @@ def persona_block(
 
 @register.simple_tag(takes_context=True)
 def persona_slots(
-    context: Context, slug: str, *seeds: Any, size: int | None = None, cart: Any = ()
+    context: Context,
+    slug: str,
+    *seeds: Any,
+    size: int | None = None,
+    cart: Any = (),
+    category: Any = None,
 ) -> Slate:
     """{% persona_slots "similar-items" product as slots %}
 
     Only the answer, for markup of the shop's own: `{% for slot in slots %}` gives `slot.product`,
     `slot.title`, `slot.url`, `slot.reason.text` and, to be written into one tag, `slot.attrs`.
     """
-    return recommend(context.get("request"), slug, seeds=seeds, size=size, cart=cart)
+    return recommend(
+        context.get("request"), slug, seeds=seeds, size=size, cart=cart, category=category
+    )
 
 
 @register.simple_tag(takes_context=True)
