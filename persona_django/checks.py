@@ -1,6 +1,6 @@
 """System checks: what is misdeclared or unsafe, and what to do about it.
 
-`persona.E0xx` cannot work, `persona.W0xx` works but is unsafe or slow. `CHECKS` lists them all.
+`persona.E0xx` cannot work, `persona.W0xx` works but is unsafe or slow.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 
 from persona_django import conf, limits
 from persona_django.blocks import registry as blocks
+from persona_django.blocks.cards import examine_card
 from persona_django.catalogue import registry
 from persona_django.catalogue.declarations import examine_age
 from persona_django.catalogue.models import Item
@@ -25,49 +26,6 @@ from persona_django.catalogue.visibility import examine_visible
 from persona_django.deployment import databases_in_use, events_go_in_time
 from persona_django.identity import consent
 from persona_django.tracking import script
-
-CHECKS: dict[str, str] = {
-    "persona.E001": "PERSONA holds a key that is no setting.",
-    "persona.E002": "A setting has a value that cannot work.",
-    "persona.W003": "A dictionary in the settings looks like a misspelt PERSONA.",
-    "persona.W004": "A setting of ours stands beside PERSONA, where nobody reads it.",
-    "persona.E010": "A persona.py cannot be imported.",
-    "persona.E011": "A map is registered for something that is no model.",
-    "persona.E012": "Something that is no ItemMap or OrderMap is registered.",
-    "persona.E013": "Two maps say the same: for one item model, or for one model of order lines.",
-    "persona.E014": "A map leaves out something that is needed.",
-    "persona.E015": "A field path leads nowhere.",
-    "persona.E016": "An attribute of a map has the wrong type.",
-    "persona.E017": "A field path ends at a relation where a value is expected.",
-    "persona.E018": "The queryset() of a map fails or returns something else.",
-    "persona.E019": "An attribute of an order map is no column of the database.",
-    "persona.E020": "An order map does not say which items its lines are about.",
-    "persona.E021": "An item model has a primary key of several columns.",
-    "persona.E025": "A block of the shop's own is declared wrongly.",
-    "persona.E026": "The visible() of an item map fails or returns something else.",
-    "persona.E060": "A consent policy cannot work with its options.",
-    "persona.W022": "An attribute or method of a map is used by nobody; it looks misspelt.",
-    "persona.W023": "No item map is registered.",
-    "persona.W024": "The customer of an order map is not known to be the signed-in user.",
-    "persona.W027": "Two item maps cover rows of one table.",
-    "persona.W028": "Keys are random, and no `published_at` says what is new.",
-    "persona.W030": "The middleware is not installed.",
-    "persona.W031": "The middleware stands before the session or the authentication.",
-    "persona.W032": "No consent policy is chosen.",
-    "persona.W033": "An SQLite database that we use is not in WAL mode.",
-    "persona.W034": "A MySQL or MariaDB database that we use cannot store every character.",
-    "persona.W035": "Our tables are missing.",
-    "persona.W036": "Fewer buyers than recommended protect what is shown from purchases.",
-    "persona.W040": "The default cache may keep a request waiting without an end.",
-    "persona.W041": "A database that we use may keep a page waiting without an end.",
-    "persona.W042": "Limits are counted in a cache that does not count for all processes.",
-    "persona.W043": "Django does not know which requests are secure, so our cookie is not.",
-    "persona.W044": "Networks of robots are listed, but not how many proxies stand before us.",
-    "persona.W045": "Events or purchases are still there long after they should have gone.",
-    "persona.W046": "Workers of Celery take messages that may run code.",
-    "persona.W050": "The script has no address to report to.",
-}
-"""Every check and what it means; the documentation lists this table."""
 
 MIDDLEWARE = "persona_django.middleware.PersonaMiddleware"
 NEEDED_BEFORE = (
@@ -132,7 +90,11 @@ def maps_are_sound(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     faults = [*registry.faults()]
     for item_map in registry.item_maps().values():
-        faults += [*examine_visible(item_map), *examine_age(item_map)]
+        faults += [
+            *examine_visible(item_map),
+            *examine_age(item_map),
+            *examine_card(item_map),
+        ]
     found: list[CheckMessage] = [
         (Error if fault.is_error else Warning)(fault.message, hint=fault.hint, id=fault.id)
         for fault in faults

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from django.conf import settings
+from django.test import override_settings
 
 from persona_django.artefacts import store as artefacts
 from persona_django.catalogue import registry, state
@@ -186,3 +189,17 @@ def mapped(model: type, **attributes: Any) -> Iterator[None]:
     with registry.isolated():
         registry.register(model)(type("Items", (ItemMap,), {**plain, **attributes}))
         yield
+
+
+def with_templates(**templates: str) -> Any:
+    """The shop overriding templates of ours, or adding its own."""
+    given = deepcopy(settings.TEMPLATES)
+    given[0]["APP_DIRS"] = False
+    given[0]["OPTIONS"]["loaders"] = [
+        (
+            "django.template.loaders.locmem.Loader",
+            {name.replace("__", "/") + ".html": text for name, text in templates.items()},
+        ),
+        "django.template.loaders.app_directories.Loader",
+    ]
+    return override_settings(TEMPLATES=given)

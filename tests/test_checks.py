@@ -21,9 +21,11 @@ from django.test import override_settings
 from persona_django import checks
 from persona_django.catalogue import ItemMap, OrderMap, register, registry
 from persona_django.catalogue.models import Item
+from persona_django.check_ids import CHECKS
 from persona_django.middleware import PersonaMiddleware
 from tests import network
 from tests.catalogue.tables import without_tables
+from tests.factories import mapped, with_templates
 from tests.shop.models import Gift, OrderLine, Product
 
 ROOT = Path(__file__).parent.parent
@@ -56,11 +58,12 @@ def test_every_message_has_a_number_in_the_table_and_a_hint():
             "catalogue/registry.py",
             "catalogue/visibility.py",
             "blocks/registry.py",
+            "blocks/cards.py",
             "deployment.py",
         )
     )
 
-    assert set(re.findall(r'id="(persona\.[EW]\d{3})"', text)) == set(checks.CHECKS)
+    assert set(re.findall(r'id="(persona\.[EW]\d{3})"', text)) == set(CHECKS)
     assert text.count("hint=") >= text.count('id="persona.')
 
 
@@ -109,6 +112,32 @@ def test_an_impossible_value_is_an_error():
 
     assert "MIN_BUYERS" in message.msg
     assert "neighbour" in str(message.hint)
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        ("shop/kard.html", "TemplateDoesNotExist"),
+        ("shop/broken.html", "TemplateSyntaxError"),
+    ],
+)
+def test_a_card_that_pages_could_not_read_is_told(card, said):
+    with (
+        with_templates(shop__broken="{% if %}"),
+        mapped(Product, card_template=card),
+    ):
+        message = found()["persona.W047"]
+
+    assert card in message.msg and said in message.msg
+    assert "our own card is shown" in message.msg
+
+
+def test_a_card_that_can_be_read_is_no_fault():
+    with (
+        with_templates(shop__card="{{ product }}"),
+        mapped(Product, card_template="shop/card.html"),
+    ):
+        assert "persona.W047" not in found()
 
 
 def test_faults_of_maps_are_messages():

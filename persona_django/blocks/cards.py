@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError
+from django.template.loader import get_template
 
-from persona_django.blocks.shelf import Fault
+from persona_django.blocks import shelf
 from persona_django.blocks.values import Reason, Slot
+from persona_django.catalogue.declarations import Fault
 from persona_django.catalogue.links import safe_url
 from persona_django.catalogue.maps import ItemMap
-from persona_django.exceptions import BrokenMap
+from persona_django.exceptions import BrokenMap, in_one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,27 @@ class Place:
     slate: str = ""
 
 
-def slot_of(item_map: ItemMap, product: Any, place: Place, *, on_fault: Fault) -> Slot | None:
+def examine_card(item_map: ItemMap) -> list[Fault]:
+    """A warning where the shop's own card cannot be read: pages would show ours in its place."""
+    name = item_map.card_template
+    try:
+        if name:
+            get_template(name)
+    except Exception as error:  # noqa: BLE001 - a broken template, or tag library, raises anything
+        return [
+            Fault(
+                id="persona.W047",
+                message=f"{type(item_map).__name__}: card_template {name!r} cannot be read, so "
+                f"our own card is shown in its place: {in_one_line(error)}.",
+                hint="Correct the name, from a template folder on, or the template.",
+            )
+        ]
+    return []
+
+
+def slot_of(
+    item_map: ItemMap, product: Any, place: Place, *, on_fault: shelf.Fault
+) -> Slot | None:
     """The slot of one product; None, and a fault, when its map cannot describe it."""
     try:
         return _slot(item_map, product, place)

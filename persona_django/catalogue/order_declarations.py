@@ -22,7 +22,7 @@ from persona_django.catalogue.declarations import (
     taken,
 )
 from persona_django.catalogue.maps import ItemMap, OrderMap
-from persona_django.catalogue.paths import key_of
+from persona_django.catalogue.paths import explore, key_of
 
 NEEDED_OF_ORDERS = ("item", "order", "placed_at")
 
@@ -77,6 +77,8 @@ def examine_orders(
         faults += _examine_counts(order_map)
     if not faults:
         faults += _examine_customer(order_map) + _find_items(order_map, items, rejected)
+    if not faults:
+        faults += _examine_item(order_map, items, annotations)
     return faults + misspelt(order_map, OrderMap)
 
 
@@ -114,6 +116,29 @@ def _examine_customer(order_map: OrderMap) -> list[Fault]:
             + "not known to be a key of the signed-in user, so nobody is shown what they bought.",
             hint='Give `customer` a path to the user, such as "order__customer__user_id", or '
             "write own(self, queryset, user).",
+        )
+    ]
+
+
+def _examine_item(
+    order_map: OrderMap, items: Mapping[str, ItemMap], annotations: Collection[str]
+) -> list[Fault]:
+    """Whether `item` gives what items are known by: a column of the product itself that is not its
+    key, such as its name, would match nothing, in silence."""
+    model = items[order_map.item_label].model
+    route = explore(order_map.model, order_map.item, annotations=annotations)
+    field = route.column
+    if field is None or field.primary_key or field.is_relation:
+        return []
+    if not issubclass(model, field.model):
+        return []
+    before = order_map.item.rpartition("__")[0]
+    return [
+        Fault(
+            id="persona.E029",
+            message=f'{type(order_map).__name__}: item = "{order_map.item}" is {field}, and no '
+            "product is known by that.",
+            hint=f'Name the product itself, or its key: item = "{before or "product"}".',
         )
     ]
 

@@ -14,7 +14,9 @@ from persona_django import conf
 from persona_django.blocks.registry import Block, blocks
 from persona_django.blocks.registry import faults as block_faults
 from persona_django.catalogue import registry
+from persona_django.catalogue.maps import OrderMap
 from persona_django.catalogue.models import Item
+from persona_django.catalogue.refs import key_text
 from persona_django.catalogue.state import read_state
 from persona_django.catalogue.tables import is_missing_table
 from persona_django.identity.models import Visitor
@@ -27,6 +29,7 @@ from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.plurals import counted
 from persona_django.similarity.relations import RELATIONS
 from persona_django.sources.base import Source
+from persona_django.tracking.items import find_items
 from persona_django.tracking.models import Event
 
 SYNC = "Run: python manage.py persona_sync"
@@ -114,9 +117,16 @@ def _counted(store: int) -> Iterator[Finding]:
         label = order_map.label
         found = counted(lines, f"line of {label} counts", f"lines of {label} count")
         text = f"{found} as purchases."
+        is_well = lines > 0
         if not lines:
             text += " Look at `counts` and queryset() of the map, or wait for the first order."
-        yield Finding(about="orders", text=text, ok=lines > 0)
+        elif not _name_items(order_map, store):
+            is_well = False
+            text += (
+                f" None of the newest names a product of the catalogue: look at `item` of the map "
+                f"({order_map.item}), which has to be the product or its key. {SYNC}"
+            )
+        yield Finding(about="orders", text=text, ok=is_well)
     events = Event.objects.using(router.db_for_read(Event)).filter(store=store).count()
     visitors = Visitor.objects.using(router.db_for_read(Visitor)).filter(store=store).count()
     agreed = counted(visitors, "visitor")
@@ -125,6 +135,20 @@ def _counted(store: int) -> Iterator[Finding]:
         policy = conf.current().consent_policy["BACKEND"].rpartition(".")[2]
         text += f" Who may be recognised is decided by {policy}."
     yield Finding(about="tracking", text=text)
+
+
+def _name_items(order_map: OrderMap, store: int) -> bool:
+    """Whether any of the newest lines is about something that the catalogue knows; also where it
+    knows nothing yet, which is said elsewhere."""
+    if not Item.objects.using(router.db_for_read(Item)).filter(store=store).exists():
+        return True
+    newest = order_map.lines().order_by("-pk").values_list(order_map.item, flat=True)[:SAMPLE]
+    named = {(order_map.item_label, key_text(key)) for key in newest if key is not None}
+    return any(find_items(list(named), store))
+
+
+SAMPLE = 200
+"""Lines looked at: where none of so many is known, a path is wrong, or the catalogue empty."""
 
 
 def _catalogue(store: int) -> Iterator[Finding]:

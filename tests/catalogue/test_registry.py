@@ -383,6 +383,11 @@ def test_a_primary_key_of_several_columns_is_a_fault():
         ({"counts": "paid"}, "persona.E016", "Q object"),
         ({"counts": Q(nowhere=True)}, "persona.E015", "counts"),
         ({"queryset": _raise, "counts": Q(order__paid=True)}, "persona.E018", "RuntimeError"),
+        (
+            {"item": "product__name", "item_model": "shop.Product"},
+            "persona.E029",
+            'item = "product"',
+        ),
         ({"refunded_quantiy": "refunded"}, "persona.W022", "refunded_quantity"),
         ({"owns": lambda self, queryset, user: queryset}, "persona.W022", "Did you mean own?"),
     ],

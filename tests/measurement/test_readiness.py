@@ -2,9 +2,11 @@
 
 import json
 import time
+from datetime import datetime, timezone
 from io import StringIO
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connections, router
 from django.test import override_settings
@@ -16,7 +18,7 @@ from persona_django.measurement.readiness import kinds, report
 from persona_django.model_registry.models import Lease, ModelVersion
 from persona_django.training.rebuild import rebuild_all
 from tests import factories
-from tests.shop.models import Product
+from tests.shop.models import Order, OrderLine, Product
 from tests.training.history import buy, customers
 
 
@@ -286,6 +288,26 @@ def test_an_order_map_that_raises_is_reported_and_the_rest_is_still_said(monkeyp
 
     assert "cannot be read: no such thing" in said
     assert "similar-items:" in said
+
+
+@pytest.mark.django_db
+def test_orders_that_name_no_product_of_the_catalogue_are_told_with_what_to_look_at(monkeypatch):
+    tea, mug = factories.product("Tea"), factories.product("Mug")
+    ada = User.objects.create(username="ada")
+    order = Order.objects.create(user=ada, paid=True, created=datetime.now(timezone.utc))
+    OrderLine.objects.create(order=order, product=mug, quantity=40, price=1)
+    factories.read_catalogue()
+    (found,) = said_of("orders")[1:]
+    assert found.ok
+
+    (order_map,) = registry.order_maps()
+    monkeypatch.setattr(order_map, "item", "quantity")
+
+    (found,) = said_of("orders")[1:]
+    assert not found.ok
+    assert "None of the newest names a product" in found.text
+    assert "(quantity)" in found.text
+    assert tea.pk != 40
 
 
 @pytest.mark.django_db

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from html.parser import HTMLParser
 from typing import Any
 
@@ -15,7 +14,13 @@ from django.utils import translation
 
 from persona_django import counters
 from persona_django.serving.recommend import forget
-from tests.factories import mapped, product, publish_neighbours, read_catalogue
+from tests.factories import (
+    mapped,
+    product,
+    publish_neighbours,
+    read_catalogue,
+    with_templates,
+)
 from tests.shop.models import Brand, Product
 
 pytestmark = pytest.mark.django_db
@@ -49,20 +54,6 @@ def render(text: str, **context: Any) -> str:
     request = RequestFactory().get("/")
     made = engines["django"].from_string("{% load persona %}" + text)
     return str(made.render(context, request))
-
-
-def with_templates(**templates: str) -> Any:
-    """The shop overriding templates of ours, or adding its own."""
-    given = deepcopy(settings.TEMPLATES)
-    given[0]["APP_DIRS"] = False
-    given[0]["OPTIONS"]["loaders"] = [
-        (
-            "django.template.loaders.locmem.Loader",
-            {name.replace("__", "/") + ".html": text for name, text in templates.items()},
-        ),
-        "django.template.loaders.app_directories.Loader",
-    ]
-    return override_settings(TEMPLATES=given)
 
 
 SIMILAR = '{% persona_block "similar-items" product %}'
