@@ -170,8 +170,9 @@ def consent_is_decided(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "No consent policy is chosen, so no shopper is ever recognised.",
             hint='Name the one of your banner, such as PERSONA["CONSENT_POLICY"] = '
             '{"BACKEND": "persona_django.identity.banners.Cookiebot"}; '
-            "docs/extending/consent-policy.md lists them, and consent.FromCookie, which reads a "
-            "cookie of your own. persona_django.identity.consent.RefuseAll says that you mean it.",
+            'the documentation lists them under "Consent policies", and consent.FromCookie, '
+            "which reads a cookie of your own. persona_django.identity.consent.RefuseAll says "
+            "that you mean it.",
             id="persona.W032",
         )
     ]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from django.db import DatabaseError, router
 from django.utils.timesince import timesince
 
 from persona_django import conf
-from persona_django.blocks.registry import Block, blocks
+from persona_django.blocks.registry import FALLBACKS, Block, blocks
 from persona_django.blocks.registry import faults as block_faults
 from persona_django.catalogue import registry
 from persona_django.catalogue.maps import OrderMap
@@ -33,6 +33,7 @@ from persona_django.tracking.items import find_items
 from persona_django.tracking.models import Event
 
 SYNC = "Run: python manage.py persona_sync"
+CONTENT = "content"
 ESSENTIAL = ("similar", "bought-together")
 """Kinds that a shop is expected to have learnt."""
 REBUILD = "Run: python manage.py persona_rebuild"
@@ -193,7 +194,7 @@ def _learnt(store: int) -> Iterator[Finding]:
         newest = versions.filter(kind=kind).order_by("-id").first()
         if live is not None:
             when = live.published_at or live.created_at
-            text = f"Version {live.pk} is live since {timesince(when)}: {figures_in_words(live)}."
+            text = f"Version {live.pk} is live since {_since(when)}: {figures_in_words(live)}."
             is_filled = gates.says_anything(live.figures)
             if not is_filled:
                 text = f"{text} It is empty. {live.reason}".rstrip()
@@ -207,11 +208,20 @@ def _learnt(store: int) -> Iterator[Finding]:
             yield Finding(about=kind, text=text, ok=False)
 
 
+def _since(when: datetime) -> str:
+    return timesince(when) if datetime.now(timezone.utc) - when >= A_MINUTE else "just now"
+
+
+A_MINUTE = timedelta(minutes=1)
+"""Below it "0 minutes" would say nothing."""
+
+
 def _lacks_teachers(version: ModelVersion) -> bool:
     """Whether there are too few people yet from whom this could be learnt, as in a new shop: that
     is no fault of anything, and passes. Without the essential kinds hardly a block has what it
-    is there for. What is found after searches waits for crowds that search for the same."""
-    if version.kind == SEARCH_FINDS:
+    is there for. What is found after searches waits for crowds that search for the same, and what
+    texts say is for shops that have texts."""
+    if version.kind in (SEARCH_FINDS, CONTENT):
         return True
     taught = version.figures.get("shoppers_with_two_items")
     if version.kind in ESSENTIAL or taught is None:
@@ -277,8 +287,16 @@ WORDS = {
 
 
 def _in_words(sources: Iterable[Source]) -> str:
-    names = (source.name for source in sources)
-    return ", then ".join(WORDS.get(name, name.replace("-", " ")) for name in names)
+    names = [source.name for source in sources]
+    usual = [source.name for source in FALLBACKS]
+    is_usual = names[-len(usual) :] == usual
+    own = names[: -len(usual)] if is_usual else names
+    words = [WORDS.get(name, name.replace("-", " ")) for name in own]
+    return ", then ".join([*words, *([USUAL] if is_usual else [])])
+
+
+USUAL = "what is popular, then what is new, of the product's category outwards"
+"""The fallbacks of all blocks that start from a product; told once in a sentence of each."""
 
 
 def kinds() -> tuple[str, ...]:

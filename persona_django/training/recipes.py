@@ -137,7 +137,8 @@ RECIPES: dict[str, Recipe] = {
             reduce=content.vectors_of,
             learn=content.learn,
             heeds=frozenset(),
-            crowd="a word, brand, category or attribute that two items have in common",
+            crowd="the word, brand, category or attribute that two items must have in common (by "
+            "`text`, `brand`, `category` and `attributes` of the item map)",
         ),
         Recipe(
             kind=VISIT_NEXT,
@@ -158,8 +159,8 @@ RECIPES: dict[str, Recipe] = {
             learn=None,
             schema=SEARCHES_SCHEMA,
             heeds=frozenset({"min_askers"}) | SUPPORT | BUYERS,
-            crowd="the crowd that a search needs (MIN_ASKERS), and the {support} visitors "
-            "(MIN_SUPPORT) who must have found the same after it",
+            crowd="the number of people who must have searched for the same (MIN_ASKERS) and "
+            "found the same after it ({support}, MIN_SUPPORT)",
         ),
         Recipe(
             kind=TRENDING,

@@ -83,7 +83,7 @@ class RightsTests(TestCase):
 
         self.assertContains(before, "Leave me alone")
         self.assertContains(paused, "You are <strong>left alone</strong>")
-        self.assertContains(paused, "Go on")
+        self.assertContains(paused, "Remember me again")
         self.assertContains(resumed, "Leave me alone")
 
     def test_all_that_is_held_is_shown_and_deleted(self):

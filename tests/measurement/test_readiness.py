@@ -36,7 +36,7 @@ def test_an_empty_shop_is_told_to_sync_and_to_rebuild():
     assert "0 on sale" in said
     assert "Run: python manage.py persona_sync" in said
     assert "similar: Nothing was learnt yet. Run: python manage.py persona_rebuild" in said
-    assert "until then it shows what is popular in the product's category" in said
+    assert "until then it shows what is alike by its texts, then what is popular" in said
 
 
 @pytest.mark.django_db

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from example_shop import origin
@@ -108,3 +110,14 @@ def addresses(result: Result, port: int) -> Iterator[str]:
     for name, note in result.demo_shoppers:
         yield f"  {name:<36} {note}"
     yield f"  {STAFF:<36} Staff: versions, neighbours and rules at {shop}/admin/"
+    yield ""
+    command = f"{_this_python()} manage.py"
+    yield "Nothing runs in the background. What you did there is learnt by, in another terminal:"
+    yield f"  {command} persona_run       what is due: who counts, what silence says"
+    yield f"  {command} persona_rebuild   learn everything anew"
+
+
+def _this_python() -> str:
+    """The interpreter that has all of it, as it is called from here."""
+    here = Path(sys.executable)
+    return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here)
