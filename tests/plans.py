@@ -21,6 +21,14 @@ def analyse(*tables: type[models.Model]) -> None:
             cursor.execute(f"ANALYZE {connection.ops.quote_name(table._meta.db_table)}")
 
 
+def plan_of(statement: str) -> str:
+    """The steps of a statement in the database's own words."""
+    connection = connections[router.db_for_write(Event)]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{EXPLAIN[connection.vendor]} {statement}")
+        return str(cursor.fetchall())
+
+
 def walks_through_all(statement: str) -> bool:
     """Whether a statement reads a table, or an index, from one end to the other."""
     connection = connections[router.db_for_write(Event)]

@@ -2,6 +2,7 @@
 
 from persona_django.admin import (
     decisions,
+    events,
     items,
     records,
     searches,
@@ -10,4 +11,13 @@ from persona_django.admin import (
     visitors,
 )
 
-__all__ = ["decisions", "items", "records", "searches", "suggestions", "versions", "visitors"]
+__all__ = [
+    "decisions",
+    "events",
+    "items",
+    "records",
+    "searches",
+    "suggestions",
+    "versions",
+    "visitors",
+]

@@ -25,7 +25,10 @@ class PairDecisionAdmin(admin.ModelAdmin):
 
     list_display = ("pair", "approved", "reason", "expires_at", "created_at")
     list_filter = ("approved",)
-    search_fields = ("reason",)
+    # Looked up pair by pair by the items' primary keys: what merchants decided is little beside a
+    # catalogue, which is not read for it.
+    search_fields = ("reason", "item_title", "other_title", "=item_key", "=other_key")
+    search_help_text = _("Words of the reason or of a title, or an item's number in the shop.")
     ordering = ("-id",)
     readonly_fields = ("pair", "created_at")
     fields = ("pair", "approved", "reason", "expires_at", "created_at")
@@ -43,11 +46,13 @@ class PairDecisionAdmin(admin.ModelAdmin):
         }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PairDecision]:
-        def title(field: str) -> Subquery:
-            return Subquery(Item.objects.filter(pk=OuterRef(field)).values("title")[:1])
+        def told(field: str, column: str) -> Subquery:
+            return Subquery(Item.objects.filter(pk=OuterRef(field)).values(column)[:1])
 
         found = super().get_queryset(request)
-        return found.annotate(item_title=title("item_id"), other_title=title("other_id"))
+        return found.annotate(
+            item_title=told("item_id", "title"), other_title=told("other_id", "title")
+        ).alias(item_key=told("item_id", "key"), other_key=told("other_id", "key"))
 
     def save_model(self, request: HttpRequest, obj: PairDecision, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

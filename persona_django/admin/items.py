@@ -22,6 +22,7 @@ from persona_django.admin.readonly import ReadOnlyAdmin
 from persona_django.catalogue import money
 from persona_django.catalogue.models import Item
 from persona_django.merchandising.decisions import hide_pair, show_pair
+from persona_django.similarity.relations import RELATIONS
 
 STATES = {
     "sale": gettext_lazy("on sale"),
@@ -73,7 +74,7 @@ class ItemAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = (
         "picture", "title", "model", "key", "category", "brand", "shown_price", "stock",
-        "state", "attributes", "retired_at",
+        "state", "shown_attributes", "retired_at",
     )  # fmt: skip
     readonly_fields = fields
     change_form_template = "admin/persona/item/change_form.html"
@@ -91,6 +92,10 @@ class ItemAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("state"))
     def state(self, item: Item) -> str:
         return str(STATES[state_of(item)])
+
+    @admin.display(description=gettext_lazy("attributes"))
+    def shown_attributes(self, item: Item) -> str:
+        return ", ".join(f"{name}: {_said(it)}" for name, it in item.attributes.items()) or "-"
 
     def get_urls(self) -> list[URLPattern]:
         hide = self.admin_site.admin_view(require_POST(self._hide))
@@ -111,7 +116,7 @@ class ItemAdmin(ReadOnlyAdmin):
             hide_pair(family, hidden, reason=request.POST.get("reason", ""), store=item.store)
             self.log_change(request, item, _("Hid %s beside it.") % neighbour)
             self._say(request, _HIDDEN, item, neighbour)
-        return _back_to(item)
+        return _back_to(item, request, other)
 
     def _show(self, request: HttpRequest, pk: int, other: int) -> HttpResponse:
         """Take back that `other` is hidden beside this item, and come back to the item's page."""
@@ -121,7 +126,7 @@ class ItemAdmin(ReadOnlyAdmin):
             self._say(request, _SHOWN, item, neighbour)
         else:
             messages.info(request, _("Nothing hides that pair any more."))
-        return _back_to(item)
+        return _back_to(item, request, other)
 
     def _pair(self, request: HttpRequest, pk: int, other: int) -> tuple[Item, Item]:
         """The two items, for whoever may decide on pairs."""
@@ -150,5 +155,14 @@ _SHOWN = gettext_lazy(
 )
 
 
-def _back_to(item: Item) -> HttpResponse:
-    return HttpResponseRedirect(reverse("admin:persona_item_change", args=[item.pk]))
+def _back_to(item: Item, request: HttpRequest, other: int) -> HttpResponse:
+    """To the row in which the button was pressed, where the form says in which list that was."""
+    address, name = reverse("admin:persona_item_change", args=[item.pk]), request.POST.get("list")
+    return HttpResponseRedirect(f"{address}#{name}-{other}" if name in RELATIONS else address)
+
+
+def _said(value: Any) -> str:
+    """One attribute's value as a shopper would read it."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return " / ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -37,12 +37,16 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     paginator = UncountedPaginator
     show_full_result_count = False
+    # They count every row of a table, once for each choice of a filter.
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     actions: Sequence[str] | None = None
 
     is_internal = False
     """Whether its rows say something to operators in search of a fault only: such a table is
     opened by its address, and keeps the index to what people work with."""
+    newest_first = False
+    """Whether that is the order, which the heading says and no column can be clicked to change."""
     unread: Sequence[str] = ()
     """Columns that are large and shown nowhere, which are not read."""
 
@@ -73,12 +77,20 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         shown = super().changelist_view(request, extra_context)
         found = getattr(shown, "context_data", None) or {}
-        most = UncountedPaginator.COUNT_UP_TO
-        if "cl" in found and found["cl"].result_count >= most:
-            found["subtitle"] = _("%(count)s or more; the first of them can be paged to") % {
-                "count": number_format(most, force_grouping=True)
-            }
+        if "cl" in found:
+            found["subtitle"] = self._said_of(found["cl"].result_count)
         return shown
+
+    def _said_of(self, rows: int) -> str:
+        """In which order they stand, and whether these are all."""
+        most = UncountedPaginator.COUNT_UP_TO
+        if rows < most:
+            return _("newest first") if self.newest_first else ""
+        if self.newest_first:
+            said = _("%(count)s or more; the newest %(count)s are listed")
+        else:
+            said = _("%(count)s or more; the first %(count)s are listed")
+        return said % {"count": number_format(most, force_grouping=True)}
 
     def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
         return {} if self.is_internal else super().get_model_perms(request)

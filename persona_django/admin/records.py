@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.formats import localize
-from django.utils.html import format_html
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from persona_django.admin.moments import TimedAdmin, moment
 from persona_django.admin.readonly import ReadOnlyAdmin
 from persona_django.artefacts.models import Artefact, ArtefactPart
-from persona_django.catalogue.models import Item, State
+from persona_django.catalogue.models import State
 from persona_django.feedback.models import ServedSlate
 from persona_django.identity.models import Restriction
 from persona_django.importing.models import ImportRun
@@ -24,60 +19,11 @@ from persona_django.model_registry.models import Lease
 from persona_django.similarity.models import NeighbourRow
 from persona_django.tracking.models import (
     DropCount,
-    Event,
     Folding,
     Intent,
     UsedNonce,
     WeekEvidence,
 )
-from persona_django.tracking.schema import Basis, name_of_kind
-
-
-def moment(seconds: int) -> str:
-    """Seconds since 1970 in the reader's time zone and words; a row's own page, unlike a list,
-    would write a datetime as Python does."""
-    if not seconds:
-        return "-"
-    return str(localize(localtime(datetime.fromtimestamp(seconds, tz=timezone.utc))))
-
-
-@admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
-    """What happened, newest first. Shoppers appear as pseudonyms only."""
-
-    list_display = ("kind_name", "item", "happened", "quantity", "value", "basis_name")
-    list_display_links = ("kind_name",)
-    # What was imported last happened long ago.
-    ordering = ("-at", "-id")
-    fields = (
-        "store", "kind_name", "item", "happened", "quantity", "price", "value", "basis_name",
-    )  # fmt: skip
-    readonly_fields = fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        titles = Item.objects.filter(pk=OuterRef("item_id")).values("title")[:1]
-        return super().get_queryset(request).annotate(item_title=Subquery(titles))
-
-    @admin.display(description=_("kind"))
-    def kind_name(self, event: Event) -> str:
-        return name_of_kind(event.kind)
-
-    @admin.display(description=_("item"))
-    def item(self, event: Event) -> str:
-        if not event.item_id:
-            return "-"
-        address = reverse("admin:persona_item_change", args=[event.item_id])
-        return format_html(
-            '<a href="{}">{}</a>', address, getattr(event, "item_title", "") or event.item_id
-        )
-
-    @admin.display(description=_("basis"))
-    def basis_name(self, event: Event) -> str:
-        return Basis(event.basis).name.lower() if event.basis in set(Basis) else str(event.basis)
-
-    @admin.display(description=_("when"))
-    def happened(self, event: Event) -> str:
-        return moment(event.at)
 
 
 @admin.register(WeekEvidence)
@@ -115,17 +61,12 @@ class FoldingAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Intent)
-class IntentAdmin(ReadOnlyAdmin):
+class IntentAdmin(TimedAdmin):
     """What was asked for by filters and sorting. Words are shown nowhere beside a visitor."""
 
     list_display = ("kind", "name", "happened", "results")
-    fields = ("kind", "name", "happened", "results")
+    fields = list_display
     readonly_fields = fields
-    ordering = ("-at", "-id")
-
-    @admin.display(description=_("when"))
-    def happened(self, intent: Intent) -> str:
-        return moment(intent.at)
 
 
 @admin.register(DropCount)
@@ -162,17 +103,12 @@ class UsedNonceAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ServedSlate)
-class ServedSlateAdmin(ReadOnlyAdmin):
+class ServedSlateAdmin(TimedAdmin):
     """Slates as the script reported them: which block, how much was seen, chosen, dismissed."""
 
     list_display = ("block", "happened", "slots", "seen_slots", "clicked_slots", "dismissed_slots")
     fields = list_display
     readonly_fields = fields
-    ordering = ("-id",)
-
-    @admin.display(description=_("when"))
-    def happened(self, slate: ServedSlate) -> str:
-        return moment(slate.at)
 
     @admin.display(description=_("slots"))
     def slots(self, slate: ServedSlate) -> int:

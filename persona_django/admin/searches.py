@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from persona_django.admin.moments import moment
 from persona_django.admin.neighbours import picture_of
 from persona_django.admin.readonly import ReadOnlyAdmin
-from persona_django.admin.records import moment
 from persona_django.artefacts import store as artefacts
 from persona_django.catalogue.models import Item
 from persona_django.exceptions import BadArtefact

@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import formats
 from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localtime
@@ -30,12 +31,24 @@ DAYS_SHOWN, VISITS_SHOWN = 30, 20
 class VisitorAdmin(ReadOnlyAdmin):
     """When and for what they agreed, not who they are; and whether what they do counts."""
 
-    list_display = ("created_at", "purposes", "signed_in", "standing", "rank", "reason")
+    list_display = ("created_at", "standing", "reason", "agreed_to", "signed_in")
     list_filter = ("standing",)
-    fields = (*list_display, "visits")
+    fields = (*list_display, "rank", "events", "visits")
     readonly_fields = fields
-    ordering = ("key",)
+    newest_first = True
+    ordering = ("-created_at", "-key")
+    sortable_by = ()
     actions = ("are_people",)
+
+    @admin.display(description=_("agreed to"))
+    def agreed_to(self, visitor: Visitor) -> str:
+        return ", ".join(visitor.purposes.split(",")) or "-"
+
+    @admin.display(description=_("its events"))
+    def events(self, visitor: Visitor) -> str:
+        """The number by which events know this visitor, which leads to them."""
+        address = reverse("admin:persona_event_changelist")
+        return format_html('<a href="{}?q={}">{}</a>', address, visitor.key, visitor.key)
 
     @admin.display(boolean=True, description=_("linked to an account"))
     def signed_in(self, visitor: Visitor) -> bool:

@@ -62,8 +62,8 @@ def test_a_neighbour_is_told_with_how_many_would_be_there_by_chance(admin_client
 
     page = admin_client.get(page_of(tea)).content.decode()
 
-    assert re.search(r"<td>214 of 3,050 [^<;]+</td>\s*<td>–</td>", before)
-    assert re.search(r"<td>214 of 3,050 [^<;]+; by chance 61</td>\s*<td>3\.5</td>", page)
+    assert re.search(r">214 of 3,050 [^<;]+</td>\s*<td>–</td>", before)
+    assert re.search(r">214 of 3,050 [^<;]+; by chance 61</td>\s*<td>3\.5</td>", page)
     assert page.count(">Lift</th>") == 1
 
 

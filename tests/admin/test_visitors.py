@@ -7,12 +7,15 @@ from datetime import datetime, timezone
 
 import pytest
 import time_machine
+from django.db import connections, router
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from persona_django.identity.models import Visitor
 from persona_django.tracking.context import Context, Device, Entry
 from persona_django.tracking.schema import Kind
 from tests.deriving.doings import DAY, HOUR, did, searched
+from tests.plans import analyse, plan_of
 
 pytestmark = pytest.mark.django_db
 NOON = int(datetime(2026, 3, 1, 12, tzinfo=timezone.utc).timestamp())
@@ -57,3 +60,32 @@ def test_who_did_nothing_has_no_visits(admin_client):
     Visitor.objects.create(key=5, purposes="measure")
 
     assert shown(admin_client, 5) == []
+
+
+def test_visitors_stand_newest_first_with_what_matters_in_sight(admin_client):
+    for key, day in ((9, 1), (5, 3), (7, 2)):
+        visitor = Visitor.objects.create(key=key, purposes="measure,personalise", reason="fast")
+        joined = datetime(2026, 3, day, tzinfo=timezone.utc)
+        Visitor.objects.filter(pk=visitor.pk).update(created_at=joined)
+
+    page = admin_client.get(reverse("admin:persona_visitor_changelist")).content.decode()
+
+    assert re.findall(r"/admin/persona/visitor/(\d+)/change/", page) == ["5", "7", "9"]
+    assert "<h2>newest first</h2>" in page
+    columns = re.findall(r'<th scope="col" class="[^"]*column-(\w+)', page)
+    assert columns == ["created_at", "standing", "reason", "agreed_to", "signed_in"]
+    assert "measure, personalise" in page and "sortable" not in page
+
+
+def test_the_newest_visitors_are_found_by_an_index(admin_client):
+    Visitor.objects.bulk_create(Visitor(key=n, purposes="measure") for n in range(5_000))
+    analyse(Visitor)
+    used = connections[router.db_for_read(Visitor)]
+    if used.vendor == "mysql":
+        pytest.skip("it sorts so few rows rather than read them by an index, unlike many")
+
+    with CaptureQueriesContext(used) as run:
+        admin_client.get(reverse("admin:persona_visitor_changelist"))
+
+    (listed,) = [one["sql"] for one in run if "created_at" in one["sql"] and "ORDER" in one["sql"]]
+    assert "persona_visitor_by_age" in plan_of(listed)

@@ -213,8 +213,9 @@ def test_a_merchant_hides_a_pair_it_is_gone_from_the_shop_and_comes_back(shop, p
     # Without scrolling to the side: where it could not be seen it was not found.
     assert button.bounding_box()["x"] + button.bounding_box()["width"] <= width_of(page)
     button.click()
-    page.wait_for_url("**/change/")
+    page.wait_for_url("**/change/#similar-*")
     assert "Hidden:" in page.inner_text("body")
+    assert 0 <= row.bounding_box()["y"] < page.viewport_size["height"]
 
     page.wait_for_timeout(1_200)  # the state that every process follows is at most a second old
     page.goto(address)
@@ -223,7 +224,7 @@ def test_a_merchant_hides_a_pair_it_is_gone_from_the_shop_and_comes_back(shop, p
 
     page.goto(f"{shop.address}{item_page}")
     row.get_by_role("button", name="Show again").click()
-    page.wait_for_url("**/change/")
+    page.wait_for_url("**/change/#similar-*")
     page.wait_for_timeout(1_200)
     page.goto(address)
     assert shown in items_of(page, "similar-items")
