@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class PersonaError(Exception):
     """Anything persona_django raises on purpose. Edges catch it, count it and fall back."""
@@ -48,11 +50,16 @@ class TooLarge(BadMessage):
 
 
 class Refusal(PersonaError):
-    """One event of a message is not stored; the rest may be. `reason` is one of a fixed list."""
+    """One event of a message is not stored; the rest may be. `reason` is one of a fixed list.
 
-    def __init__(self, reason: str) -> None:
+    `tell` says more to its sender, of what they sent, and is asked for few: it is no part of this
+    error's own words, which may come into a log.
+    """
+
+    def __init__(self, reason: str, tell: Callable[[], str] | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.tell = tell
 
 
 class Unsigned(PersonaError):

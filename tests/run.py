@@ -1,8 +1,8 @@
 """Run the suite once for each database and configuration, and sum up in words.
 
 `python -m tests.run` is what `tox run -e tests` calls: everything on SQLite, then again on each
-service that answers. `--unit` keeps to what needs neither a service nor much time. Further
-arguments go to pytest as they are.
+service that answers. `--unit` keeps to what needs neither a service nor much time. Files and
+folders named restrict all of it to themselves; further arguments go to pytest as they are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests import services
@@ -48,6 +48,10 @@ SAME_ON_EVERY_PYTHON = (
 )
 """Rooms about files of the checkout, or about processes, networks and services that fail: the
 whole suite's Python is enough for them."""
+PLACES = ("tests", "persona_django")
+"""What may be named to run is one of these or stands in it."""
+TAKES_A_WORD = frozenset({"-k", "-m", "-p", "-n", "-o", "-c", "-W", "-r", "--maxfail", "--ds"})
+"""Options of pytest after which a word is no place."""
 DATABASE_TESTS_ONLY = {"PERSONA_DATABASE_TESTS_ONLY": "1"}
 """Of the other rooms, the files none of whose tests may ask the database are left out as well:
 they are found by how their tests are marked, see `conftest`. SQLite's run has them all."""
@@ -165,9 +169,44 @@ def plan(*, unit: bool) -> list[Run]:
     ]
 
 
+def chosen(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The files, folders and single tests that were named, and what is for pytest."""
+    places, more = [], []
+    for before, one in zip(("", *arguments), arguments, strict=False):
+        file, colons, test = one.partition("::")
+        place = os.path.normpath(file)
+        if before in TAKES_A_WORD or Path(place).parts[:1] not in {(top,) for top in PLACES}:
+            more.append(one)
+        else:
+            places.append(f"{place}{colons}{test}")
+    return places, more
+
+
+def narrowed(runs: Sequence[Run], places: Sequence[str]) -> list[Run]:
+    """The runs, each with what of `places` it would have run anyway: without paths, if nothing."""
+    if not places:
+        return list(runs)
+    return [
+        replace(
+            run, paths=tuple(dict.fromkeys(part for place in places for part in _part(run, place)))
+        )
+        for run in runs
+    ]
+
+
+def _part(run: Run, place: str) -> list[str]:
+    """What one run has of one place. pytest runs what is named even where it shall ignore it."""
+    file = Path(place.partition("::")[0])
+    if any(file.is_relative_to(path) for path in run.without):
+        return []
+    if any(file.is_relative_to(path) for path in run.paths):
+        return [place]
+    return [path for path in run.paths if Path(path).is_relative_to(file)]
+
+
 def command(run: Run, report: Path, more: Sequence[str]) -> list[str]:
     """The call of pytest for one run."""
-    paths = [path for path in run.paths if (ROOT / path).exists()]
+    paths = [path for path in run.paths if (ROOT / path.partition("::")[0]).exists()]
     parts = [sys.executable, "-m", "pytest", "-q", "-m", run.marks, *run.options]
     parts += ["-p", "randomly", "-p", "no:cacheprovider", f"--randomly-seed={SEED}"]
     parts += [f"--ignore={path}" for path in run.without]
@@ -180,7 +219,7 @@ def command(run: Run, report: Path, more: Sequence[str]) -> list[str]:
     return [*parts, *more, *paths]
 
 
-def carry_out(run: Run, folder: Path, more: Sequence[str]) -> Outcome:
+def carry_out(run: Run, folder: Path, more: Sequence[str], *, is_chosen: bool) -> Outcome:
     """One run of pytest, its words going straight to the screen."""
     print(f"\n===== {run.title} =====", flush=True)
     name = "".join(letter if letter.isalnum() else "-" for letter in run.title.lower())
@@ -199,7 +238,7 @@ def carry_out(run: Run, folder: Path, more: Sequence[str]) -> Outcome:
         print(f"\n{run.title}: failed, so it is measured once more", flush=True)
     passed, failed, skipped = counts(report)
     # 5 is pytest's word for "nothing matched", which is no failure when the caller chose.
-    code = 0 if done.returncode == 5 and (more or "alone" in run.marks) else done.returncode
+    code = 0 if done.returncode == 5 and (is_chosen or "alone" in run.marks) else done.returncode
     return Outcome(
         title=run.title,
         code=code,
@@ -256,7 +295,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, measure, sum up. The exit status is 0 when nothing failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--unit", action="store_true", help="only what needs no service")
-    options, more = parser.parse_known_args(arguments)
+    options, given = parser.parse_known_args(arguments)
+    places, more = chosen(given)
+    lost = [place for place in places if not (ROOT / place.partition("::")[0]).exists()]
+    if lost:
+        print(f"There is no {' and no '.join(lost)}.")
+        return 2
     absent = {} if options.unit else services.missing()
     if absent and services.are_required():
         for name, reason in absent.items():
@@ -264,15 +308,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     with tempfile.TemporaryDirectory(prefix="persona-tests-") as place:
         folder = Path(place)
+        runs = narrowed(plan(unit=options.unit), places)
+        for run in runs:
+            if not run.paths:
+                print(f"{run.title}: skipped, nothing of what was named runs there")
         outcomes = [
-            carry_out(run, folder, more)
-            for run in plan(unit=options.unit)
-            if run.service not in absent
+            carry_out(run, folder, more, is_chosen=bool(given))
+            for run in runs
+            if run.paths and run.service not in absent
         ]
-        code = max(outcome.code for outcome in outcomes)
+        # Who named something and had nothing run was not told that it is well.
+        code = max((outcome.code for outcome in outcomes), default=1)
         if not options.unit:
             # Code for a service that is not here cannot be reached, nor by a chosen few tests.
-            gate = not absent and not more
+            gate = not absent and not given
             code = max(code, measured_coverage(folder, gate=gate))
     summary(outcomes, absent)
     return code

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.http import url_has_allowed_host_and_scheme
 from rest_framework.authentication import BaseAuthentication, CSRFCheck, SessionAuthentication
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from persona_django import counters
 from persona_django.api.answers import seconds_to_rest
 from persona_django.api.origins import origin_of
+from persona_django.api.parameters import refuse_unknown
 from persona_django.api.throttles import MineThrottle, StrangersThrottle
 from persona_django.api.transactions import OnItsOwn
 from persona_django.api.views import PersonaView
@@ -69,8 +70,7 @@ class MineView(OnItsOwn, PersonaView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         asked = request._request
-        if unknown := set(asked.GET) | (set(asked.POST) - FORM_FIELDS):
-            raise ValidationError(f"There is no such parameter: {sorted(unknown)[0][:60]}.")
+        refuse_unknown(set(asked.GET) | (set(asked.POST) - FORM_FIELDS))
         if asked.method not in SAFE:
             _refuse_other_sites(request)
 

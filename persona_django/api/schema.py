@@ -10,10 +10,10 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiViewExtension
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from persona_django.api import schema_events, schema_mine  # noqa: F401 (they register themselves)
-from persona_django.api.schema_parts import problem, refusals
+from persona_django.api.schema_parts import by_parameter, problem, refusals
 from persona_django.api.serializers import MOST_SEEDS, SlateSerializer
 from persona_django.tracking.situations import DEVICES, ENTRIES
 
@@ -49,7 +49,7 @@ class BlockDescription(OpenApiViewExtension):
                 responses={
                     **refusals(),
                     200: SlateSerializer,
-                    400: OpenApiResponse(OpenApiTypes.OBJECT, description="By parameter: why."),
+                    400: by_parameter("A parameter is unknown, or cannot be understood."),
                     404: problem("There is no such block."),
                 },
             )

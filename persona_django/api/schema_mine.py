@@ -9,9 +9,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from persona_django.api.schema_parts import VISITOR, problem, refusals
+from persona_django.api.schema_parts import VISITOR, by_parameter, problem, refusals
 
-_FOREIGN = refusals("From another site, or without the shop's CSRF token.")
+_NO_PARAMETER = {400: by_parameter("There is no such parameter.")}
+_FOREIGN = {**refusals("From another site, or without the shop's CSRF token."), **_NO_PARAMETER}
 _AWAY = problem("It cannot be answered at the moment: come again.")
 _LED_BACK = OpenApiResponse(description="A form is led back to the shop's page it came from.")
 
@@ -47,7 +48,7 @@ class MineDescription(OpenApiViewExtension):
                 operation_id="persona_me",
                 description="Everything held about whoever asks.",
                 parameters=[VISITOR],
-                responses={**refusals(), 200: OpenApiTypes.OBJECT, 503: _AWAY},
+                responses={**refusals(), **_NO_PARAMETER, 200: OpenApiTypes.OBJECT, 503: _AWAY},
             )
             def get(self, request: Any) -> None:
                 """Stands for the view's own."""

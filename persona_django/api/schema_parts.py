@@ -27,12 +27,19 @@ class Problem(serializers.Serializer[Any]):
 def refusals(forbidden: str = "Your own settings let nobody ask who comes so.") -> Any:
     """What REST framework may answer before a view of ours, by status."""
     return {
-        400: problem("There is no such parameter, or the body cannot be read."),
+        400: problem("The body cannot be read."),
         401: problem("Your own authentication knows nobody by what was sent."),
         403: problem(forbidden),
         415: problem("Another type of content."),
         429: problem("Asked too often: come again after Retry-After seconds."),
     }
+
+
+def by_parameter(description: str) -> OpenApiResponse:
+    """An answer that says by parameter what is wrong with it, each in a few sentences."""
+    sentences = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+    schema = {"type": "object", "additionalProperties": sentences, "minProperties": 1}
+    return OpenApiResponse(schema, description=description)
 
 
 def problem(description: str) -> OpenApiResponse:

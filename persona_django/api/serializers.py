@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from persona_django.api.parameters import refuse_unknown, told_once
 from persona_django.catalogue.refs import parse_seed
 from persona_django.exceptions import NotRegistered
 from persona_django.sources.levels import KINDS as LEVELS
@@ -31,15 +32,25 @@ class AddressField(serializers.CharField):
             raise serializers.ValidationError(str(error)) from error
 
 
+class AddressesField(serializers.ListField):
+    """Several products. What is wrong with any is told of the parameter, not by its place."""
+
+    child = AddressField()
+
+    def run_child_validation(self, data: Any) -> list[tuple[str, str]]:
+        try:
+            found: list[tuple[str, str]] = super().run_child_validation(data)
+        except serializers.ValidationError as error:
+            by_place: Any = error.detail
+            raise serializers.ValidationError(told_once(by_place.values())) from None
+        return found
+
+
 class SlateQuery(serializers.Serializer[Any]):
     """The parameters of one question. `size` above the shop's limit is cut to it, not refused."""
 
-    seed = serializers.ListField(
-        child=AddressField(), max_length=MOST_SEEDS, required=False, default=list
-    )
-    cart = serializers.ListField(
-        child=AddressField(), max_length=100, required=False, default=list
-    )
+    seed = AddressesField(max_length=MOST_SEEDS, required=False, default=list)
+    cart = AddressesField(max_length=100, required=False, default=list)
     size = serializers.IntegerField(min_value=1, required=False, default=None, allow_null=True)
     category = serializers.CharField(
         max_length=LONGEST_CATEGORY, required=False, default=None, allow_null=True
@@ -48,17 +59,10 @@ class SlateQuery(serializers.Serializer[Any]):
     entry = serializers.ChoiceField(choices=ENTRIES, required=False, default="")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        unknown = sorted(set(data) - set(PARAMETERS))
-        if unknown:
-            raise serializers.ValidationError(
-                {
-                    name[:60]: f"There is no such parameter. Use {', '.join(PARAMETERS)}."
-                    for name in unknown[:10]
-                }
-            )
+        refuse_unknown(data, PARAMETERS)
         for name in ("size", "category", "device", "entry"):
             if len(data.getlist(name)) > 1:
-                raise serializers.ValidationError({name: f"Give one {name}."})
+                raise serializers.ValidationError({name: [f"Give one {name}."]})
         given: dict[str, Any] = super().to_internal_value(data)
         return given
 

@@ -92,7 +92,7 @@ def _read(batch: Batch, verdicts: Verdicts) -> dict[int, Report]:
                 raise Refusal("text")
             reports[at] = read_report(given, batch.clock)
         except Refusal as refusal:
-            verdicts.refuse(at, refusal.reason)
+            verdicts.refuse(at, refusal.reason, refusal.tell)
     return reports
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from persona_django import conf
 from persona_django.exceptions import Refusal
+from persona_django.tracking import misnamed
 from persona_django.tracking.batches import Clock
 from persona_django.tracking.ingest import event_uid
 from persona_django.tracking.models import Intent
@@ -45,9 +47,9 @@ def read_report(given: Any, clock: Clock) -> Report:
     kind = given.get("type")
     type_ = _type_named(kind) if type(kind) is str else None
     if type_ is None:
-        raise Refusal("type")
+        raise Refusal("type", partial(_about_type, given))
     if not type_.needed <= given.keys() <= type_.known:
-        raise Refusal("field")
+        raise Refusal("field", partial(misnamed.about_fields, given, type_.needed, type_.known))
     named = given.get("id")
     if type(named) is not str or not 0 < len(named) <= LONGEST_ID:
         raise Refusal("id")
@@ -96,7 +98,7 @@ def _counted(kind: Kind) -> Callable[[Mapping[str, Any], _Made], Report]:
 def _slot(kind: Kind) -> Callable[[Mapping[str, Any], _Made], Report]:
     def read(given: Mapping[str, Any], made: _Made) -> Report:
         if ("token" in given) == ("item" in given):
-            raise Refusal("field")
+            raise Refusal("field", partial(misnamed.one_of_two, "token", "item"))
         if "slate" in given:
             made["slate"] = slate_uid(given)
         if "item" in given:
@@ -190,6 +192,12 @@ TYPES: Mapping[str, _Type] = {
 
 def _type_named(name: str) -> _Type | None:
     return TYPES.get(name) or _own(name)
+
+
+def _about_type(given: Mapping[str, Any]) -> str:
+    # Kinds that only the shop's servers may report are no page's business, not even by name.
+    own = conf.current().event_kinds
+    return misnamed.about_type(given, [*TYPES, *filter(_own, own)])
 
 
 def _own(name: str) -> _Type | None:

@@ -52,7 +52,7 @@ def _read(batch: Batch, verdicts: Verdicts) -> dict[int, Reported | Restock]:
                 raise Refusal("text")
             reports[at] = read_server_report(given)
         except Refusal as refusal:
-            verdicts.refuse(at, refusal.reason)
+            verdicts.refuse(at, refusal.reason, refusal.tell)
     return reports
 
 

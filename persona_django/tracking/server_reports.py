@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from persona_django import conf
@@ -14,6 +15,7 @@ from persona_django.catalogue import money
 from persona_django.catalogue.registry import item_maps
 from persona_django.exceptions import Refusal
 from persona_django.identity.keys import keyed_ever
+from persona_django.tracking import misnamed
 from persona_django.tracking.clients import local_time
 from persona_django.tracking.context import Context, Sender
 from persona_django.tracking.ingest import NewEvent, event_uid
@@ -77,8 +79,10 @@ def read_server_report(given: Any) -> Reported | Restock:
         raise Refusal("shape")
     check_size(given)
     type_ = _type_named(given.get("type"))
+    if type_ is None:
+        raise Refusal("type", partial(_about_type, given))
     if not type_.needed <= given.keys() <= type_.known:
-        raise Refusal("field")
+        raise Refusal("field", partial(misnamed.about_fields, given, type_.needed, type_.known))
     named = given.get("id")
     if type(named) is not str or not 0 < len(named) <= LONGEST_ID:
         raise Refusal("id")
@@ -161,7 +165,7 @@ def _whose(given: Mapping[str, Any]) -> _Whose | None:
     basis = Basis.of(said)
     if "customer" in given:
         if "guest" in given:
-            raise Refusal("field")
+            raise Refusal("field", partial(misnamed.not_both, "customer", "guest"))
         purpose = "customer" if basis is Basis.CUSTOMER else "aggregate"
         shopper, *once = keyed_ever(purpose, _key(given, "customer"))
         return _Whose(shopper=shopper, basis=basis, once=tuple(once))
@@ -269,13 +273,15 @@ TYPES: dict[str, _Type] = {
 """Every type of event that a server may report, but for the shop's own."""
 
 
-def _type_named(name: Any) -> _Type:
-    """The type of a name, ours or any of the shop's own. Raises Refusal."""
+def _type_named(name: Any) -> _Type | None:
+    """The type of a name, ours or any of the shop's own."""
     if type(name) is not str:
-        raise Refusal("type")
+        return None
     own = conf.current().event_kinds.get(name)
     if own is not None:
         return _type(_told(int(own["number"])), "item", "value quantity price")
-    if name not in TYPES:
-        raise Refusal("type")
-    return TYPES[name]
+    return TYPES.get(name)
+
+
+def _about_type(given: Mapping[str, Any]) -> str:
+    return misnamed.about_type(given, [*TYPES, *conf.current().event_kinds])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from persona_django import counters
@@ -28,7 +29,8 @@ REASONS: dict[str, str] = {
     "stock": "The item could not be read from the shop's tables.",
     "token": "The token was not given to this visitor, is too old, or fits no slate.",
 }
-"""Why an event is refused: words that never change, and never anything that a client sent."""
+"""Why an event is refused, in words that never change. Of a type or a field `misnamed` tells more,
+and nothing else ever repeats anything that a client sent."""
 
 MOST_ERRORS = 3
 """Errors told in words; the counts tell of the rest."""
@@ -40,6 +42,7 @@ class Verdicts:
     def __init__(self, events: int) -> None:
         self._letters = ["r"] * events
         self._reasons: dict[int, str] = {}
+        self._tells: dict[int, Callable[[], str]] = {}
 
     @classmethod
     def all_refused(cls, events: int, reason: str) -> Verdicts:
@@ -57,9 +60,10 @@ class Verdicts:
         """It is there already."""
         self._letters[at] = "d"
 
-    def refuse(self, at: int, reason: str) -> None:
-        """It is not stored, for one of `REASONS`."""
+    def refuse(self, at: int, reason: str, tell: Callable[[], str] | None = None) -> None:
+        """It is not stored, for one of `REASONS`; `tell` has words of its own for this event."""
         self._reasons[at] = reason
+        self._tells[at] = tell or REASONS[reason].__str__
 
     def count(self) -> None:
         """Add what was refused to the counts that operators see."""
@@ -78,7 +82,7 @@ class Verdicts:
                 **dict(sorted(Counter(self._reasons.values()).items())),
             },
             "errors": [
-                {"event": at, "reason": self._reasons[at], "text": REASONS[self._reasons[at]]}
+                {"event": at, "reason": self._reasons[at], "text": self._tells[at]()}
                 for at in first
             ],
         }

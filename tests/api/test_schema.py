@@ -74,6 +74,21 @@ def test_every_answer_of_the_endpoint_is_described(described):
     assert set(answers) == {"200", "202", "400", "403", "413", "415", "429", "503"}
 
 
+def test_what_is_wrong_with_a_parameter_is_described_in_its_one_shape(described):
+    schema, _ = described
+    sentences = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+
+    for path, method in [
+        ("blocks/{slug}/", "get"),
+        ("me/", "get"),
+        ("me/", "delete"),
+        ("me/pause/", "post"),
+    ]:
+        answer = schema["paths"][f"/persona/api/v1/{path}"][method]["responses"]["400"]
+        told = answer["content"]["application/json"]["schema"]
+        assert told["type"] == "object" and told["additionalProperties"] == sentences
+
+
 DESCRIBES = """
 import django, tests.settings as shop
 shop.INSTALLED_APPS.append("drf_spectacular")

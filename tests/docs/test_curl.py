@@ -13,10 +13,10 @@ from tests.factories import product
 from tests.newcomer.recipe import ROOT
 
 pytestmark = pytest.mark.django_db
-BROWSER = re.compile(r"`curl -A '([^']+)' ")
+BROWSER = re.compile(r"(?:`curl -A|BROWSER=) ?'([^']+)'")
 
 
-@pytest.mark.parametrize("page", ["events", "rest", "privacy"])
+@pytest.mark.parametrize("page", ["events", "privacy"])
 def test_with_the_name_that_the_page_gives_curl_it_is_recognised_and_without_it_not(
     page, settings
 ):
