@@ -41,6 +41,11 @@ def parts() -> Iterator[Part]:
         quick=("--quick",),
     )
     yield Part(
+        title="Keeping lists up with what comes in",
+        module="increment",
+        quick=("--quick",),
+    )
+    yield Part(
         title="From rows in a database to a published version",
         module="end_to_end",
         quick=(

@@ -38,7 +38,7 @@ def sparse_neighbours(
     scale = norm_scale(norms(rows.item, rows.weight, n_items=rows.n_items), discount=wish.discount)
     counts = np.zeros(rows.n_items, np.int64)
     parts: list[dict[str, NDArray[Any]]] = []
-    for low, high, block in _blocks(rows):
+    for low, high, block in blocks(rows):
         part = _best_of(block, low, wish, scale, trials)
         counts[low:high] = np.bincount(part.pop("first") - low, minlength=high - low)
         parts.append(part)
@@ -58,7 +58,7 @@ def sparse_neighbours(
     )
 
 
-def _blocks(rows: Rows) -> Iterator[tuple[int, int, tuple[Any, Any, Any]]]:
+def blocks(rows: Rows) -> Iterator[tuple[int, int, tuple[Any, Any, Any]]]:
     """Items `low` to `high` against all: dot products, rows and distinct owners, built alike."""
     from scipy.sparse import csr_matrix
 
