@@ -50,7 +50,26 @@ SAME_ON_EVERY_PYTHON = (
 whole suite's Python is enough for them."""
 PLACES = ("tests", "persona_django")
 """What may be named to run is one of these or stands in it."""
-TAKES_A_WORD = frozenset({"-k", "-m", "-p", "-n", "-o", "-c", "-W", "-r", "--maxfail", "--ds"})
+TAKES_A_WORD = frozenset(
+    {
+        "-k",
+        "-m",
+        "-p",
+        "-n",
+        "-o",
+        "-c",
+        "-W",
+        "-r",
+        "--maxfail",
+        "--ds",
+        "--ignore",
+        "--ignore-glob",
+        "--deselect",
+        "--cov",
+        "--junitxml",
+        "--rootdir",
+    }
+)
 """Options of pytest after which a word is no place."""
 DATABASE_TESTS_ONLY = {"PERSONA_DATABASE_TESTS_ONLY": "1"}
 """Of the other rooms, the files none of whose tests may ask the database are left out as well:

@@ -31,6 +31,11 @@ def test_without_a_place_everything_runs_as_planned():
     )
 
 
+@pytest.mark.parametrize("option", ["--ignore", "--deselect", "--cov", "--junitxml"])
+def test_what_an_option_of_pytest_takes_is_no_place(option):
+    assert chosen([option, "tests/blocks", "-x"]) == ([], [option, "tests/blocks", "-x"])
+
+
 def test_a_folder_runs_in_every_stage_that_looks_into_it_and_in_no_other():
     ran = titles("tests/blocks")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 from django.db import DatabaseError, router
@@ -202,8 +203,9 @@ def _unused(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(asked: HttpRequest, answer: dict[str, Any], *, status: int = 200) -> HttpResponseBase:
-    """JSON; a form is led back to the page it names, if that is one of this shop."""
-    if not (asked.content_type or "").startswith(
+    """JSON; a form is led back to the page it names, if that is one of this shop, unless what it
+    asked for could not be done: nobody must read there that it was."""
+    if status != HTTPStatus.OK or not (asked.content_type or "").startswith(
         ("application/x-www-form-urlencoded", "multipart/")
     ):
         return Response(answer, status=status)

@@ -54,11 +54,13 @@ def stencil_of(template: Template, texts: Texts, render: Callable[[Slot], str]) 
     """
     kept = _stencils.setdefault(template, {})
     shape = (get_language(), *map(bool, texts))
-    if shape not in kept:
+    stencil = kept.get(shape)
+    if stencil is None:
         if len(kept) >= MOST_SHAPES:
             kept.clear()
-        kept[shape] = _drawn(texts, render)
-    return kept[shape]
+        # Another thread may clear it in the meantime, so it is not asked for again.
+        stencil = kept[shape] = _drawn(texts, render)
+    return stencil
 
 
 def _drawn(texts: Texts, render: Callable[[Slot], str]) -> str:

@@ -111,6 +111,7 @@ def _counted(store: int) -> Iterator[Finding]:
     for order_map in registry.order_maps():
         try:
             lines = order_map.lines().count()
+            are_known = not lines or _name_items(order_map, store)
         except Exception as error:  # noqa: BLE001 - a shop's map may raise anything; it is said
             text = f"{order_map} cannot be read: {error}. `manage.py check` may say more."
             yield Finding(about="orders", text=text, ok=False)
@@ -118,16 +119,14 @@ def _counted(store: int) -> Iterator[Finding]:
         label = order_map.label
         found = counted(lines, f"line of {label} counts", f"lines of {label} count")
         text = f"{found} as purchases."
-        is_well = lines > 0
         if not lines:
             text += " Look at `counts` and queryset() of the map, or wait for the first order."
-        elif not _name_items(order_map, store):
-            is_well = False
+        elif not are_known:
             text += (
                 f" None of the newest names a product of the catalogue: look at `item` of the map "
                 f"({order_map.item}), which has to be the product or its key. {SYNC}"
             )
-        yield Finding(about="orders", text=text, ok=is_well)
+        yield Finding(about="orders", text=text, ok=lines > 0 and are_known)
     events = Event.objects.using(router.db_for_read(Event)).filter(store=store).count()
     visitors = Visitor.objects.using(router.db_for_read(Visitor)).filter(store=store).count()
     agreed = counted(visitors, "visitor")

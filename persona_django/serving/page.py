@@ -211,7 +211,10 @@ class Page:
 
     def _note(self, ask: Ask) -> None:
         # Only what starts from the same can be expected of the next page of the same view.
-        if self.name and ask.seeds in ((), self._start) and not ask.category:
+        if self.name and ask.category:
+            # The next one is of another category; but that there are such pages is known.
+            recall.meet(self.name)
+        elif self.name and ask.seeds in ((), self._start):
             recall.note(self.name, Habit(ask.slug, ask.size, bool(ask.seeds)))
 
     def _look_up(self, asks: Iterable[Ask], known: Knowledge, *, asking: bool = True) -> None:

@@ -61,6 +61,13 @@ class Recall:
             while len(self._pages) > MOST_PAGES:
                 self._pages.popitem(last=False)
 
+    def meet(self, page: str) -> None:
+        """A page was rendered, of which nothing can be expected."""
+        with self._lock:
+            self._pages.setdefault(page, {})
+            while len(self._pages) > MOST_PAGES:
+                self._pages.popitem(last=False)
+
     def forget(self) -> None:
         """Expect nothing of any page."""
         with self._lock:

@@ -27,7 +27,8 @@ MOST_LEVELS = 8
 class Families:
     """One row per family of a snapshot, ascending by `group_id`.
 
-    `category` and `brand` are those of the family's first item, -1 without one. `above` has a
+    `category` and `brand` are those of the family's first item that is not retired, -1 without
+    one: those of a retired item stay what they were when it went. `above` has a
     column for each level of the category paths, from the top of the shop down: the number of the
     category there, -1 where the path is not so long. `zone` numbers the sensitive surroundings a
     family belongs to, -1 for none.
@@ -35,7 +36,7 @@ class Families:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        order = np.argsort(snapshot.group_id, kind="stable")
+        order = np.argsort(snapshot.group_id * 2 + snapshot.retired, kind="stable")
         group_id, start, count = np.unique(
             snapshot.group_id[order], return_index=True, return_counts=True
         )
@@ -48,7 +49,7 @@ class Families:
         )
         self.category: NDArray[np.int32] = np.asarray(snapshot.category)[first]
         self.brand: NDArray[np.int32] = np.asarray(snapshot.brand)[first]
-        above, self._numbers = _numbered(snapshot.categories)
+        above, self._aisles = _numbered(snapshot.categories)
         # Code -1 finds the last row, which is that of no category.
         self.above: NDArray[np.int32] = above[self.category]
         published = np.asarray(snapshot.published_at)[order]
@@ -97,14 +98,8 @@ class Families:
 
     def aisle(self, path: str) -> Aisle:
         """The category of a path from the top down, `Shoes > Trail`, whatever its capitals."""
-        levels = _levels(path)
-        code = self._numbers.get(tuple(map(str.casefold, levels)), -1)
-        if code < 0:
-            return Aisle(depth=0, code=-1, level=NO_LEVEL)
-        depth = len(levels) - 1
-        row = int(np.argmax(self.above[:, depth] == code))
-        # Named as the catalogue has it, not as somebody wrote it in an address.
-        return Aisle(depth=depth, code=code, level=self.levels_of(row)[depth])
+        nowhere = Aisle(depth=0, code=-1, level=NO_LEVEL)
+        return self._aisles.get(tuple(map(str.casefold, _levels(path))), nowhere)
 
     def are_in(self, aisle: Aisle, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether rows stand in a category; row -1 in none."""
@@ -162,16 +157,20 @@ def _levels(path: str) -> tuple[str, ...]:
     return tuple(filter(None, levels))[:MOST_LEVELS]
 
 
-_Numbers = dict[tuple[str, ...], int]
+_Aisles = dict[tuple[str, ...], Aisle]
 
 
-def _numbered(categories: tuple[str, ...]) -> tuple[NDArray[np.int32], _Numbers]:
+def _numbered(categories: tuple[str, ...]) -> tuple[NDArray[np.int32], _Aisles]:
     """Row by category path and column by level, the number of the category there, which is the
-    same for all paths that begin alike; one more row answers code -1. And the number of each."""
-    paths = [tuple(level.casefold() for level in _levels(path)) for path in categories]
-    numbers: _Numbers = {}
+    same for all paths that begin alike; one more row answers code -1. And each as an aisle."""
+    aisles: _Aisles = {}
+    paths = [_levels(path) for path in categories]
     above = np.full((len(paths) + 1, max(map(len, paths), default=0)), -1, dtype=np.int32)
     for row, path in enumerate(paths):
-        for depth in range(len(path)):
-            above[row, depth] = numbers.setdefault(path[: depth + 1], len(numbers))
-    return above, numbers
+        plain = tuple(map(str.casefold, path))
+        for depth, name in enumerate(path):
+            # Named as the catalogue has it, not as somebody writes it in an address.
+            level = Level(SUB_CATEGORY if depth else CATEGORY, name)
+            new = Aisle(depth=depth, code=len(aisles), level=level)
+            above[row, depth] = aisles.setdefault(plain[: depth + 1], new).code
+    return above, aisles

@@ -231,7 +231,8 @@ def _from_stencil(context: Context, slot: Slot, texts: Texts, name: str, *inside
     kept: dict[tuple[Any, ...], str] = {}
     if request is not None:
         kept = django_request(request).__dict__.setdefault("_persona_stencils", kept)
-    shape = (name, get_language(), *map(bool, texts))
+    # A page may be put together by several engines, each with templates of its own.
+    shape = (id(_engine(context)), name, get_language(), *map(bool, texts))
     stencil = kept.get(shape)
     if stencil is None:
         template = _template(context, name)
@@ -244,9 +245,11 @@ def _from_stencil(context: Context, slot: Slot, texts: Texts, name: str, *inside
 def _rendered(context: Context, template: Any, slot: Slot) -> str:
     """A card, or a part of one, that knows the slot, its product and the page around it."""
     product = slot.product
-    values = {"slot": slot, "object": product, "product": product}
+    values = {"object": product, "product": product}
     if product is not None:
         values[product._meta.model_name] = product
+    # Last: a shop's model may be named like it.
+    values["slot"] = slot
     if template.name == TOOLS_TEMPLATE:
         values["title"] = slot.title
     with context.push(**values):
@@ -259,5 +262,9 @@ def _is_ours(template: Any) -> bool:
 
 def _template(context: Context, name: str) -> Any:
     """A template as the engine of this context finds it."""
+    return _engine(context).get_template(name)
+
+
+def _engine(context: Context) -> Any:
     around: Any = context.template
-    return around.engine.get_template(name)
+    return around.engine

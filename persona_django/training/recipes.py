@@ -159,8 +159,8 @@ RECIPES: dict[str, Recipe] = {
             learn=None,
             schema=SEARCHES_SCHEMA,
             heeds=frozenset({"min_askers"}) | SUPPORT | BUYERS,
-            crowd="the number of people who must have searched for the same (MIN_ASKERS) and "
-            "found the same after it ({support}, MIN_SUPPORT)",
+            crowd="the crowd that has to search for the same (MIN_ASKERS), with {support} visitors "
+            "(MIN_SUPPORT) who find the same after it",
         ),
         Recipe(
             kind=TRENDING,

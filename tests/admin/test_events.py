@@ -205,3 +205,17 @@ def test_what_else_grows_by_the_minute_is_narrowed_by_time_alike(admin_client, m
         page = admin_client.get(address, asked).content.decode()
         change = r"/admin/persona/\w+/(\d+)/change/"
         assert re.findall(change, page) == [str(first.pk)]
+
+
+def test_no_item_is_left_out_of_a_search_by_its_title(admin_client):
+    Item.objects.bulk_create(
+        Item(store=1, model="shop.product", key=str(key), ref=key, title=f"Tea {key}")
+        for key in range(1, 131)
+    )
+    for uid, item in enumerate(Item.objects.values_list("pk", flat=True)):
+        happened(uid, item_id=item)
+    happened(1_000)
+
+    found = admin_client.get(ADDRESS, {"q": "tea"}).context["cl"]
+
+    assert found.result_count == 130

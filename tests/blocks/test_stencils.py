@@ -16,7 +16,7 @@ from django.utils.safestring import mark_safe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_django.blocks.stencils import filled, stand_in, stencil_of, texts_of
+from persona_django.blocks.stencils import filled, forget, stand_in, stencil_of, texts_of
 from persona_django.blocks.values import Slot, money_text
 
 LETTERS = st.sampled_from("aé<&\"'{}0\ufdd0\ufdd1 \n")
@@ -91,6 +91,16 @@ def test_made_up_languages_do_not_fill_the_memory():
             stencil_of(card(), texts_of(slot), lambda _: drawn.append("") or "")
 
     assert len(drawn) == 301
+
+
+def test_what_another_thread_forgets_meanwhile_is_rendered_all_the_same():
+    slot = stand_in("Tea", "", "", "", "", "", "")
+
+    def drawn(_: Slot) -> str:
+        forget()
+        return "drawn"
+
+    assert stencil_of(card(), texts_of(slot), drawn) == "drawn"
 
 
 class TestPrices:

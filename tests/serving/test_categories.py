@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy
 
 from persona_django import counters, prepare
+from persona_django.blocks.shelf import Shelf
 from persona_django.exceptions import BadCategory
 from persona_django.serving.asks import ask_of
 from persona_django.serving.recommend import recommend
@@ -130,6 +132,58 @@ def test_a_shop_without_categories_has_nothing_in_one():
 
     assert titles(recommend(None, "new-arrivals")) == ["Tea"]
     assert not recommend(None, "new-arrivals", category="Drinks")
+
+
+def test_a_family_stands_where_what_is_left_of_it_stands():
+    gone = product("Small", category="Old > X", family="one")
+    product("Large", category="Old > X", family="one")
+    product("Other", category="Old > X")
+    read_catalogue()
+    gone.delete()
+    read_catalogue()
+    Category.objects.update(path="New > X")
+    read_catalogue()
+
+    assert titles(recommend(None, "new-arrivals", category="New > X")) == ["Other", "Large"]
+    assert titles(recommend(None, "new-arrivals", category="Old")) == []
+
+
+def test_a_category_in_which_only_a_second_variant_stands_is_empty():
+    product("Plain", category="Plain", family="one")
+    product("Deep", category="Y > Z > W", family="one")
+    read_catalogue()
+
+    for path in ("Y > Z > W", "Y > Z"):
+        assert not recommend(None, "popular", category=path)
+    assert "block_failed" not in counters.counts()
+
+
+def test_what_lies_below_the_eighth_level_counts_as_the_eighth():
+    path = " > ".join("abcdefghi")
+    product("Deep", category=path)
+    read_catalogue()
+
+    assert titles(recommend(None, "new-arrivals", category=path)) == ["Deep"]
+    assert titles(recommend(None, "new-arrivals", category=" > ".join("abcdefgh"))) == ["Deep"]
+
+
+def test_a_page_of_categories_alone_does_not_fetch_for_every_block_each_time(shop, monkeypatch):
+    fetched: list[int] = []
+
+    def fetch(self: Shelf, item_ids: Any) -> None:
+        asked = list(item_ids)
+        fetched.append(len(asked))
+        really(self, asked)
+
+    really = Shelf.fetch
+    monkeypatch.setattr(Shelf, "fetch", fetch)
+    for _ in range(2):
+        fetched.clear()
+        request = RequestFactory().get("/")
+        request.resolver_match = SimpleNamespace(view_name="category", route="", func=titles)
+        recommend(request, "popular", category="Drinks", size=1)
+
+    assert max(fetched) <= 2
 
 
 class TestWhatNamesIt:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from django.test import RequestFactory, override_settings
 from django.utils import translation
 
 from persona_django import counters
+from persona_django.blocks.stencils import stand_in
 from persona_django.serving.recommend import forget
 from tests.factories import (
     mapped,
@@ -237,6 +240,35 @@ def test_a_card_sees_the_page_around_it_and_leaves_it_as_it_was(tea):
 
     assert "<em>dark Mug</em>" in html
     assert html.endswith("Tea")
+
+
+def test_a_model_of_the_shop_that_is_named_as_our_slot_does_not_take_its_place():
+    casino = SimpleNamespace(_meta=SimpleNamespace(model_name="slot"))
+    slot = replace(
+        stand_in("Lucky", "", "", "", "", "", ""), product=casino, card_template="shop/card.html"
+    )
+    card = "{% load persona %}[{{ slot.title }}]{% persona_tools slot %}"
+
+    with with_templates(shop__card=card):
+        html = render("{% persona_card given %}", given=slot)
+
+    assert "[Lucky]" in html and "More like this: Lucky" in html
+
+
+def test_each_engine_of_a_page_has_cards_of_its_own(tea):
+    text = "{% load persona %}{% persona_slots 'similar-items' product size=1 as slots %}"
+    text += "{% for slot in slots %}{% persona_card slot %}{% endfor %}"
+    request = RequestFactory().get("/")
+    with with_templates(persona__card="<i>OVERRIDDEN</i>"):
+        theirs = engines["django"].from_string(text)
+    ours = engines["django"].from_string(text)
+
+    first = ours.render({"product": tea}, request)
+    request.__dict__.pop("_persona_page")
+    second = theirs.render({"product": tea}, request)
+
+    assert "persona-card" in first and "OVERRIDDEN" not in first
+    assert "<i>OVERRIDDEN</i>" in second
 
 
 @pytest.mark.parametrize("card", ["{% url 'no-such-view' %}", "{% include 'no/such.html' %}"])
