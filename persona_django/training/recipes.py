@@ -159,8 +159,8 @@ RECIPES: dict[str, Recipe] = {
             learn=None,
             schema=SEARCHES_SCHEMA,
             heeds=frozenset({"min_askers"}) | SUPPORT | BUYERS,
-            crowd="the crowd that has to search for the same (MIN_ASKERS), with {support} visitors "
-            "(MIN_SUPPORT) who find the same after it",
+            crowd="the crowd that has to search for the same (MIN_ASKERS), with {support} "
+            "visitors (MIN_SUPPORT) who find the same after it",
         ),
         Recipe(
             kind=TRENDING,
