@@ -55,18 +55,21 @@ class Recall:
     def note(self, page: str, habit: Habit) -> None:
         """A page asked for this block just now."""
         with self._lock:
-            habits = self._pages.setdefault(page, {})
+            habits = self._habits_of(page)
             if habit in habits or len(habits) < MOST_ASKS:
                 habits[habit] = 0
-            while len(self._pages) > MOST_PAGES:
-                self._pages.popitem(last=False)
 
     def meet(self, page: str) -> None:
         """A page was rendered, of which nothing can be expected."""
         with self._lock:
-            self._pages.setdefault(page, {})
-            while len(self._pages) > MOST_PAGES:
-                self._pages.popitem(last=False)
+            self._habits_of(page)
+
+    def _habits_of(self, page: str) -> dict[Habit, int]:
+        """What is known of a page, remembered from now on."""
+        habits = self._pages.setdefault(page, {})
+        while len(self._pages) > MOST_PAGES:
+            self._pages.popitem(last=False)
+        return habits
 
     def forget(self) -> None:
         """Expect nothing of any page."""
