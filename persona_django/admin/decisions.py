@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from persona_django.admin.items import of_item
 from persona_django.catalogue.models import Item
 from persona_django.merchandising.decisions import announce
 from persona_django.merchandising.models import PairDecision
@@ -46,13 +47,10 @@ class PairDecisionAdmin(admin.ModelAdmin):
         }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PairDecision]:
-        def told(field: str, column: str) -> Subquery:
-            return Subquery(Item.objects.filter(pk=OuterRef(field)).values(column)[:1])
-
         found = super().get_queryset(request)
         return found.annotate(
-            item_title=told("item_id", "title"), other_title=told("other_id", "title")
-        ).alias(item_key=told("item_id", "key"), other_key=told("other_id", "key"))
+            item_title=of_item("item_id", "title"), other_title=of_item("other_id", "title")
+        ).alias(item_key=of_item("item_id", "key"), other_key=of_item("other_id", "key"))
 
     def save_model(self, request: HttpRequest, obj: PairDecision, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

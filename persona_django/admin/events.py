@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from persona_django import conf
+from persona_django.admin.items import of_item
 from persona_django.admin.moments import TimedAdmin, WhenFilter, span_of
 from persona_django.admin.readonly import UncountedPaginator
-from persona_django.catalogue.models import Item
 from persona_django.tracking.models import Event
 from persona_django.tracking.schema import DERIVED, SHARES, Basis, Kind, name_of_kind
 
@@ -54,11 +54,8 @@ class EventAdmin(TimedAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        def told(column: str) -> Subquery:
-            return Subquery(Item.objects.filter(pk=OuterRef("item_id")).values(column)[:1])
-
-        found = super().get_queryset(request).annotate(item_title=told("title"))
-        return found.alias(item_key=told("key"))
+        found = super().get_queryset(request).annotate(item_title=of_item("item_id", "title"))
+        return found.alias(item_key=of_item("item_id", "key"))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str

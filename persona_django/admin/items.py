@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -153,6 +153,11 @@ _HIDDEN = gettext_lazy(
 _SHOWN = gettext_lazy(
     "%(other)s may be offered beside %(item)s again. The shop's pages follow within a second."
 )
+
+
+def of_item(field: str, column: str) -> Subquery:
+    """What the catalogue says of the item that a row names by `field`, by its primary key."""
+    return Subquery(Item.objects.filter(pk=OuterRef(field)).values(column)[:1])
 
 
 def _back_to(item: Item, request: HttpRequest, other: int) -> HttpResponse:

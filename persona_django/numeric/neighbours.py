@@ -275,15 +275,4 @@ def _by_owner(rows: Rows) -> Rows:
     """The same table with the rows of each owner side by side, where that matters."""
     if not repeats_owners(rows) or (rows.owner[1:] >= rows.owner[:-1]).all():
         return rows
-    order = sort_order(rows.owner)
-    lengths = np.diff(rows.indptr)[order]
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
-    source = np.repeat(rows.indptr[:-1][order] - indptr[:-1], lengths) + np.arange(indptr[-1])
-    return Rows(
-        indptr=indptr,
-        item=rows.item[source],
-        weight=rows.weight[source],
-        owner=rows.owner[order],
-        n_items=rows.n_items,
-        n_owners=rows.n_owners,
-    )
+    return rows.take(sort_order(rows.owner))

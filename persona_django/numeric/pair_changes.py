@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persona_django.numeric.rows import Rows
-from persona_django.numeric.sorting import distinct, ranges
+from persona_django.numeric.sorting import distinct
 
 IntArray = NDArray[np.int64]
 DTYPES = {"first": np.int64, "second": np.int64, "product": np.float64, "support": np.int64}
@@ -154,16 +154,7 @@ def ones_of(matrix: Any) -> Any:
 
 def taken(rows: Rows, which: NDArray[Any], n_items: int) -> Rows:
     """Some rows of a table, among more items than it had."""
-    begins, ends = rows.indptr[:-1][which], rows.indptr[1:][which]
-    at = ranges(begins, ends)
-    return Rows(
-        indptr=np.concatenate([[0], np.cumsum(ends - begins)]),
-        item=rows.item[at],
-        weight=rows.weight[at],
-        owner=rows.owner[which],
-        n_items=n_items,
-        n_owners=rows.n_owners,
-    )
+    return replace(rows.take(which), n_items=n_items)
 
 
 def pair_keys(first: NDArray[Any], second: NDArray[Any], n_items: int) -> IntArray:
